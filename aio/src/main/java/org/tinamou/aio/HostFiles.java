@@ -1,0 +1,92 @@
+package org.tinamou.aio;
+
+import java.nio.file.Path;
+import org.tinamou.base.ErrnoException;
+
+/**
+ * The host's file calls that have no asynchronous form; real in production, a simulated disk in tests.
+ *
+ * <p>Every method may block, so coroutines call them through {@link AioContext#callBlocking}. All are
+ * safe to call from any thread.
+ */
+public interface HostFiles {
+  /** Kind of a file, as far as a disk image cares. */
+  enum Kind {
+    REGULAR,
+    BLOCK_DEVICE,
+    CHARACTER_DEVICE,
+    DIRECTORY,
+    OTHER
+  }
+
+  /**
+   * What fstat(2) tells.
+   *
+   * @param sizeBytes the length; of a block device its capacity
+   * @param allocatedBytes the space really used
+   * @param preferredBlockBytes the preferred I/O size
+   */
+  record Status(
+      Kind kind,
+      long device,
+      long inode,
+      long sizeBytes,
+      long allocatedBytes,
+      int preferredBlockBytes) {}
+
+  /** Access mode and creation flags of open(2). */
+  enum OpenFlag {
+    READ_WRITE,
+    CREATE,
+    EXCLUSIVE,
+    TRUNCATE,
+    DIRECT,
+    DATA_SYNC
+  }
+
+  /** A byte-range lock of the open file description (F_OFD_SETLK). */
+  enum LockType {
+    SHARED,
+    EXCLUSIVE,
+    UNLOCK
+  }
+
+  /** Opens a file close-on-exec and returns its descriptor. */
+  int open(Path path, int permissions, OpenFlag... flags) throws ErrnoException;
+
+  void close(int fd) throws ErrnoException;
+
+  Status status(int fd) throws ErrnoException;
+
+  void truncate(int fd, long sizeBytes) throws ErrnoException;
+
+  /**
+   * lseek(SEEK_DATA).
+   *
+   * @return the offset of the next data at or after {@code offsetBytes}, or -1 if there is none
+   */
+  long nextData(int fd, long offsetBytes) throws ErrnoException;
+
+  /**
+   * lseek(SEEK_HOLE).
+   *
+   * @return the offset of the next hole at or after {@code offsetBytes} (the end of the file counts as
+   *     one), or -1 if the offset is at or beyond the end
+   */
+  long nextHole(int fd, long offsetBytes) throws ErrnoException;
+
+  /** copy_file_range(2): the bytes really copied, 0 at the end of the source. */
+  long copyRange(int fromFd, long fromOffsetBytes, int toFd, long toOffsetBytes, long lengthBytes)
+      throws ErrnoException;
+
+  /**
+   * Takes or drops a lock without waiting.
+   *
+   * @return false if another open file description holds a conflicting lock
+   */
+  boolean tryLock(int fd, LockType type, long startBytes, long lengthBytes) throws ErrnoException;
+
+  /** Whether another open file description holds a lock that conflicts with {@code type}. */
+  boolean isLockedByOther(int fd, LockType type, long startBytes, long lengthBytes)
+      throws ErrnoException;
+}
