@@ -1,0 +1,603 @@
+package org.tinamou.aio;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Check;
+import org.tinamou.base.ClockType;
+import org.tinamou.base.Clocks;
+
+/**
+ * One thread's event loop: bottom halves, timers, watched descriptors, I/O completions and the
+ * coroutines that belong to it.
+ *
+ * <p>The thread that first turns the loop is its home thread for ever; only that thread polls. There
+ * is no nested poll: whoever has to wait is a coroutine, or a foreign thread that waits on the future
+ * of {@link #submit}. Callbacks (bottom halves, timers, handlers) must not block.
+ *
+ * <p>One turn of the loop: poll, then everything that was queued until then, then ready descriptors,
+ * then due timers.
+ */
+public final class AioContext implements AutoCloseable {
+  private static final ThreadLocal<@Nullable AioContext> TURNED_BY_THREAD = new ThreadLocal<>();
+
+  private final LoopSetup setup;
+  private final Poller poller;
+  private final LoopHooks hooks;
+  private final TaskQueue queue = new TaskQueue();
+  private final SleepGate gate = new SleepGate();
+  private final LoopTurn turn;
+  private final IoEngine io;
+  private final Runnable onClockChange = this::kick;
+
+  private final ArrayDeque<FdWatch> ready = new ArrayDeque<>();
+  private final List<FdWatch> watches = new ArrayList<>();
+  private final TimerQueue[] timers = new TimerQueue[ClockType.values().length];
+  private long timerSequence;
+
+  private @Nullable Coroutine live;
+  private int liveCount;
+  private volatile @Nullable Thread homeThread;
+  private @Nullable Coroutine running;
+  private boolean turning;
+  private volatile boolean stopRequested;
+  private volatile boolean closed;
+
+  public AioContext(LoopSetup setup) {
+    this.setup = setup;
+    this.poller = setup.poller();
+    this.hooks = setup.hooks();
+    for (int i = 0; i < timers.length; i++) {
+      timers[i] = new TimerQueue();
+    }
+    this.io = new IoEngine(this, poller);
+    this.turn = new LoopTurn(this, setup.busyPolling());
+    setup.clocks().onChange(onClockChange);
+  }
+
+  @AnyThread
+  public String name() {
+    return setup.name();
+  }
+
+  @AnyThread
+  public Clocks clocks() {
+    return setup.clocks();
+  }
+
+  /** The host's blocking file calls; coroutines wrap them in {@link #callBlocking}. */
+  @AnyThread
+  public HostFiles hostFiles() {
+    return setup.hostFiles();
+  }
+
+  /** File I/O for coroutines of this loop. */
+  @AnyThread
+  public IoEngine io() {
+    return io;
+  }
+
+  /** Counters of this loop, readable from any thread. */
+  @AnyThread
+  public LoopTurn turn() {
+    return turn;
+  }
+
+  /** The loop the caller runs on, in a callback or in a coroutine; null on foreign threads. */
+  @AnyThread
+  public static @Nullable AioContext currentOrNull() {
+    Coroutine coroutine = Coroutine.currentOrNull();
+    return coroutine == null ? TURNED_BY_THREAD.get() : coroutine.runningOn();
+  }
+
+  /** Whether the caller runs on this loop's home thread, in a callback or in a coroutine. */
+  @AnyThread
+  public boolean isHome() {
+    Coroutine coroutine = Coroutine.currentOrNull();
+    return coroutine == null
+        ? Thread.currentThread() == homeThread
+        : coroutine.runningOn() == this;
+  }
+
+  private void checkHome() {
+    Thread home = homeThread;
+    // Before the first turn whoever builds the loop may prepare it.
+    Check.state(home == null || isHome(), "%s: called outside of its home thread", name());
+  }
+
+  // ---------------------------------------------------------------- bottom halves and coroutines
+
+  /** A reusable bottom half, not yet scheduled. */
+  @AnyThread
+  public BottomHalf bottomHalf(String name, Runnable callback) {
+    return new BottomHalf(this, name, callback);
+  }
+
+  /** Runs the callback once, soon, on the home thread. */
+  @AnyThread
+  public void scheduleOnce(String name, Runnable callback) {
+    new BottomHalf(this, name, callback).schedule();
+  }
+
+  /** Starts a coroutine on this loop; it first runs in a later step of the loop. */
+  @AnyThread
+  public Coroutine spawn(String name, Coroutine.Body body) {
+    Check.state(!closed, "%s is closed", name());
+    Coroutine coroutine = new Coroutine(this, name, body);
+    coroutine.start();
+    return coroutine;
+  }
+
+  /** Starts a coroutine whose result or exception another coroutine collects. */
+  @AnyThread
+  public <T extends @Nullable Object> Forked<T> fork(String name, Callable<T> body) {
+    Forked<T> forked = new Forked<>(body);
+    forked.coroutine = spawn(name, forked);
+    return forked;
+  }
+
+  /**
+   * Runs the body in a coroutine of this loop for a foreign thread, which may wait on the future. A
+   * coroutine must not wait on it.
+   */
+  @AnyThread
+  public <T> CompletableFuture<T> submit(String name, Callable<T> body) {
+    CompletableFuture<T> future = new CompletableFuture<>();
+    spawn(
+        name,
+        () -> {
+          try {
+            future.complete(body.call());
+          } catch (Throwable e) {
+            future.completeExceptionally(e);
+          }
+        });
+    return future;
+  }
+
+  /**
+   * Runs a blocking call on a worker while the calling coroutine is parked, and returns or throws what
+   * the call did.
+   */
+  @InCoroutine
+  public <T extends @Nullable Object, E extends Exception> T callBlocking(BlockingCall<T, E> call)
+      throws E {
+    return BlockingCall.Job.run(setup.workers(), call);
+  }
+
+  /** Parks the calling coroutine for a time of the given clock. */
+  @InCoroutine
+  public void sleep(ClockType clock, long nanos) {
+    checkHome();
+    Coroutine self = Coroutine.current();
+    boolean[] fired = new boolean[1];
+    AioTimer timer =
+        timer(
+            clock,
+            "sleep of " + self.name(),
+            () -> {
+              fired[0] = true;
+              self.wake();
+            });
+    timer.armIn(nanos);
+    while (!fired[0]) {
+      Coroutine.suspend("sleep");
+    }
+  }
+
+  void enqueue(BottomHalf bottomHalf) {
+    Check.state(!closed, "%s is closed: cannot schedule %s", name(), bottomHalf);
+    queue.push(bottomHalf);
+    hooks.at(this, LoopHooks.Point.TASK_QUEUED);
+    kick();
+  }
+
+  /** Called inside the JDK's unpark: must not throw. */
+  void enqueueResumption(Coroutine.Resumption resumption) {
+    hooks.onResumptionQueued(this, resumption.coroutine);
+    queue.push(resumption);
+    hooks.at(this, LoopHooks.Point.TASK_QUEUED);
+    kick();
+  }
+
+  /** Wakes the loop if it waits. */
+  private void kick() {
+    if (gate.mustWake()) {
+      poller.wake();
+      gate.wakeDelivered();
+    }
+  }
+
+  void link(Coroutine coroutine) {
+    coroutine.linkedIn = this;
+    coroutine.previousLive = null;
+    coroutine.nextLive = live;
+    if (live != null) {
+      live.previousLive = coroutine;
+    }
+    live = coroutine;
+    liveCount++;
+  }
+
+  void unlink(Coroutine coroutine) {
+    Coroutine previous = coroutine.previousLive;
+    Coroutine next = coroutine.nextLive;
+    if (previous == null) {
+      live = next;
+    } else {
+      previous.nextLive = next;
+    }
+    if (next != null) {
+      next.previousLive = previous;
+    }
+    coroutine.previousLive = null;
+    coroutine.nextLive = null;
+    coroutine.linkedIn = null;
+    liveCount--;
+  }
+
+  void resume(Coroutine coroutine, Runnable continuation) {
+    hooks.onResume(this, coroutine);
+    running = coroutine;
+    continuation.run();
+    running = null;
+    Thread.State state = coroutine.thread().getState();
+    if (state == Thread.State.TIMED_WAITING || state == Thread.State.BLOCKED) {
+      reportFailure(
+          coroutine,
+          new IllegalStateException(
+              coroutine
+                  + " is "
+                  + state
+                  + ": threads of the JDK would resume it; use a timer or a coroutine lock"));
+    }
+  }
+
+  void reportFailure(Object source, Throwable failure) {
+    setup.failures().failed(this, source, failure);
+  }
+
+  LoopHooks hooks() {
+    return hooks;
+  }
+
+  // -------------------------------------------------------------------- descriptors and timers
+
+  /**
+   * Watches a descriptor, which stays the caller's and must outlive the watch.
+   *
+   * @param events {@link FdWatch#READABLE}, {@link FdWatch#WRITABLE}, both or 0
+   */
+  @HomeThread
+  public FdWatch watch(int fd, int events, FdWatch.Handler handler) {
+    checkHome();
+    FdWatch watch = new FdWatch(this, fd, events, handler);
+    watches.add(watch);
+    if (events != 0) {
+      poller.update(watch);
+    }
+    return watch;
+  }
+
+  void changeInterest(FdWatch watch, int events) {
+    checkHome();
+    Check.state(watches.contains(watch), "the watch of descriptor %s was removed", watch.fd());
+    if (watch.interest() != events) {
+      watch.interest(events);
+      watch.readyEvents &= events;
+      poller.update(watch);
+    }
+  }
+
+  void removeWatch(FdWatch watch) {
+    checkHome();
+    if (!watches.remove(watch)) {
+      return;
+    }
+    watch.readyEvents = 0;
+    if (watch.interest() != 0) {
+      watch.interest(0);
+      poller.update(watch);
+    }
+  }
+
+  void queueReady(FdWatch watch) {
+    ready.add(watch);
+  }
+
+  boolean dispatchOneReady() {
+    FdWatch watch = ready.poll();
+    if (watch == null) {
+      return false;
+    }
+    int events = watch.readyEvents;
+    watch.queued = false;
+    watch.readyEvents = 0;
+    if (events != 0) {
+      guarded(watch, () -> watch.handler.ready(events));
+    }
+    return true;
+  }
+
+  /** A timer of this loop, not yet armed. */
+  @AnyThread
+  public AioTimer timer(ClockType clock, String name, Runnable callback) {
+    return new AioTimer(this, clock, name, callback);
+  }
+
+  void armTimer(AioTimer timer, long deadlineNanos) {
+    checkHome();
+    cancelTimer(timer);
+    timer.deadlineNanos = deadlineNanos;
+    timer.order = hooks.timerOrder(timerSequence++);
+    timers[timer.clock().ordinal()].add(timer);
+  }
+
+  void cancelTimer(AioTimer timer) {
+    checkHome();
+    if (timer.isArmed()) {
+      timers[timer.clock().ordinal()].remove(timer);
+    }
+  }
+
+  int armedTimers() {
+    int count = 0;
+    for (TimerQueue each : timers) {
+      count += each.size();
+    }
+    return count;
+  }
+
+  boolean fireOneTimer() {
+    for (ClockType clock : ClockType.values()) {
+      AioTimer first = timers[clock.ordinal()].first();
+      if (first != null
+          && clocks().isRunning(clock)
+          && clocks().nanos(clock) >= first.deadlineNanos) {
+        timers[clock.ordinal()].remove(first);
+        guarded(first, first.callback);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Nanoseconds until the first timer that can fire; {@link Poller#FOREVER} without one. */
+  long timerTimeoutNanos() {
+    long timeout = Poller.FOREVER;
+    for (ClockType clock : ClockType.values()) {
+      AioTimer first = timers[clock.ordinal()].first();
+      if (first != null && clocks().isRunning(clock)) {
+        timeout = Math.min(timeout, Math.max(0, first.deadlineNanos - clocks().nanos(clock)));
+      }
+    }
+    return timeout;
+  }
+
+  // ------------------------------------------------------------------------------- turning it
+
+  void guarded(Object source, Runnable callback) {
+    try {
+      callback.run();
+    } catch (Throwable e) {
+      reportFailure(source, e);
+    }
+  }
+
+  void runTask(Task task) {
+    hooks.at(this, LoopHooks.Point.TASK_UNLINKED);
+    try {
+      task.runOn(this);
+    } catch (Throwable e) {
+      reportFailure(task, e);
+    }
+  }
+
+  TaskQueue queue() {
+    return queue;
+  }
+
+  SleepGate gate() {
+    return gate;
+  }
+
+  Poller poller() {
+    return poller;
+  }
+
+  boolean hasReadyWatches() {
+    return !ready.isEmpty();
+  }
+
+  boolean isStopRequested() {
+    return stopRequested;
+  }
+
+  /**
+   * Runs the body in a coroutine and turns the loop on the calling thread until the coroutine has
+   * ended; returns or throws what the body did. Refused inside of a loop: no nested poll.
+   */
+  public <T extends @Nullable Object> T runUntilDone(String name, Callable<T> body)
+      throws Exception {
+    enter();
+    try {
+      Forked<T> forked = fork(name, body);
+      while (!forked.isEnded()) {
+        turn.step();
+      }
+      return forked.result();
+    } finally {
+      leave();
+    }
+  }
+
+  /** Turns the loop on the calling thread until {@link #requestStop()} and nothing is pending. */
+  void runUntilStopped() {
+    enter();
+    try {
+      while (!turn.isStopped()) {
+        turn.step();
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /** Takes one step of the loop for a simulator, which calls from one thread for all its loops. */
+  void stepSimulated() {
+    enter();
+    try {
+      turn.step();
+    } finally {
+      leave();
+    }
+  }
+
+  private void enter() {
+    Check.state(!closed, "%s is closed", name());
+    Check.state(
+        Coroutine.currentOrNull() == null && !turning && TURNED_BY_THREAD.get() == null,
+        "%s: nested poll refused: wait in a coroutine instead",
+        name());
+    Thread caller = Thread.currentThread();
+    Thread home = homeThread;
+    Check.state(
+        home == null || home == caller, "%s: polled outside of its home thread %s", name(), home);
+    homeThread = caller;
+    TURNED_BY_THREAD.set(this);
+    turning = true;
+  }
+
+  private void leave() {
+    turning = false;
+    TURNED_BY_THREAD.remove();
+  }
+
+  /** Lets the loop end once nothing is pending. */
+  @AnyThread
+  public void requestStop() {
+    stopRequested = true;
+    kick();
+  }
+
+  // ------------------------------------------------------------------------------ looking at it
+
+  /** What is still alive in this loop, one line each; exact on the home thread only. */
+  @AnyThread
+  public List<String> dump() {
+    List<String> lines = new ArrayList<>();
+    for (Coroutine each = live; each != null; each = each.nextLive) {
+      lines.add(each.dumpLine());
+    }
+    for (TimerQueue each : timers) {
+      each.armed().forEach(timer -> lines.add(timer.toString()));
+    }
+    for (FdWatch watch : watches) {
+      lines.add("watch of descriptor " + watch.fd());
+    }
+    if (poller.inFlight() > 0) {
+      lines.add(poller.inFlight() + " I/O requests in flight");
+    }
+    if (!queue.isEmpty() || turn.hasTasks()) {
+      lines.add("queued tasks");
+    }
+    return lines;
+  }
+
+  /** How many coroutines live here, as far as they have started. */
+  @HomeThread
+  public int liveCoroutines() {
+    return liveCount;
+  }
+
+  /** The coroutine that runs now, for a watchdog; null between two. */
+  @AnyThread
+  @Nullable Coroutine running() {
+    return running;
+  }
+
+  /** The thread that turns the loop; null before its first turn. */
+  @AnyThread
+  public @Nullable Thread homeThread() {
+    return homeThread;
+  }
+
+  /**
+   * Frees the loop. Fails, naming them, if coroutines, timers, watches, requests or queued tasks are
+   * still alive; the loop stays open then.
+   */
+  @HomeThread
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    checkHome();
+    Check.state(!turning, "%s cannot be closed from inside", name());
+    List<String> alive = dump();
+    Check.state(alive.isEmpty(), "%s cannot be closed: %s", name(), String.join("; ", alive));
+    closed = true;
+    clocks().removeListener(onClockChange);
+    gate.awaitWakers();
+    io.close();
+    poller.close();
+  }
+
+  /** A coroutine whose outcome is kept for whoever joins it. */
+  public static final class Forked<T extends @Nullable Object> implements Coroutine.Body {
+    private record Outcome<T extends @Nullable Object>(T value, @Nullable Throwable failure) {}
+
+    private final Callable<T> body;
+    private final AtomicReference<@Nullable Outcome<T>> outcome = new AtomicReference<>();
+    private @Nullable Coroutine coroutine;
+
+    private Forked(Callable<T> body) {
+      this.body = body;
+    }
+
+    /** Not for callers. */
+    @SuppressWarnings("NullAway") // the value of a failed outcome is never read
+    @Override
+    public void run() {
+      try {
+        outcome.set(new Outcome<>(body.call(), null));
+      } catch (Throwable e) {
+        outcome.set(new Outcome<>(null, e));
+      }
+    }
+
+    @AnyThread
+    public Coroutine coroutine() {
+      return java.util.Objects.requireNonNull(coroutine);
+    }
+
+    boolean isEnded() {
+      return coroutine().isEnded();
+    }
+
+    /** Waits for the end and returns the body's result or throws what it threw. */
+    @InCoroutine
+    public T join() throws Exception {
+      coroutine().join();
+      return result();
+    }
+
+    T result() throws Exception {
+      Outcome<T> ended = outcome.get();
+      Check.state(ended != null, "%s has not ended", coroutine());
+      Throwable failure = java.util.Objects.requireNonNull(ended).failure();
+      switch (failure) {
+        case null -> {
+          return ended.value();
+        }
+        case Exception e -> throw e;
+        case Error e -> throw e;
+        default -> throw new IllegalStateException(failure);
+      }
+    }
+  }
+}

@@ -1,0 +1,286 @@
+package org.tinamou.aio;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Check;
+
+/**
+ * Plain blocking Java that runs on a loop: a virtual thread whose scheduler is the {@link AioContext}
+ * it belongs to. Parking yields to the loop; being woken queues it there, first in first out.
+ *
+ * <p>What it waits with must be of this package ({@link CoMutex}, {@link CoQueue}, {@link AioTimer},
+ * {@link IoEngine} ...): the JDK's timed parks, monitors and blocking channels would be resumed by
+ * threads of the JDK, and the loop reports a coroutine that it finds in one. A coroutine is never
+ * interrupted; {@link #requestCancel()} raises a flag it looks at itself.
+ */
+public final class Coroutine {
+  /** What a coroutine runs. */
+  @FunctionalInterface
+  public interface Body {
+    void run() throws Exception;
+  }
+
+  private static final ThreadLocal<@Nullable Coroutine> CURRENT = new ThreadLocal<>();
+  private static final JoinNode ENDED = new JoinNode(null, null);
+  private static final VarHandle JOINERS;
+  private static final VarHandle QUEUED;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      JOINERS = lookup.findVarHandle(Coroutine.class, "joiners", JoinNode.class);
+      QUEUED = lookup.findVarHandle(Resumption.class, "queued", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private record JoinNode(@Nullable Coroutine joiner, @Nullable JoinNode next) {}
+
+  /** The queue entry and scheduler of one coroutine. */
+  static final class Resumption extends Task implements Executor {
+    final Coroutine coroutine;
+    private @Nullable Runnable continuation;
+
+    @SuppressWarnings("unused") // through QUEUED
+    private volatile boolean queued;
+
+    Resumption(Coroutine coroutine) {
+      this.coroutine = coroutine;
+    }
+
+    /**
+     * Called by the JDK whenever the virtual thread can go on, by whichever thread made that so. Never
+     * blocks or parks, and only refuses strangers: a virtual thread that coroutine code starts would
+     * inherit this scheduler, and fails to start instead.
+     */
+    @Override
+    public void execute(Runnable task) {
+      if (continuation == null) {
+        continuation = task;
+      } else if (continuation != task) {
+        throw new RejectedExecutionException(
+            "a coroutine cannot start virtual threads: spawn a coroutine instead");
+      }
+      // The JDK may submit twice (getStackTrace does); one turn serves both.
+      if (QUEUED.compareAndSet(this, false, true)) {
+        coroutine.context.enqueueResumption(this);
+      }
+    }
+
+    @Override
+    void runOn(AioContext runner) {
+      queued = false;
+      Coroutine self = coroutine;
+      AioContext home = self.context;
+      if (home != runner) {
+        // Queued here before its context changed: it runs where it belongs now.
+        if (QUEUED.compareAndSet(this, false, true)) {
+          home.enqueueResumption(this);
+        }
+        return;
+      }
+      if (self.linkedIn != runner) {
+        runner.link(self);
+      }
+      self.runningOn = runner;
+      runner.resume(self, java.util.Objects.requireNonNull(continuation));
+      // From here on the coroutine may already run on another loop: nothing of it is touched.
+    }
+  }
+
+  /** Links of the list of live coroutines; belong to the home thread of {@link #linkedIn}. */
+  @Nullable Coroutine previousLive;
+
+  @Nullable Coroutine nextLive;
+  @Nullable AioContext linkedIn;
+
+  private final String name;
+  private final Thread thread;
+  private final Body body;
+  private volatile AioContext context;
+  private @Nullable AioContext runningOn;
+  private @Nullable String waitingFor;
+  private @Nullable Object subject;
+  private volatile boolean cancelRequested;
+
+  @SuppressWarnings("unused") // through JOINERS
+  private volatile @Nullable JoinNode joiners;
+
+  Coroutine(AioContext context, String name, Body body) {
+    this.context = context;
+    this.name = name;
+    this.body = body;
+    this.thread = CoroutineDoor.newThread(new Resumption(this), name, this::runBody);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  Thread thread() {
+    return thread;
+  }
+
+  private void runBody() {
+    CURRENT.set(this);
+    try {
+      body.run();
+    } catch (Throwable e) {
+      context.reportFailure(this, e);
+    } finally {
+      AioContext last = context;
+      last.unlink(this);
+      last.hooks().onEnd(last, this);
+      wakeJoiners();
+    }
+  }
+
+  private void wakeJoiners() {
+    JoinNode node = (JoinNode) JOINERS.getAndSet(this, ENDED);
+    while (node != null) {
+      java.util.Objects.requireNonNull(node.joiner).wake();
+      node = node.next;
+    }
+  }
+
+  /** The coroutine that calls; fails outside of one. */
+  @InCoroutine
+  public static Coroutine current() {
+    Coroutine current = currentOrNull();
+    Check.state(current != null, "not in a coroutine");
+    return java.util.Objects.requireNonNull(current);
+  }
+
+  /** The coroutine that calls, or null outside of one. */
+  @AnyThread
+  public static @Nullable Coroutine currentOrNull() {
+    return Thread.currentThread().isVirtual() ? CURRENT.get() : null;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** The loop the coroutine belongs to now. */
+  @AnyThread
+  public AioContext context() {
+    return context;
+  }
+
+  /** The loop whose thread carries the coroutine; only the running coroutine may ask. */
+  @Nullable AioContext runningOn() {
+    return runningOn;
+  }
+
+  /**
+   * Parks the calling coroutine until somebody calls {@link #wake()}. Returns at once if it was woken
+   * since it last parked, so it must stand in a loop on the condition it waits for.
+   *
+   * @param reason what it waits for, for dumps
+   */
+  @InCoroutine
+  public static void suspend(String reason) {
+    Coroutine self = current();
+    self.waitingFor = reason;
+    LockSupport.park();
+    self.waitingFor = null;
+  }
+
+  /** Lets the coroutine go on, on its own loop; remembered if it is not parked. Never blocks. */
+  @AnyThread
+  public void wake() {
+    LockSupport.unpark(thread);
+  }
+
+  /** Goes to the end of the loop's queue. */
+  @InCoroutine
+  public static void yieldNow() {
+    current();
+    Thread.yield();
+  }
+
+  /**
+   * Continues the calling coroutine on another loop. When it returns, it runs on the target's home
+   * thread, and nothing of it remains with the old loop.
+   */
+  @InCoroutine
+  public static void moveTo(AioContext target) {
+    Coroutine self = current();
+    AioContext source = self.context;
+    if (source == target) {
+      return;
+    }
+    source.unlink(self);
+    self.context = target;
+    Thread.yield();
+    if (self.runningOn != target) {
+      self.context = source;
+      source.link(self);
+      throw new IllegalStateException(
+          "coroutine " + self.name + " cannot leave " + source.name() + ": it is pinned");
+    }
+  }
+
+  /** Whether the body has ended. */
+  @AnyThread
+  public boolean isEnded() {
+    return joiners == ENDED;
+  }
+
+  /** Waits until the body has ended, however it ended. A coroutine cannot join itself. */
+  @InCoroutine
+  public void join() {
+    Coroutine self = current();
+    Check.state(self != this, "coroutine %s joins itself", name);
+    while (true) {
+      JoinNode seen = joiners;
+      if (seen == ENDED) {
+        return;
+      }
+      if (JOINERS.compareAndSet(this, seen, new JoinNode(self, seen))) {
+        break;
+      }
+    }
+    while (!isEnded()) {
+      suspend("join");
+    }
+  }
+
+  /** Raises the cancel flag; the body decides what it means and when to look. */
+  @AnyThread
+  public void requestCancel() {
+    cancelRequested = true;
+    wake();
+  }
+
+  @AnyThread
+  public boolean isCancelRequested() {
+    return cancelRequested;
+  }
+
+  /** Names what the coroutine works for (a node, a request), for dumps; null for nothing. */
+  @InCoroutine
+  public static void describe(@Nullable Object subject) {
+    current().subject = subject;
+  }
+
+  /** One line for a dump; exact on the home thread, approximate elsewhere. */
+  String dumpLine() {
+    String wait = waitingFor;
+    Object about = subject;
+    return "coroutine "
+        + name
+        + (about == null ? "" : " for " + about)
+        + (wait == null ? "" : ", waiting for " + wait);
+  }
+
+  @Override
+  public String toString() {
+    return "coroutine " + name;
+  }
+}

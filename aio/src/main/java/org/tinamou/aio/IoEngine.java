@@ -1,0 +1,143 @@
+package org.tinamou.aio;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Check;
+import org.tinamou.base.IoVector;
+
+/**
+ * File I/O of one loop, as coroutines see it: each call parks its coroutine until the host has done
+ * it. Results are bytes or 0, or a negative errno (see {@link org.tinamou.base.Errno#ofResult}); reads
+ * and writes may transfer fewer bytes than asked.
+ *
+ * <p>Buffers stay the caller's, are off-heap, belong to no confined arena, and must stay alive until
+ * the call returns. Call from a coroutine of the engine's loop. If the coroutine's cancel flag is
+ * raised while it waits, the host is asked to give the request up, which then ends with -ECANCELED or
+ * normally.
+ */
+public final class IoEngine {
+  private static final int POOLED_REQUESTS = 1024;
+
+  private final AioContext context;
+  private final Poller poller;
+  private @Nullable IoRequest free;
+  private int freeCount;
+
+  IoEngine(AioContext context, Poller poller) {
+    this.context = context;
+    this.poller = poller;
+  }
+
+  /** Reads into the segment from a position of the file; 0 at its end. */
+  @InCoroutine
+  public long read(int fd, MemorySegment buffer, long offsetBytes) {
+    return transfer(IoOp.READ, fd, buffer, null, offsetBytes, buffer.byteSize());
+  }
+
+  /** Reads into the vector's segments in order; 0 at the end of the file. */
+  @InCoroutine
+  public long read(int fd, IoVector buffers, long offsetBytes) {
+    return transfer(IoOp.READ, fd, buffers, offsetBytes);
+  }
+
+  /** Writes the segment at a position of the file. */
+  @InCoroutine
+  public long write(int fd, MemorySegment buffer, long offsetBytes) {
+    return transfer(IoOp.WRITE, fd, buffer, null, offsetBytes, buffer.byteSize());
+  }
+
+  /** Writes the vector's segments in order. */
+  @InCoroutine
+  public long write(int fd, IoVector buffers, long offsetBytes) {
+    return transfer(IoOp.WRITE, fd, buffers, offsetBytes);
+  }
+
+  /** fsync(2). */
+  @InCoroutine
+  public long fsync(int fd) {
+    return perform(request(IoOp.FSYNC, fd, 0, 0, 0));
+  }
+
+  /** fdatasync(2). */
+  @InCoroutine
+  public long fdatasync(int fd) {
+    return perform(request(IoOp.FDATASYNC, fd, 0, 0, 0));
+  }
+
+  /** fallocate(2) with its mode bits. */
+  @InCoroutine
+  public long fallocate(int fd, int mode, long offsetBytes, long lengthBytes) {
+    return perform(request(IoOp.FALLOCATE, fd, offsetBytes, lengthBytes, mode));
+  }
+
+  private long transfer(IoOp op, int fd, IoVector buffers, long offsetBytes) {
+    return buffers.segments().size() == 1
+        ? transfer(op, fd, buffers.segments().getFirst(), null, offsetBytes, buffers.sizeBytes())
+        : transfer(op, fd, null, buffers, offsetBytes, buffers.sizeBytes());
+  }
+
+  private long transfer(
+      IoOp op,
+      int fd,
+      @Nullable MemorySegment segment,
+      @Nullable IoVector vector,
+      long offsetBytes,
+      long lengthBytes) {
+    Check.argument(offsetBytes >= 0, "offset must not be negative: %s", offsetBytes);
+    if (lengthBytes == 0) {
+      return 0;
+    }
+    IoRequest request = request(op, fd, offsetBytes, lengthBytes, 0);
+    request.buffer(segment, vector);
+    return perform(request);
+  }
+
+  private IoRequest request(IoOp op, int fd, long offsetBytes, long lengthBytes, int mode) {
+    IoRequest request = free;
+    if (request == null) {
+      request = new IoRequest();
+    } else {
+      free = request.nextFree;
+      request.nextFree = null;
+      freeCount--;
+    }
+    request.prepare(op, fd, offsetBytes, lengthBytes, mode);
+    return request;
+  }
+
+  private long perform(IoRequest request) {
+    Coroutine self = Coroutine.current();
+    Check.state(self.runningOn() == context, "%s does I/O of a foreign loop", self);
+    if (context.hooks().yieldAt(LoopHooks.Point.BEFORE_IO)) {
+      Coroutine.yieldNow();
+    }
+    boolean cancelSeen = self.isCancelRequested();
+    request.waiter = self;
+    poller.submit(request);
+    while (!request.isComplete()) {
+      Coroutine.suspend("I/O");
+      if (!cancelSeen && self.isCancelRequested() && !request.isComplete()) {
+        cancelSeen = true;
+        poller.cancel(request);
+      }
+    }
+    long result = request.result();
+    recycle(request);
+    return result;
+  }
+
+  private void recycle(IoRequest request) {
+    request.waiter = null;
+    request.buffer(null, null);
+    if (freeCount < POOLED_REQUESTS) {
+      request.nextFree = free;
+      free = request;
+      freeCount++;
+    }
+  }
+
+  void close() {
+    free = null;
+    freeCount = 0;
+  }
+}

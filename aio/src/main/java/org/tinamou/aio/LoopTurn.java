@@ -1,0 +1,233 @@
+package org.tinamou.aio;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.ClockType;
+
+/**
+ * The steps of a loop, one at a time: production takes them back to back, a simulator lets the steps
+ * of other loops get in between. Also keeps the loop's counters.
+ */
+public final class LoopTurn {
+  /** Where the loop stands between two steps. */
+  public enum Phase {
+    /** Takes what was queued. */
+    COLLECT,
+    /** Runs what was taken. */
+    TASKS,
+    /** Runs the handlers of ready descriptors. */
+    READY,
+    /** Fires due timers, then decides whether to wait. */
+    TIMERS,
+    /** Looks for work without waiting. */
+    SPIN,
+    /** Announces that it will wait. */
+    ANNOUNCE,
+    /** Looks for work a last time. */
+    RECHECK,
+    /** Polls, waiting if there was no work. */
+    POLL
+  }
+
+  private final AioContext context;
+  private final TaskQueue queue;
+  private final SleepGate gate;
+  private final Poller poller;
+  private volatile BusyPolling busyPolling;
+
+  private Phase phase = Phase.POLL;
+  private @Nullable Task batch;
+  private int timersLeft;
+  private long pollTimeoutNanos;
+  private boolean stopped;
+  private long spinNanos;
+  private long idleSinceNanos;
+  private boolean idle;
+
+  private long turns;
+  private long tasksRun;
+  private volatile boolean waiting;
+
+  LoopTurn(AioContext context, BusyPolling busyPolling) {
+    this.context = context;
+    this.queue = context.queue();
+    this.gate = context.gate();
+    this.poller = context.poller();
+    this.busyPolling = busyPolling;
+  }
+
+  /** Takes one step. */
+  void step() {
+    switch (phase) {
+      case COLLECT -> {
+        batch = queue.takeAll();
+        if (batch != null && context.hooks().arranges()) {
+          batch = arranged(batch);
+        }
+        phase = Phase.TASKS;
+      }
+      case TASKS -> runTasks();
+      case READY -> {
+        if (!context.dispatchOneReady()) {
+          timersLeft = context.armedTimers();
+          phase = Phase.TIMERS;
+        }
+      }
+      case TIMERS -> {
+        if (timersLeft == 0 || !context.fireOneTimer()) {
+          decideToWait();
+        } else {
+          timersLeft--;
+        }
+      }
+      case SPIN -> spin();
+      case ANNOUNCE -> {
+        if (gate.announceSleep()) {
+          phase = Phase.RECHECK;
+        } else {
+          pollTimeoutNanos = 0;
+          phase = Phase.POLL;
+        }
+      }
+      case RECHECK -> {
+        pollTimeoutNanos = hasWorkBeforeWaiting() ? 0 : context.timerTimeoutNanos();
+        waiting = pollTimeoutNanos != 0;
+        phase = Phase.POLL;
+      }
+      case POLL -> poll();
+    }
+  }
+
+  private void runTasks() {
+    Task task = batch;
+    if (task == null) {
+      phase = Phase.READY;
+      return;
+    }
+    // Unlink first: once its flag is cleared any thread may queue the task anew.
+    batch = task.next;
+    task.next = null;
+    tasksRun++;
+    context.runTask(task);
+  }
+
+  private void decideToWait() {
+    if (hasWorkBeforeWaiting()) {
+      if (context.isStopRequested() && queue.isEmpty() && !context.hasReadyWatches()) {
+        stopped = true;
+      }
+      pollTimeoutNanos = 0;
+      phase = Phase.POLL;
+      return;
+    }
+    if (busyPolling.maxNanos() > 0 && !idle) {
+      idle = true;
+      idleSinceNanos = nowNanos();
+    }
+    phase = idle && spinNanos > 0 ? Phase.SPIN : Phase.ANNOUNCE;
+  }
+
+  private boolean hasWorkBeforeWaiting() {
+    return !queue.isEmpty() || context.hasReadyWatches() || context.isStopRequested();
+  }
+
+  private void spin() {
+    poller.poll(0);
+    if (hasWorkBeforeWaiting() || context.timerTimeoutNanos() == 0) {
+      endIdle();
+      turns++;
+      phase = Phase.COLLECT;
+    } else if (nowNanos() - idleSinceNanos >= spinNanos) {
+      phase = Phase.ANNOUNCE;
+    } else {
+      Thread.onSpinWait();
+    }
+  }
+
+  private void poll() {
+    poller.poll(pollTimeoutNanos);
+    waiting = false;
+    gate.awake();
+    turns++;
+    if (idle && hasWorkBeforeWaiting()) {
+      endIdle();
+    }
+    phase = Phase.COLLECT;
+  }
+
+  private void endIdle() {
+    idle = false;
+    spinNanos = busyPolling.next(spinNanos, nowNanos() - idleSinceNanos);
+  }
+
+  private long nowNanos() {
+    return context.clocks().nanos(ClockType.REALTIME);
+  }
+
+  /** The same tasks; bottom halves in the order the hooks want, coroutines first in first out. */
+  private @Nullable Task arranged(Task oldest) {
+    List<BottomHalf> bottomHalves = new ArrayList<>();
+    List<Task> all = new ArrayList<>();
+    for (Task task = oldest; task != null; task = task.next) {
+      all.add(task);
+      if (task instanceof BottomHalf bottomHalf) {
+        bottomHalves.add(bottomHalf);
+      }
+    }
+    context.hooks().arrange(bottomHalves);
+    int nextBottomHalf = bottomHalves.size();
+    Task head = null;
+    for (Task task : all.reversed()) {
+      Task placed = task instanceof BottomHalf ? bottomHalves.get(--nextBottomHalf) : task;
+      placed.next = head;
+      head = placed;
+    }
+    return head;
+  }
+
+  /** Changes busy polling of a running loop; takes effect from its next wait on. */
+  @AnyThread
+  public void setBusyPolling(BusyPolling busyPolling) {
+    this.busyPolling = busyPolling;
+    context.scheduleOnce("poll parameters", () -> spinNanos = 0);
+  }
+
+  /** Where the loop stands. */
+  @HomeThread
+  public Phase phase() {
+    return phase;
+  }
+
+  /** How long the poll that comes next may wait; meaningful in {@link Phase#POLL}. */
+  @HomeThread
+  public long pollTimeoutNanos() {
+    return pollTimeoutNanos;
+  }
+
+  /** How often the loop has polled. Approximate outside of the home thread. */
+  @AnyThread
+  public long turns() {
+    return turns;
+  }
+
+  /** Bottom halves and resumptions run. Approximate outside of the home thread. */
+  @AnyThread
+  public long tasksRun() {
+    return tasksRun;
+  }
+
+  /** Whether the loop waits for the outside, or is about to. */
+  @AnyThread
+  public boolean isWaiting() {
+    return waiting;
+  }
+
+  boolean hasTasks() {
+    return batch != null;
+  }
+
+  boolean isStopped() {
+    return stopped;
+  }
+}
