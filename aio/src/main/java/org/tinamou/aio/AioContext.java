@@ -97,10 +97,8 @@ public final class AioContext implements AutoCloseable {
   /** Whether the caller runs on this loop's home thread, in a callback or in a coroutine. */
   @AnyThread
   public boolean isHome() {
-    Coroutine coroutine = Coroutine.currentOrNull();
-    return coroutine == null
-        ? Thread.currentThread() == homeThread
-        : coroutine.runningOn() == this;
+    AioContext current = currentOrNull();
+    return current == null ? Thread.currentThread() == homeThread : current == this;
   }
 
   private void checkHome() {
@@ -447,13 +445,28 @@ public final class AioContext implements AutoCloseable {
     }
   }
 
-  /** Takes one step of the loop for a simulator, which calls from one thread for all its loops. */
-  void stepSimulated() {
-    enter();
+  /**
+   * Takes one step of the loop for a simulator, which calls from one thread for all its loops. A step
+   * in which the loop runs nobody's code (it collects, announces, polls) may be taken inside a step of
+   * another loop.
+   */
+  public void stepSimulated() {
+    Check.state(!turning, "%s: nested poll refused", name());
+    AioContext outer = TURNED_BY_THREAD.get();
+    if (homeThread == null && !Thread.currentThread().isVirtual()) {
+      homeThread = Thread.currentThread();
+    }
+    TURNED_BY_THREAD.set(this);
+    turning = true;
     try {
       turn.step();
     } finally {
-      leave();
+      turning = false;
+      if (outer == null) {
+        TURNED_BY_THREAD.remove();
+      } else {
+        TURNED_BY_THREAD.set(outer);
+      }
     }
   }
 

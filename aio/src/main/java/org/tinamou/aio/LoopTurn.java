@@ -223,6 +223,12 @@ public final class LoopTurn {
     return waiting;
   }
 
+  /** Whether tasks wait in the queue, not counting those of the turn that is under way. */
+  @AnyThread
+  public boolean hasQueuedTasks() {
+    return !queue.isEmpty();
+  }
+
   boolean hasTasks() {
     return batch != null;
   }

@@ -1,0 +1,10 @@
+/** Simulated time, scheduling and disks, and the workloads that run on them. Not shipped. */
+@org.jspecify.annotations.NullMarked
+module org.tinamou.testkit {
+  requires transitive org.tinamou.aio;
+  requires java.compiler;
+
+  exports org.tinamou.testkit.sim;
+  exports org.tinamou.testkit.workload;
+  exports org.tinamou.testkit.mutant;
+}

@@ -1,0 +1,198 @@
+package org.tinamou.testkit.mutant;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+import org.tinamou.base.Check;
+
+/**
+ * One planted bug: a text in a source file of a room and what takes its place.
+ *
+ * @param name for the command line
+ * @param meaning the bug in words
+ * @param room the module whose source is changed
+ * @param file the source file below the room's packages, e.g. "aio/LoopTurn.java"
+ * @param original a text that occurs exactly once in the file
+ * @param replacement the same with the bug
+ * @param workload the workload that has to find it
+ */
+public record Mutant(
+    String name,
+    String meaning,
+    String room,
+    String file,
+    String original,
+    String replacement,
+    String workload) {
+
+  /** All planted bugs of the ground floor. */
+  public static final List<Mutant> ALL =
+      List.of(
+          new Mutant(
+              "skip-recheck",
+              "the loop does not look for work again between announcing its sleep and sleeping",
+              "aio",
+              "aio/LoopTurn.java",
+              "pollTimeoutNanos = hasWorkBeforeWaiting() ? 0 : context.timerTimeoutNanos();",
+              "pollTimeoutNanos = context.timerTimeoutNanos();",
+              "loops"),
+          new Mutant(
+              "free-before-unlink",
+              "a task runs, and may be queued anew, before the loop has read what follows it",
+              "aio",
+              "aio/LoopTurn.java",
+              """
+                  batch = task.next;
+                  task.next = null;
+                  tasksRun++;
+                  context.runTask(task);
+              """,
+              """
+                  tasksRun++;
+                  context.runTask(task);
+                  batch = task.next;
+                  task.next = null;
+              """,
+              "loops"),
+          new Mutant(
+              "move-by-parking",
+              "a coroutine changes loops by parking, where a stale wake-up lets it go on at once",
+              "aio",
+              "aio/Coroutine.java",
+              """
+                  self.context = target;
+                  Thread.yield();
+                  if (self.runningOn != target) {
+              """,
+              """
+                  self.context = target;
+                  target.scheduleOnce("move", self::wake);
+                  LockSupport.park();
+                  if (false) {
+              """,
+              "loops"),
+          new Mutant(
+              "lost-when-rescheduled",
+              "a bottom half counts as pending until its callback has returned",
+              "aio",
+              "aio/BottomHalf.java",
+              """
+                  int before = (int) FLAGS.getAndBitwiseAnd(this, ~(QUEUED | SCHEDULED));
+                  if ((before & SCHEDULED) == 0) {
+                    return;
+                  }
+                  context.hooks().onRun(context, this);
+                  callback.run();
+              """,
+              """
+                  int before = (int) FLAGS.getVolatile(this);
+                  if ((before & SCHEDULED) != 0) {
+                    context.hooks().onRun(context, this);
+                    callback.run();
+                  }
+                  FLAGS.getAndBitwiseAnd(this, ~(QUEUED | SCHEDULED));
+              """,
+              "loops"));
+
+  /**
+   * How a search ended.
+   *
+   * @param found whether some seed showed a violation
+   * @param output what the search printed
+   */
+  public record Result(boolean found, String output) {
+    @Override
+    public String toString() {
+      return output.strip();
+    }
+  }
+
+  public static Mutant named(String name) {
+    return ALL.stream()
+        .filter(mutant -> mutant.name.equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no such mutant: " + name));
+  }
+
+  /** Compiles the room with the bug and lets a new JVM search the seeds for a violation. */
+  public Result search(long firstSeed, long seeds) throws IOException, InterruptedException {
+    Path work = Files.createTempDirectory("tinamou-mutant");
+    try {
+      Path classes = compile(work);
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.add("-XX:+UseSerialGC");
+      command.add("--add-opens=java.base/java.lang=ALL-UNNAMED");
+      command.add("-cp");
+      command.add(classes + java.io.File.pathSeparator + ClassPath.ofThisJvm());
+      command.add("org.tinamou.testkit.workload.SimMain");
+      command.addAll(List.of("--workload", workload, "--expect-violation"));
+      command.addAll(List.of("--first", Long.toString(firstSeed)));
+      command.addAll(List.of("--seeds", Long.toString(seeds)));
+      Path output = work.resolve("output");
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .start();
+      boolean found = process.waitFor() == 0;
+      return new Result(found, name + ": " + Files.readString(output));
+    } finally {
+      deleteTree(work);
+    }
+  }
+
+  private Path compile(Path work) throws IOException {
+    Path sources = ClassPath.projectRoot().resolve(room).resolve("src/main/java");
+    Path mutated = sources.resolve("org/tinamou").resolve(file);
+    String text = Files.readString(mutated, StandardCharsets.UTF_8);
+    int at = text.indexOf(original);
+    Check.state(
+        at >= 0 && text.indexOf(original, at + 1) < 0,
+        "mutant %s no longer fits %s: its original text must occur exactly once",
+        name,
+        mutated);
+    Path copy = work.resolve("source").resolve(mutated.getFileName());
+    Files.createDirectories(copy.getParent());
+    Files.writeString(copy, text.replace(original, replacement));
+    List<Path> units = new ArrayList<>(List.of(copy));
+    try (Stream<Path> walk = Files.walk(sources)) {
+      walk.filter(path -> path.toString().endsWith(".java"))
+          .filter(path -> !path.equals(mutated))
+          .filter(path -> !path.endsWith("module-info.java"))
+          .forEach(units::add);
+    }
+    Path classes = Files.createDirectories(work.resolve("classes"));
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    Check.state(compiler != null, "mutants need a JDK, not only a Java runtime");
+    try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
+      boolean compiled =
+          compiler
+              .getTask(
+                  null,
+                  files,
+                  null,
+                  List.of("-d", classes.toString(), "-cp", ClassPath.ofThisJvm(), "-nowarn"),
+                  null,
+                  files.getJavaFileObjectsFromPaths(units))
+              .call();
+      Check.state(compiled, "mutant %s does not compile", name);
+    }
+    return classes;
+  }
+
+  private static void deleteTree(Path root) throws IOException {
+    try (Stream<Path> walk = Files.walk(root)) {
+      for (Path path : walk.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package org.tinamou.testkit.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tinamou.aio.FdWatch;
+import org.tinamou.aio.IoRequest;
+import org.tinamou.aio.Poller;
+
+/**
+ * The outside of one simulated loop: completions come when the simulated disk is done, in an order the
+ * seed decides; wake-ups arrive late.
+ */
+final class SimPoller implements Poller {
+  private record Completion(IoRequest request, long dueNanos, SimDisk.Operation operation) {}
+
+  private final Simulation simulation;
+  private final List<Completion> inFlight = new ArrayList<>();
+  private final List<FdWatch> watches = new ArrayList<>();
+  private long wakeDueNanos = FOREVER;
+  private boolean closed;
+  int wakes;
+
+  SimPoller(Simulation simulation) {
+    this.simulation = simulation;
+  }
+
+  @Override
+  public void submit(IoRequest request) {
+    simulation.require(!closed, "I8", "request submitted to a closed poller");
+    SimDisk.Operation operation = simulation.disk().start(request);
+    inFlight.add(
+        new Completion(request, simulation.nowNanos() + operation.latencyNanos(), operation));
+  }
+
+  @Override
+  public void cancel(IoRequest request) {
+    for (int i = 0; i < inFlight.size(); i++) {
+      Completion each = inFlight.get(i);
+      if (each.request == request && simulation.random().nextBoolean()) {
+        inFlight.set(
+            i, new Completion(request, simulation.nowNanos(), each.operation.cancelled()));
+      }
+    }
+  }
+
+  @Override
+  public void update(FdWatch watch) {
+    if (watch.interest() == 0) {
+      watches.remove(watch);
+    } else if (!watches.contains(watch)) {
+      watches.add(watch);
+    }
+  }
+
+  @Override
+  public void poll(long timeoutNanos) {
+    if (wakeDueNanos <= simulation.nowNanos()) {
+      wakeDueNanos = FOREVER;
+    }
+    List<Completion> due = new ArrayList<>();
+    for (Completion each : inFlight) {
+      if (each.dueNanos <= simulation.nowNanos()) {
+        due.add(each);
+      }
+    }
+    simulation.shuffle(due);
+    int harvest = due.isEmpty() ? 0 : 1 + simulation.random().nextInt(due.size());
+    for (Completion each : due.subList(0, harvest)) {
+      inFlight.remove(each);
+      long result = each.operation.finish();
+      simulation.noteCompletion(each.request, result);
+      each.request.complete(result);
+    }
+    List<FdWatch> ready = new ArrayList<>(watches);
+    simulation.shuffle(ready);
+    for (FdWatch watch : ready) {
+      int events = simulation.readiness(watch.fd()) & watch.interest();
+      if (events != 0) {
+        watch.markReady(events);
+      }
+    }
+  }
+
+  /** When a poll that starts now would return: now or earlier, or a later time, or never. */
+  long nextEventNanos() {
+    long next = wakeDueNanos;
+    for (Completion each : inFlight) {
+      next = Math.min(next, each.dueNanos);
+    }
+    for (FdWatch watch : watches) {
+      if ((simulation.readiness(watch.fd()) & watch.interest()) != 0) {
+        return 0;
+      }
+    }
+    return next;
+  }
+
+  boolean isWakePending() {
+    return wakeDueNanos != FOREVER;
+  }
+
+  @Override
+  public void wake() {
+    simulation.require(!closed, "I8", "wake-up of a closed poller");
+    wakes++;
+    wakeDueNanos = Math.min(wakeDueNanos, simulation.nowNanos() + simulation.wakeDelayNanos());
+  }
+
+  @Override
+  public int inFlight() {
+    return inFlight.size();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}

@@ -1,0 +1,175 @@
+package org.tinamou.testkit.workload;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.HostFiles.OpenFlag;
+import org.tinamou.base.Errno;
+import org.tinamou.base.SeededRandom;
+import org.tinamou.testkit.sim.Simulation;
+
+/**
+ * Coroutines on several loops write, read and flush one file under faults; then the power goes, and
+ * what was flushed must still be there. Checks I10 and I11 sector by sector.
+ */
+final class DiskWorkload implements Workload {
+  private static final int SECTORS = 48;
+  private static final int SECTOR_BYTES = SectorModel.SECTOR_BYTES;
+  private static final Path IMAGE = Path.of("disk.img");
+
+  private final SectorModel model = new SectorModel(SECTORS);
+  private @Nullable Simulation simulationOrNull;
+  private SeededRandom random = new SeededRandom(0);
+  private boolean flushBroken;
+  private int fd;
+
+  private Simulation simulation() {
+    return java.util.Objects.requireNonNull(simulationOrNull);
+  }
+
+  @Override
+  public void run(Simulation simulation) {
+    simulationOrNull = simulation;
+    random = simulation.random().fork();
+    try (Arena arena = Arena.ofShared()) {
+      int rounds = 1 + random.nextInt(3);
+      for (int round = 0; round < rounds; round++) {
+        List<AioContext> loops = new ArrayList<>();
+        for (int i = 0; i < simulation.config().loops(); i++) {
+          loops.add(simulation.newLoop("loop" + i));
+        }
+        loops.getFirst().spawn("open", () -> openAndStart(loops, arena));
+        boolean crash = random.nextBoolean();
+        if (crash) {
+          simulation.run(random.nextInt(4000));
+          simulation.crash();
+          model.crashed();
+        } else {
+          Workload.runToRest(simulation);
+          simulation.closeLoops();
+          simulation.require(
+              simulation.disk().openDescriptors() == 0, "I22", "descriptors left open");
+          return;
+        }
+      }
+    }
+  }
+
+  private void openAndStart(List<AioContext> loops, Arena arena) throws Exception {
+    AioContext here = Coroutine.current().context();
+    fd =
+        here.callBlocking(
+            () -> here.hostFiles().open(IMAGE, 0600, OpenFlag.CREATE, OpenFlag.READ_WRITE));
+    flushBroken = false;
+    verifyAll(arena);
+    List<Coroutine> users = new ArrayList<>();
+    for (int i = 1 + random.nextInt(4); i > 0; i--) {
+      users.add(
+          loops
+              .get(random.nextInt(loops.size()))
+              .spawn("user" + i, () -> use(loops, arena)));
+    }
+    for (Coroutine user : users) {
+      user.join();
+    }
+    verifyAll(arena);
+    here.callBlocking(
+        () -> {
+          here.hostFiles().close(fd);
+          return 0;
+        });
+  }
+
+  private void use(List<AioContext> loops, Arena arena) {
+    for (int i = 3 + random.nextInt(12); i > 0; i--) {
+      int first = random.nextInt(SECTORS);
+      int count = 1 + random.nextInt(Math.min(12, SECTORS - first));
+      switch (random.nextInt(8)) {
+        case 0, 1, 2, 3 -> write(arena, first, count);
+        case 4, 5 -> read(arena, first, count);
+        case 6 -> flush();
+        default -> Coroutine.moveTo(loops.get(random.nextInt(loops.size())));
+      }
+    }
+  }
+
+  private void write(Arena arena, int first, int count) {
+    SectorModel.Write write = model.startWrite(first, count);
+    MemorySegment buffer = arena.allocate((long) count * SECTOR_BYTES);
+    for (int i = 0; i < count; i++) {
+      buffer.asSlice((long) i * SECTOR_BYTES, SECTOR_BYTES).fill(write.value());
+    }
+    long done = 0;
+    while (done < buffer.byteSize()) {
+      long result =
+          Coroutine.current()
+              .context()
+              .io()
+              .write(fd, buffer.asSlice(done), (long) first * SECTOR_BYTES + done);
+      if (result < 0) {
+        simulation().note("write failed", Errno.ofResult(result).name(), first);
+        model.endWrite(write, false);
+        return;
+      }
+      simulation().require(result > 0, "I9", "a write made no progress");
+      done += result;
+    }
+    model.endWrite(write, true);
+  }
+
+  private void read(Arena arena, int first, int count) {
+    long[] before = model.stamps(first, count);
+    MemorySegment buffer = arena.allocate((long) count * SECTOR_BYTES);
+    long done = 0;
+    while (done < buffer.byteSize()) {
+      long result =
+          Coroutine.current()
+              .context()
+              .io()
+              .read(fd, buffer.asSlice(done), (long) first * SECTOR_BYTES + done);
+      if (result < 0) {
+        return;
+      }
+      if (result == 0) {
+        break; // beyond the end: zeroes
+      }
+      done += result;
+    }
+    byte[] bytes = buffer.toArray(ValueLayout.JAVA_BYTE);
+    String wrong = model.check(first, before, bytes);
+    simulation().require(wrong.isEmpty(), "I10", wrong);
+  }
+
+  private void flush() {
+    SectorModel.Flush flush = model.startFlush();
+    long result = Coroutine.current().context().io().fdatasync(fd);
+    if (result < 0) {
+      // The host has dropped what it could not write: no later flush can be trusted.
+      flushBroken = true;
+    } else if (!flushBroken) {
+      model.endFlush(flush);
+    }
+  }
+
+  /** Reads everything, retrying injected errors, and compares it with the model. */
+  private void verifyAll(Arena arena) {
+    MemorySegment buffer = arena.allocate((long) SECTORS * SECTOR_BYTES);
+    long[] before = model.stamps(0, SECTORS);
+    long done = 0;
+    while (done < buffer.byteSize()) {
+      long result = Coroutine.current().context().io().read(fd, buffer.asSlice(done), done);
+      if (result == 0) {
+        break;
+      }
+      done += Math.max(0, result);
+    }
+    String wrong = model.check(0, before, buffer.toArray(ValueLayout.JAVA_BYTE));
+    simulation().require(wrong.isEmpty(), "I11", wrong);
+  }
+}

@@ -1,0 +1,152 @@
+package org.tinamou.testkit.workload;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.tinamou.testkit.mutant.Mutant;
+
+/** The command line of the simulator. */
+public final class SimMain {
+  private static final String USAGE =
+      """
+      usage: tinamou sim [--workload loops|disk] [--seeds N] [--first S] [--twice]
+             tinamou sim --workload W --seed S        one seed, told in detail
+             tinamou sim --mutant NAME [--seeds N]    search for a planted bug
+             tinamou sim --list-mutants
+      """;
+
+  private final List<Workload.Kind> kinds = new ArrayList<>(List.of(Workload.Kind.values()));
+  private long seeds = 10_000;
+  private long first = 1;
+  private boolean twice;
+  private boolean single;
+  private String mutant = "";
+  private boolean expectViolation;
+
+  private SimMain() {}
+
+  public static void main(String[] args) throws Exception {
+    System.exit(new SimMain().run(args));
+  }
+
+  private int run(String[] args) throws Exception {
+    for (int i = 0; i < args.length; i++) {
+      switch (args[i]) {
+        case "--workload" -> {
+          kinds.clear();
+          kinds.add(Workload.Kind.valueOf(args[++i].toUpperCase(Locale.ROOT)));
+        }
+        case "--seeds" -> seeds = Long.parseLong(args[++i]);
+        case "--first" -> first = Long.parseLong(args[++i]);
+        case "--seed" -> {
+          first = Long.parseLong(args[++i]);
+          single = true;
+        }
+        case "--twice" -> twice = true;
+        case "--mutant" -> mutant = args[++i];
+        case "--expect-violation" -> expectViolation = true;
+        case "--list-mutants" -> {
+          Mutant.ALL.forEach(each -> System.out.println(each.name() + ": " + each.meaning()));
+          return 0;
+        }
+        default -> {
+          System.err.print(USAGE);
+          return 2;
+        }
+      }
+    }
+    if (!mutant.isEmpty()) {
+      return searchMutant();
+    }
+    return single ? tellSeed() : runSeeds();
+  }
+
+  private int searchMutant() throws Exception {
+    Mutant.Result result = Mutant.named(mutant).search(first, single ? 1 : seeds);
+    System.out.println(result);
+    return result.found() ? 0 : 1;
+  }
+
+  private int tellSeed() {
+    SeedRun run = SeedRun.of(kinds.getFirst(), first, true);
+    run.recentEvents().forEach(System.out::println);
+    System.out.printf(
+        "seed %d of %s: %d steps, hash %016x%n", first, name(run.kind()), run.steps(), run.hash());
+    if (run.violation() == null) {
+      System.out.println("no violation");
+      return 0;
+    }
+    run.violation().printStackTrace(System.out);
+    return 1;
+  }
+
+  /** Both processors work on seeds; each seed runs in one thread. */
+  private int runSeeds() throws InterruptedException {
+    Queue<SeedRun> violations = new ConcurrentLinkedQueue<>();
+    long started = System.nanoTime();
+    long total = 0;
+    long steps = 0;
+    for (Workload.Kind kind : kinds) {
+      AtomicLong next = new AtomicLong(first);
+      AtomicLong stepsOfKind = new AtomicLong();
+      AtomicLong ran = new AtomicLong();
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
+        threads.add(
+            Thread.ofPlatform()
+                .start(() -> runShare(kind, next, stepsOfKind, ran, violations)));
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      total += ran.get();
+      steps += stepsOfKind.get();
+      if (expectViolation && !violations.isEmpty()) {
+        break;
+      }
+    }
+    double seconds = (System.nanoTime() - started) / 1e9;
+    System.out.printf(
+        "%d seeds, %d steps, %.1f s, %.0f seeds/s, %d violations%n",
+        total, steps, seconds, total / seconds, violations.size());
+    SeedRun worst =
+        violations.stream().min((a, b) -> Long.compare(a.steps(), b.steps())).orElse(null);
+    if (worst == null) {
+      return expectViolation ? 1 : 0;
+    }
+    System.out.printf(
+        "VIOLATION %s%nreplay: ./tinamou sim --workload %s --seed %d%s%n",
+        worst.violation(),
+        name(worst.kind()),
+        worst.seed(),
+        mutant.isEmpty() ? "" : " --mutant " + mutant);
+    return expectViolation ? 0 : 1;
+  }
+
+  private void runShare(
+      Workload.Kind kind,
+      AtomicLong next,
+      AtomicLong steps,
+      AtomicLong ran,
+      Queue<SeedRun> violations) {
+    while (true) {
+      long seed = next.getAndIncrement();
+      if (seed >= first + seeds || violations.size() >= (expectViolation ? 1 : 10)) {
+        return;
+      }
+      SeedRun run = twice ? SeedRun.twice(kind, seed) : SeedRun.of(kind, seed, false);
+      ran.incrementAndGet();
+      steps.addAndGet(run.steps());
+      if (run.violation() != null) {
+        violations.add(run);
+      }
+    }
+  }
+
+  private static String name(Workload.Kind kind) {
+    return kind.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,42 @@
+package org.tinamou.testkit.workload;
+
+import org.tinamou.testkit.sim.Simulation;
+import org.tinamou.testkit.sim.Violation;
+
+/** A program for one simulation; made anew for every seed. */
+public interface Workload {
+  /** The workloads there are. */
+  enum Kind {
+    /** Everything a loop offers, without I/O. */
+    LOOPS,
+    /** Files under faults and power cuts. */
+    DISK;
+
+    Workload create() {
+      return switch (this) {
+        case LOOPS -> new LoopsWorkload();
+        case DISK -> new DiskWorkload();
+      };
+    }
+  }
+
+  /** Steps in which faults happen; then everything must end within as many more. */
+  long FAULTY_STEPS = 100_000;
+
+  /**
+   * Builds its loops, runs them to the end and checks what must hold then.
+   *
+   * @throws Violation for an invariant that did not hold
+   */
+  void run(Simulation simulation);
+
+  /** Runs with faults, then without, until everything has come to rest. */
+  static void runToRest(Simulation simulation) {
+    if (!simulation.run(FAULTY_STEPS)) {
+      simulation.calmDown();
+      simulation.require(
+          simulation.run(FAULTY_STEPS), "I9", "still busy long after the last fault");
+    }
+    simulation.checkAtRest();
+  }
+}
