@@ -21,8 +21,7 @@ public final class Check {
   }
 
   /** Fails with {@link IllegalArgumentException} when a caller passed what the contract forbids. */
-  public static void argument(
-      boolean condition, String format, @Nullable Object... values) {
+  public static void argument(boolean condition, String format, @Nullable Object... values) {
     if (!condition) {
       throw new IllegalArgumentException(format.formatted(values));
     }

@@ -19,7 +19,8 @@ public final class SystemClocks implements Clocks {
       case REALTIME -> System.nanoTime();
       case HOST -> {
         Instant now = Instant.now();
-        yield Math.addExact(Math.multiplyExact(now.getEpochSecond(), 1_000_000_000L), now.getNano());
+        yield Math.addExact(
+            Math.multiplyExact(now.getEpochSecond(), 1_000_000_000L), now.getNano());
       }
       case VIRTUAL -> {
         VirtualState state = virtual;

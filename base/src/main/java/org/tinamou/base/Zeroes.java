@@ -6,7 +6,8 @@ import java.lang.foreign.ValueLayout;
 /** Looks for zero bytes at memory speed. */
 public final class Zeroes {
   private static final long BLOCK_BYTES = 64 << 10;
-  private static final MemorySegment ZERO_BLOCK = MemorySegment.ofArray(new byte[(int) BLOCK_BYTES]);
+  private static final MemorySegment ZERO_BLOCK =
+      MemorySegment.ofArray(new byte[(int) BLOCK_BYTES]);
 
   private Zeroes() {}
 
