@@ -36,8 +36,7 @@ public final class AioContext implements AutoCloseable {
 
   private final ArrayDeque<FdWatch> ready = new ArrayDeque<>();
   private final List<FdWatch> watches = new ArrayList<>();
-  private final TimerQueue[] timers = new TimerQueue[ClockType.values().length];
-  private long timerSequence;
+  private final LoopTimers timers;
 
   private @Nullable Coroutine live;
   private int liveCount;
@@ -51,9 +50,7 @@ public final class AioContext implements AutoCloseable {
     this.setup = setup;
     this.poller = setup.poller();
     this.hooks = setup.hooks();
-    for (int i = 0; i < timers.length; i++) {
-      timers[i] = new TimerQueue();
-    }
+    this.timers = new LoopTimers(this);
     this.io = new IoEngine(this, poller);
     this.turn = new LoopTurn(this, setup.busyPolling());
     setup.clocks().onChange(onClockChange);
@@ -101,7 +98,7 @@ public final class AioContext implements AutoCloseable {
     return current == null ? Thread.currentThread() == homeThread : current == this;
   }
 
-  private void checkHome() {
+  void checkHome() {
     Thread home = homeThread;
     // Before the first turn whoever builds the loop may prepare it.
     Check.state(home == null || isHome(), "%s: called outside of its home thread", name());
@@ -327,53 +324,8 @@ public final class AioContext implements AutoCloseable {
     return new AioTimer(this, clock, name, callback);
   }
 
-  void armTimer(AioTimer timer, long deadlineNanos) {
-    checkHome();
-    cancelTimer(timer);
-    timer.deadlineNanos = deadlineNanos;
-    timer.order = hooks.timerOrder(timerSequence++);
-    timers[timer.clock().ordinal()].add(timer);
-  }
-
-  void cancelTimer(AioTimer timer) {
-    checkHome();
-    if (timer.isArmed()) {
-      timers[timer.clock().ordinal()].remove(timer);
-    }
-  }
-
-  int armedTimers() {
-    int count = 0;
-    for (TimerQueue each : timers) {
-      count += each.size();
-    }
-    return count;
-  }
-
-  boolean fireOneTimer() {
-    for (ClockType clock : ClockType.values()) {
-      AioTimer first = timers[clock.ordinal()].first();
-      if (first != null
-          && clocks().isRunning(clock)
-          && clocks().nanos(clock) >= first.deadlineNanos) {
-        timers[clock.ordinal()].remove(first);
-        guarded(first, first.callback);
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Nanoseconds until the first timer that can fire; {@link Poller#FOREVER} without one. */
-  long timerTimeoutNanos() {
-    long timeout = Poller.FOREVER;
-    for (ClockType clock : ClockType.values()) {
-      AioTimer first = timers[clock.ordinal()].first();
-      if (first != null && clocks().isRunning(clock)) {
-        timeout = Math.min(timeout, Math.max(0, first.deadlineNanos - clocks().nanos(clock)));
-      }
-    }
-    return timeout;
+  LoopTimers timers() {
+    return timers;
   }
 
   // ------------------------------------------------------------------------------- turning it
@@ -506,9 +458,7 @@ public final class AioContext implements AutoCloseable {
     for (Coroutine each = live; each != null; each = each.nextLive) {
       lines.add(each.dumpLine());
     }
-    for (TimerQueue each : timers) {
-      each.armed().forEach(timer -> lines.add(timer.toString()));
-    }
+    timers.armed().forEach(timer -> lines.add(timer.toString()));
     for (FdWatch watch : watches) {
       lines.add("watch of descriptor " + watch.fd());
     }

@@ -36,7 +36,7 @@ public final class AioTimer {
   /** Fires once when the clock has reached {@code deadlineNanos}; replaces an earlier deadline. */
   @HomeThread
   public void armAt(long deadlineNanos) {
-    context.armTimer(this, deadlineNanos);
+    context.timers().arm(this, deadlineNanos);
   }
 
   /** Fires once, {@code delayNanos} from now. */
@@ -48,7 +48,7 @@ public final class AioTimer {
   /** Does not fire any more. Without effect when not armed. */
   @HomeThread
   public void cancel() {
-    context.cancelTimer(this);
+    context.timers().cancel(this);
   }
 
   @HomeThread

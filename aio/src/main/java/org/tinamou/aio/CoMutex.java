@@ -31,10 +31,14 @@ public final class CoMutex {
   private final ReentrantLock queueLock = new ReentrantLock();
   private final ArrayDeque<CoWaiter> waiters = new ArrayDeque<>(0);
 
+  @SuppressWarnings("unused") // through STATE
   private volatile int state = FREE;
+
   private volatile @Nullable Coroutine holder;
 
   /**
+   * A free mutex.
+   *
    * @param name for dumps, e.g. "qcow2 metadata of disk0"
    */
   public CoMutex(String name) {

@@ -15,6 +15,8 @@ public final class CoQueue {
   private final ArrayDeque<CoWaiter> waiters = new ArrayDeque<>(0);
 
   /**
+   * An empty queue.
+   *
    * @param name for dumps: what the coroutines wait for
    */
   public CoQueue(String name) {

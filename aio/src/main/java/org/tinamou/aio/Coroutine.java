@@ -39,7 +39,16 @@ public final class Coroutine {
     }
   }
 
-  private record JoinNode(@Nullable Coroutine joiner, @Nullable JoinNode next) {}
+  /** A link in the stack of those who wait for the end. */
+  private static final class JoinNode {
+    final @Nullable Coroutine joiner;
+    final @Nullable JoinNode next;
+
+    JoinNode(@Nullable Coroutine joiner, @Nullable JoinNode next) {
+      this.joiner = joiner;
+      this.next = next;
+    }
+  }
 
   /** The queue entry and scheduler of one coroutine. */
   static final class Resumption extends Task implements Executor {
@@ -198,6 +207,7 @@ public final class Coroutine {
   }
 
   /** Goes to the end of the loop's queue. */
+  @SuppressWarnings("ThreadPriorityCheck") // the scheduler is the loop
   @InCoroutine
   public static void yieldNow() {
     current();
@@ -208,6 +218,7 @@ public final class Coroutine {
    * Continues the calling coroutine on another loop. When it returns, it runs on the target's home
    * thread, and nothing of it remains with the old loop.
    */
+  @SuppressWarnings("ThreadPriorityCheck") // the scheduler is the loop
   @InCoroutine
   public static void moveTo(AioContext target) {
     Coroutine self = current();

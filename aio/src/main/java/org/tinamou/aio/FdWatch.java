@@ -20,6 +20,8 @@ public final class FdWatch {
   @FunctionalInterface
   public interface Handler {
     /**
+     * The descriptor is ready.
+     *
      * @param readyEvents those of {@link #READABLE} and {@link #WRITABLE} that were asked for and
      *     hold
      */

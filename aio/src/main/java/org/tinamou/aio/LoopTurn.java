@@ -70,12 +70,12 @@ public final class LoopTurn {
       case TASKS -> runTasks();
       case READY -> {
         if (!context.dispatchOneReady()) {
-          timersLeft = context.armedTimers();
+          timersLeft = context.timers().count();
           phase = Phase.TIMERS;
         }
       }
       case TIMERS -> {
-        if (timersLeft == 0 || !context.fireOneTimer()) {
+        if (timersLeft == 0 || !context.timers().fireOne()) {
           decideToWait();
         } else {
           timersLeft--;
@@ -91,7 +91,7 @@ public final class LoopTurn {
         }
       }
       case RECHECK -> {
-        pollTimeoutNanos = hasWorkBeforeWaiting() ? 0 : context.timerTimeoutNanos();
+        pollTimeoutNanos = hasWorkBeforeWaiting() ? 0 : context.timers().timeoutNanos();
         waiting = pollTimeoutNanos != 0;
         phase = Phase.POLL;
       }
@@ -134,7 +134,7 @@ public final class LoopTurn {
 
   private void spin() {
     poller.poll(0);
-    if (hasWorkBeforeWaiting() || context.timerTimeoutNanos() == 0) {
+    if (hasWorkBeforeWaiting() || context.timers().timeoutNanos() == 0) {
       endIdle();
       turns++;
       phase = Phase.COLLECT;

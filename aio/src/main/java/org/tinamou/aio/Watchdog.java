@@ -3,7 +3,6 @@ package org.tinamou.aio;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +32,7 @@ public final class Watchdog {
     }
   }
 
-  private final Map<AioContext, Long> progress = new IdentityHashMap<>();
+  private final IdentityHashMap<AioContext, Long> progress = new IdentityHashMap<>();
   private final Consumer<Stall> report;
 
   public Watchdog(Consumer<Stall> report) {

@@ -40,8 +40,8 @@ public record Mutant(
               "the loop does not look for work again between announcing its sleep and sleeping",
               "aio",
               "aio/LoopTurn.java",
-              "pollTimeoutNanos = hasWorkBeforeWaiting() ? 0 : context.timerTimeoutNanos();",
-              "pollTimeoutNanos = context.timerTimeoutNanos();",
+              "pollTimeoutNanos = hasWorkBeforeWaiting() ? 0 : context.timers().timeoutNanos();",
+              "pollTimeoutNanos = context.timers().timeoutNanos();",
               "loops"),
           new Mutant(
               "free-before-unlink",

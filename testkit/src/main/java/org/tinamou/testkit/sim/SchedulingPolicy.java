@@ -17,6 +17,8 @@ public interface SchedulingPolicy {
   }
 
   /**
+   * Chooses one of the actors that can take a step.
+   *
    * @param runnable the ids of the actors that can take a step, ascending, never empty
    * @return an index into {@code runnable}
    */

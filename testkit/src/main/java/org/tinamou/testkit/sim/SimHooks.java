@@ -2,7 +2,6 @@ package org.tinamou.testkit.sim;
 
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BottomHalf;
 import org.tinamou.aio.Coroutine;
@@ -26,8 +25,8 @@ final class SimHooks extends LoopHooks {
   }
 
   private final Simulation simulation;
-  private final Map<BottomHalf, BottomHalfLedger> bottomHalves = new IdentityHashMap<>();
-  private final Map<Coroutine, CoroutineLedger> coroutines = new IdentityHashMap<>();
+  private final IdentityHashMap<BottomHalf, BottomHalfLedger> bottomHalves = new IdentityHashMap<>();
+  private final IdentityHashMap<Coroutine, CoroutineLedger> coroutines = new IdentityHashMap<>();
   private long bottomHalvesPending;
   private long coroutinesAlive;
 

@@ -60,6 +60,8 @@ public final class Simulation {
   private long steps;
 
   /**
+   * A host without loops, at rest.
+   *
    * @param seed decides everything
    * @param remember keep the last events in words, for a report
    */
