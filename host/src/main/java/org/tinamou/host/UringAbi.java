@@ -21,6 +21,9 @@ final class UringAbi {
   static final int FEAT_SUBMIT_STABLE = 1 << 2;
   static final int FEAT_EXT_ARG = 1 << 8;
 
+  /** Came with Linux 5.13, as multishot polls did, which have no feature bit of their own. */
+  static final int FEAT_RSRC_TAGS = 1 << 10;
+
   static final int ENTER_GETEVENTS = 1;
   static final int ENTER_EXT_ARG = 1 << 3;
 
@@ -76,7 +79,6 @@ final class UringAbi {
 
   static final int CQ_HEAD = PARAMS_CQ;
   static final int CQ_TAIL = PARAMS_CQ + 4;
-  static final int CQ_OVERFLOW_COUNT = PARAMS_CQ + 16;
   static final int CQ_CQES = PARAMS_CQ + 20;
 
   private UringAbi() {}

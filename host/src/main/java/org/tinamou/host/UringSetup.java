@@ -40,7 +40,7 @@ record UringSetup(int ringFd, int flags, int[] params, MemorySegment rings, Memo
   };
 
   private static final int NEEDED_FEATURES =
-      FEAT_SINGLE_MMAP | FEAT_NODROP | FEAT_SUBMIT_STABLE | FEAT_EXT_ARG;
+      FEAT_SINGLE_MMAP | FEAT_NODROP | FEAT_SUBMIT_STABLE | FEAT_EXT_ARG | FEAT_RSRC_TAGS;
 
   static UringSetup make(int entries, int completionEntries, boolean singleIssuer)
       throws ErrnoException {
