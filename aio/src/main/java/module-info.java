@@ -5,4 +5,5 @@ module org.tinamou.aio {
   requires org.tinamou.host;
 
   exports org.tinamou.aio;
+  exports org.tinamou.aio.poller;
 }

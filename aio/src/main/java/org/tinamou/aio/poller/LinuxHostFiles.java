@@ -1,0 +1,125 @@
+package org.tinamou.aio.poller;
+
+import java.nio.file.Path;
+import org.tinamou.aio.HostFiles;
+import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
+import org.tinamou.host.BlockDevices;
+import org.tinamou.host.FileLocks;
+import org.tinamou.host.FileStatus;
+import org.tinamou.host.LinuxFiles;
+import org.tinamou.host.OpenFlags;
+
+/** The file calls of the Linux kernel. */
+public final class LinuxHostFiles implements HostFiles {
+  @Override
+  public int open(Path path, int permissions, OpenFlag... flags) throws ErrnoException {
+    int bits = 0;
+    for (OpenFlag flag : flags) {
+      bits |=
+          switch (flag) {
+            case READ_WRITE -> OpenFlags.READ_WRITE;
+            case CREATE -> OpenFlags.CREATE;
+            case EXCLUSIVE -> OpenFlags.EXCLUSIVE;
+            case TRUNCATE -> OpenFlags.TRUNCATE;
+            case DIRECT -> OpenFlags.DIRECT;
+            case DATA_SYNC -> OpenFlags.DATA_SYNC;
+          };
+    }
+    return (int) checked(LinuxFiles.open(path.toString(), bits, permissions), "open", path);
+  }
+
+  @Override
+  public void close(int fd) throws ErrnoException {
+    checked(LinuxFiles.close(fd), "close", fd);
+  }
+
+  @Override
+  public Status status(int fd) throws ErrnoException {
+    FileStatus status = LinuxFiles.status(fd);
+    Kind kind =
+        switch (status.kind()) {
+          case REGULAR -> Kind.REGULAR;
+          case BLOCK_DEVICE -> Kind.BLOCK_DEVICE;
+          case CHARACTER_DEVICE -> Kind.CHARACTER_DEVICE;
+          case DIRECTORY -> Kind.DIRECTORY;
+          case FIFO, SOCKET, OTHER -> Kind.OTHER;
+        };
+    long size = kind == Kind.BLOCK_DEVICE ? BlockDevices.sizeBytes(fd) : status.sizeBytes();
+    return new Status(
+        kind,
+        status.device(),
+        status.inode(),
+        size,
+        status.allocatedBytes(),
+        status.preferredBlockBytes());
+  }
+
+  @Override
+  public void truncate(int fd, long sizeBytes) throws ErrnoException {
+    checked(LinuxFiles.ftruncate(fd, sizeBytes), "ftruncate", fd);
+  }
+
+  @Override
+  public long nextData(int fd, long offsetBytes) throws ErrnoException {
+    return found(LinuxFiles.seekData(fd, offsetBytes), "lseek(SEEK_DATA)", fd);
+  }
+
+  @Override
+  public long nextHole(int fd, long offsetBytes) throws ErrnoException {
+    return found(LinuxFiles.seekHole(fd, offsetBytes), "lseek(SEEK_HOLE)", fd);
+  }
+
+  private static long found(long result, String call, int fd) throws ErrnoException {
+    return result == -Errno.ENXIO.number() ? -1 : checked(result, call, fd);
+  }
+
+  @Override
+  public long copyRange(
+      int fromFd, long fromOffsetBytes, int toFd, long toOffsetBytes, long lengthBytes)
+      throws ErrnoException {
+    long result =
+        LinuxFiles.copyFileRange(fromFd, fromOffsetBytes, toFd, toOffsetBytes, lengthBytes);
+    return checked(result, "copy_file_range", fromFd);
+  }
+
+  @Override
+  public boolean tryLock(int fd, LockType type, long startBytes, long lengthBytes)
+      throws ErrnoException {
+    int result = FileLocks.set(fd, lockType(type), startBytes, lengthBytes);
+    if (result == -Errno.EAGAIN.number()) {
+      return false;
+    }
+    checked(result, "lock", fd);
+    return true;
+  }
+
+  @Override
+  public boolean isLockedByOther(int fd, LockType type, long startBytes, long lengthBytes)
+      throws ErrnoException {
+    int result = FileLocks.test(fd, lockType(type), startBytes, lengthBytes);
+    return checked(result, "test of lock", fd) == 1;
+  }
+
+  private static FileLocks.Type lockType(LockType type) {
+    return switch (type) {
+      case SHARED -> FileLocks.Type.SHARED;
+      case EXCLUSIVE -> FileLocks.Type.EXCLUSIVE;
+      case UNLOCK -> FileLocks.Type.UNLOCK;
+    };
+  }
+
+  private static long checked(long result, String call, int fd) throws ErrnoException {
+    if (result < 0) {
+      throw new ErrnoException(Errno.ofResult(result), call + " of descriptor " + fd);
+    }
+    return result;
+  }
+
+  private static long checked(long result, String call, Path path) throws ErrnoException {
+    if (result < 0) {
+      throw new ErrnoException(Errno.ofResult(result), call + " of " + path);
+    }
+    return result;
+  }
+}

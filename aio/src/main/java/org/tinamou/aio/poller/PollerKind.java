@@ -1,0 +1,11 @@
+package org.tinamou.aio.poller;
+
+/** How a loop reaches the kernel. */
+public enum PollerKind {
+  /** io_uring where the kernel lets us, else {@link #EPOLL}; the switch overrides it. */
+  AUTO,
+  /** One io_uring for everything. */
+  IO_URING,
+  /** epoll for descriptors, worker threads for files. */
+  EPOLL
+}
