@@ -15,12 +15,12 @@ import org.tinamou.base.Clocks;
  * One thread's event loop: bottom halves, timers, watched descriptors, I/O completions and the
  * coroutines that belong to it.
  *
- * <p>The thread that first turns the loop is its home thread for ever; only that thread polls. There
- * is no nested poll: whoever has to wait is a coroutine, or a foreign thread that waits on the future
- * of {@link #submit}. Callbacks (bottom halves, timers, handlers) must not block.
+ * <p>The thread that first turns the loop is its home thread for ever; only that thread polls.
+ * There is no nested poll: whoever has to wait is a coroutine, or a foreign thread that waits on
+ * the future of {@link #submit}. Callbacks (bottom halves, timers, handlers) must not block.
  *
- * <p>One turn of the loop: poll, then everything that was queued until then, then ready descriptors,
- * then due timers.
+ * <p>One turn of the loop: poll, then everything that was queued until then, then ready
+ * descriptors, then due timers.
  */
 public final class AioContext implements AutoCloseable {
   private static final ThreadLocal<@Nullable AioContext> TURNED_BY_THREAD = new ThreadLocal<>();
@@ -155,8 +155,8 @@ public final class AioContext implements AutoCloseable {
   }
 
   /**
-   * Runs a blocking call on a worker while the calling coroutine is parked, and returns or throws what
-   * the call did.
+   * Runs a blocking call on a worker while the calling coroutine is parked, and returns or throws
+   * what the call did.
    */
   @InCoroutine
   public <T extends @Nullable Object, E extends Exception> T callBlocking(BlockingCall<T, E> call)
@@ -398,9 +398,9 @@ public final class AioContext implements AutoCloseable {
   }
 
   /**
-   * Takes one step of the loop for a simulator, which calls from one thread for all its loops. A step
-   * in which the loop runs nobody's code (it collects, announces, polls) may be taken inside a step of
-   * another loop.
+   * Takes one step of the loop for a simulator, which calls from one thread for all its loops. A
+   * step in which the loop runs nobody's code (it collects, announces, polls) may be taken inside a
+   * step of another loop.
    */
   public void stepSimulated() {
     Check.state(!turning, "%s: nested poll refused", name());
@@ -490,8 +490,8 @@ public final class AioContext implements AutoCloseable {
   }
 
   /**
-   * Frees the loop. Fails, naming them, if coroutines, timers, watches, requests or queued tasks are
-   * still alive; the loop stays open then.
+   * Frees the loop. Fails, naming them, if coroutines, timers, watches, requests or queued tasks
+   * are still alive; the loop stays open then.
    */
   @HomeThread
   @Override

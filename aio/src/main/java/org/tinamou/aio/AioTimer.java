@@ -3,8 +3,8 @@ package org.tinamou.aio;
 import org.tinamou.base.ClockType;
 
 /**
- * A callback at a point in time of one clock. Reusable; belongs to the home thread of its loop, where
- * the callback runs, never earlier than the deadline, and must not block.
+ * A callback at a point in time of one clock. Reusable; belongs to the home thread of its loop,
+ * where the callback runs, never earlier than the deadline, and must not block.
  */
 public final class AioTimer {
   final Runnable callback;

@@ -5,11 +5,12 @@ import java.lang.invoke.VarHandle;
 import org.tinamou.base.Check;
 
 /**
- * A callback that a loop runs soon, once for however many times it was scheduled meanwhile. Reusable.
+ * A callback that a loop runs soon, once for however many times it was scheduled meanwhile.
+ * Reusable.
  *
- * <p>May be scheduled, cancelled and deleted from any thread, also from its own callback. The callback
- * runs on the home thread and must not block. The order in which different bottom halves run is not
- * part of the contract.
+ * <p>May be scheduled, cancelled and deleted from any thread, also from its own callback. The
+ * callback runs on the home thread and must not block. The order in which different bottom halves
+ * run is not part of the contract.
  */
 public final class BottomHalf extends Task {
   private static final int QUEUED = 1;
@@ -47,8 +48,8 @@ public final class BottomHalf extends Task {
   }
 
   /**
-   * Queues the callback; without effect while it is already pending. What the caller wrote before is
-   * visible to the callback.
+   * Queues the callback; without effect while it is already pending. What the caller wrote before
+   * is visible to the callback.
    */
   @AnyThread
   public void schedule() {

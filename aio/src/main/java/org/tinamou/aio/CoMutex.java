@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
 
 /**
- * Mutual exclusion that may be held across a park. First come, first served: unlocking hands the mutex
- * to the longest waiter. Not reentrant; coroutines of any loops may share it; it stays with the
- * coroutine that locked it, wherever that moves.
+ * Mutual exclusion that may be held across a park. First come, first served: unlocking hands the
+ * mutex to the longest waiter. Not reentrant; coroutines of any loops may share it; it stays with
+ * the coroutine that locked it, wherever that moves.
  */
 public final class CoMutex {
   private static final int FREE = 0;

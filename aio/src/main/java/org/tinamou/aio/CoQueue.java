@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Coroutines that wait for somebody to let them go on, in the order in which they came: a condition
- * variable. A wake-up lets exactly one go and is not remembered if nobody waits, so the condition is
- * checked under the mutex, in a loop.
+ * variable. A wake-up lets exactly one go and is not remembered if nobody waits, so the condition
+ * is checked under the mutex, in a loop.
  */
 public final class CoQueue {
   private final String waitReason;

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
 
 /**
- * Many readers or one writer, may be held across a park. First come, first served: a reader that comes
- * after a waiting writer waits behind it, so neither side starves. Not reentrant.
+ * Many readers or one writer, may be held across a park. First come, first served: a reader that
+ * comes after a waiting writer waits behind it, so neither side starves. Not reentrant.
  */
 public final class CoRwLock {
   private final String name;
@@ -102,8 +102,8 @@ public final class CoRwLock {
   }
 
   /**
-   * Turns the caller's read lock into a write lock. Others may have written in between: what was read
-   * before must be read again. The caller comes before everybody who waits.
+   * Turns the caller's read lock into a write lock. Others may have written in between: what was
+   * read before must be read again. The caller comes before everybody who waits.
    */
   @InCoroutine
   public void upgrade() {

@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
 
 /**
- * Plain blocking Java that runs on a loop: a virtual thread whose scheduler is the {@link AioContext}
- * it belongs to. Parking yields to the loop; being woken queues it there, first in first out.
+ * Plain blocking Java that runs on a loop: a virtual thread whose scheduler is the {@link
+ * AioContext} it belongs to. Parking yields to the loop; being woken queues it there, first in
+ * first out.
  *
- * <p>What it waits with must be of this package ({@link CoMutex}, {@link CoQueue}, {@link AioTimer},
- * {@link IoEngine} ...): the JDK's timed parks, monitors and blocking channels would be resumed by
- * threads of the JDK, and the loop reports a coroutine that it finds in one. A coroutine is never
- * interrupted; {@link #requestCancel()} raises a flag it looks at itself.
+ * <p>What it waits with must be of this package ({@link CoMutex}, {@link CoQueue}, {@link
+ * AioTimer}, {@link IoEngine} ...): the JDK's timed parks, monitors and blocking channels would be
+ * resumed by threads of the JDK, and the loop reports a coroutine that it finds in one. A coroutine
+ * is never interrupted; {@link #requestCancel()} raises a flag it looks at itself.
  */
 public final class Coroutine {
   /** What a coroutine runs. */
@@ -63,9 +64,9 @@ public final class Coroutine {
     }
 
     /**
-     * Called by the JDK whenever the virtual thread can go on, by whichever thread made that so. Never
-     * blocks or parks, and only refuses strangers: a virtual thread that coroutine code starts would
-     * inherit this scheduler, and fails to start instead.
+     * Called by the JDK whenever the virtual thread can go on, by whichever thread made that so.
+     * Never blocks or parks, and only refuses strangers: a virtual thread that coroutine code
+     * starts would inherit this scheduler, and fails to start instead.
      */
     @Override
     public void execute(Runnable task) {
@@ -187,8 +188,8 @@ public final class Coroutine {
   }
 
   /**
-   * Parks the calling coroutine until somebody calls {@link #wake()}. Returns at once if it was woken
-   * since it last parked, so it must stand in a loop on the condition it waits for.
+   * Parks the calling coroutine until somebody calls {@link #wake()}. Returns at once if it was
+   * woken since it last parked, so it must stand in a loop on the condition it waits for.
    *
    * @param reason what it waits for, for dumps
    */

@@ -6,8 +6,8 @@ import java.lang.reflect.Method;
 import java.util.concurrent.Executor;
 
 /**
- * The only place that knows how to give a virtual thread a scheduler of ours. JDK 25 has no public way,
- * so {@code java.lang} must be opened to this module; the launchers do that.
+ * The only place that knows how to give a virtual thread a scheduler of ours. JDK 25 has no public
+ * way, so {@code java.lang} must be opened to this module; the launchers do that.
  */
 final class CoroutineDoor {
   private static final int NO_INHERIT_THREAD_LOCALS = 1 << 2;

@@ -73,7 +73,8 @@ public final class FdWatch {
   }
 
   /**
-   * Called by the poller inside {@link Poller#poll}: the handler runs once in this turn of the loop.
+   * Called by the poller inside {@link Poller#poll}: the handler runs once in this turn of the
+   * loop.
    */
   public void markReady(int events) {
     readyEvents |= events & interest;

@@ -4,10 +4,11 @@ import java.nio.file.Path;
 import org.tinamou.base.ErrnoException;
 
 /**
- * The host's file calls that have no asynchronous form; real in production, a simulated disk in tests.
+ * The host's file calls that have no asynchronous form; real in production, a simulated disk in
+ * tests.
  *
- * <p>Every method may block, so coroutines call them through {@link AioContext#callBlocking}. All are
- * safe to call from any thread.
+ * <p>Every method may block, so coroutines call them through {@link AioContext#callBlocking}. All
+ * are safe to call from any thread.
  */
 public interface HostFiles {
   /** Kind of a file, as far as a disk image cares. */
@@ -70,8 +71,8 @@ public interface HostFiles {
   /**
    * lseek(SEEK_HOLE).
    *
-   * @return the offset of the next hole at or after {@code offsetBytes} (the end of the file counts as
-   *     one), or -1 if the offset is at or beyond the end
+   * @return the offset of the next hole at or after {@code offsetBytes} (the end of the file counts
+   *     as one), or -1 if the offset is at or beyond the end
    */
   long nextHole(int fd, long offsetBytes) throws ErrnoException;
 

@@ -7,13 +7,13 @@ import org.tinamou.base.IoVector;
 
 /**
  * File I/O of one loop, as coroutines see it: each call parks its coroutine until the host has done
- * it. Results are bytes or 0, or a negative errno (see {@link org.tinamou.base.Errno#ofResult}); reads
- * and writes may transfer fewer bytes than asked.
+ * it. Results are bytes or 0, or a negative errno (see {@link org.tinamou.base.Errno#ofResult});
+ * reads and writes may transfer fewer bytes than asked.
  *
- * <p>Buffers stay the caller's, are off-heap, belong to no confined arena, and must stay alive until
- * the call returns. Call from a coroutine of the engine's loop. If the coroutine's cancel flag is
- * raised while it waits, the host is asked to give the request up, which then ends with -ECANCELED or
- * normally.
+ * <p>Buffers stay the caller's, are off-heap, belong to no confined arena, and must stay alive
+ * until the call returns. Call from a coroutine of the engine's loop. If the coroutine's cancel
+ * flag is raised while it waits, the host is asked to give the request up, which then ends with
+ * -ECANCELED or normally.
  */
 public final class IoEngine {
   private static final int POOLED_REQUESTS = 1024;

@@ -55,7 +55,9 @@ public final class IoRequest {
     return fd;
   }
 
-  /** The buffer of a READ or WRITE that has just one segment; null if it has a {@link #vector()}. */
+  /**
+   * The buffer of a READ or WRITE that has just one segment; null if it has a {@link #vector()}.
+   */
   public @Nullable MemorySegment segment() {
     return segment;
   }

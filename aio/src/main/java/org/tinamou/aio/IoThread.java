@@ -50,8 +50,8 @@ public final class IoThread implements AutoCloseable {
   }
 
   /**
-   * Stops the loop once nothing is queued, frees it and waits for the thread. Fails, naming them, if
-   * coroutines, timers or requests are still alive in the loop. Must not be called from a loop.
+   * Stops the loop once nothing is queued, frees it and waits for the thread. Fails, naming them,
+   * if coroutines, timers or requests are still alive in the loop. Must not be called from a loop.
    */
   @Override
   public void close() {

@@ -3,8 +3,8 @@ package org.tinamou.aio;
 import java.util.List;
 
 /**
- * How a simulator sees and steers a loop: it learns of every event and decides what production leaves
- * to chance. {@link #NONE} does nothing and costs nothing.
+ * How a simulator sees and steers a loop: it learns of every event and decides what production
+ * leaves to chance. {@link #NONE} does nothing and costs nothing.
  */
 public class LoopHooks {
   /** The hooks of a production loop. */

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.ClockType;
 
 /**
- * The steps of a loop, one at a time: production takes them back to back, a simulator lets the steps
- * of other loops get in between. Also keeps the loop's counters.
+ * The steps of a loop, one at a time: production takes them back to back, a simulator lets the
+ * steps of other loops get in between. Also keeps the loop's counters.
  */
 public final class LoopTurn {
   /** Where the loop stands between two steps. */

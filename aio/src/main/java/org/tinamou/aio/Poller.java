@@ -1,13 +1,14 @@
 package org.tinamou.aio;
 
 /**
- * What one loop needs of the outside world: I/O completions, descriptor readiness, waiting and being
- * woken. Given to the loop when it is built: io_uring, epoll with a worker pool, or a simulator.
+ * What one loop needs of the outside world: I/O completions, descriptor readiness, waiting and
+ * being woken. Given to the loop when it is built: io_uring, epoll with a worker pool, or a
+ * simulator.
  *
- * <p>Thread rule: every method is called on the loop's home thread, except {@link #wake()}, which any
- * thread may call at any time until {@link #close()} has returned. An implementation never calls back
- * into user code: it completes requests with {@link IoRequest#complete} and reports descriptors with
- * {@link FdWatch#markReady}, and only from inside {@link #poll}.
+ * <p>Thread rule: every method is called on the loop's home thread, except {@link #wake()}, which
+ * any thread may call at any time until {@link #close()} has returned. An implementation never
+ * calls back into user code: it completes requests with {@link IoRequest#complete} and reports
+ * descriptors with {@link FdWatch#markReady}, and only from inside {@link #poll}.
  */
 public interface Poller extends AutoCloseable {
   /** Waits without a time limit when passed to {@link #poll}. */
@@ -27,9 +28,9 @@ public interface Poller extends AutoCloseable {
   void cancel(IoRequest request);
 
   /**
-   * Follows a change of {@link FdWatch#interest()}: watches the descriptor, level-triggered, for just
-   * those events from now on; an interest of 0 forgets it. After that call the poller no longer
-   * touches the watch and the descriptor may be closed.
+   * Follows a change of {@link FdWatch#interest()}: watches the descriptor, level-triggered, for
+   * just those events from now on; an interest of 0 forgets it. After that call the poller no
+   * longer touches the watch and the descriptor may be closed.
    */
   void update(FdWatch watch);
 

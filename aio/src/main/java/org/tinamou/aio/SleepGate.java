@@ -4,7 +4,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Decides who has to wake a loop, so that no wake-up is lost and none is sent to a loop that is awake.
+ * Decides who has to wake a loop, so that no wake-up is lost and none is sent to a loop that is
+ * awake.
  *
  * <p>The sleeper announces that it is about to wait, then looks for work once more, then waits. The
  * waker publishes work, then looks whether the sleeper has announced itself. Both steps are
@@ -31,7 +32,8 @@ final class SleepGate {
   /**
    * Home thread: announces that the loop is about to wait.
    *
-   * @return false if a waker is still busy with an earlier announcement; the loop must not wait then
+   * @return false if a waker is still busy with an earlier announcement; the loop must not wait
+   *     then
    */
   boolean announceSleep() {
     return STATE.compareAndSet(this, AWAKE, ASLEEP);
@@ -43,8 +45,8 @@ final class SleepGate {
   }
 
   /**
-   * Any thread, after it has published work: true if the caller has to wake the loop, and then to call
-   * {@link #wakeDelivered()}.
+   * Any thread, after it has published work: true if the caller has to wake the loop, and then to
+   * call {@link #wakeDelivered()}.
    */
   boolean mustWake() {
     return state == ASLEEP && STATE.compareAndSet(this, ASLEEP, BEING_WOKEN);
@@ -55,7 +57,9 @@ final class SleepGate {
     state = AWAKE;
   }
 
-  /** Home thread, before the poller is closed: waits out a waker that is in the middle of its call. */
+  /**
+   * Home thread, before the poller is closed: waits out a waker that is in the middle of its call.
+   */
   void awaitWakers() {
     while (state == BEING_WOKEN) {
       Thread.onSpinWait();

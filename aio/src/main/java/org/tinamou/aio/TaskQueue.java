@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tasks on their way to a loop: any thread pushes, the home thread takes everything at once. Lock-free;
- * tasks come out in the order in which they were pushed.
+ * Tasks on their way to a loop: any thread pushes, the home thread takes everything at once.
+ * Lock-free; tasks come out in the order in which they were pushed.
  */
 final class TaskQueue {
   private static final VarHandle HEAD;

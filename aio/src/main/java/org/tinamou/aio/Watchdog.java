@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds loops that do not turn: a callback that blocks, a coroutine pinned by a native frame, a system
- * call that hangs. Looks when told to, so that time is the caller's.
+ * Finds loops that do not turn: a callback that blocks, a coroutine pinned by a native frame, a
+ * system call that hangs. Looks when told to, so that time is the caller's.
  *
  * <p>Not thread-safe: one thread owns it. The loops it looks at may run on any thread.
  */
@@ -23,7 +23,8 @@ public final class Watchdog {
       AioContext context, @Nullable Coroutine coroutine, List<StackTraceElement> stack) {
     @Override
     public String toString() {
-      StringBuilder text = new StringBuilder("loop ").append(context.name()).append(" stands still");
+      StringBuilder text =
+          new StringBuilder("loop ").append(context.name()).append(" stands still");
       if (coroutine != null) {
         text.append(" in ").append(coroutine.dumpLine());
       }

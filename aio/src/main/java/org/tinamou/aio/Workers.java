@@ -6,9 +6,9 @@ package org.tinamou.aio;
  */
 public interface Workers extends AutoCloseable {
   /**
-   * Runs a job on some worker, later; callable from any thread, never blocks. Jobs beyond the number
-   * of workers wait in a queue; each job in it belongs to a parked coroutine, so the queue is bounded
-   * by their number.
+   * Runs a job on some worker, later; callable from any thread, never blocks. Jobs beyond the
+   * number of workers wait in a queue; each job in it belongs to a parked coroutine, so the queue
+   * is bounded by their number.
    */
   void execute(Runnable job);
 

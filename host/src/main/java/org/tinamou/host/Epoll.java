@@ -67,8 +67,8 @@ public final class Epoll implements AutoCloseable {
    * Starts watching a descriptor.
    *
    * @param data comes back with each of its events
-   * @return 0 or a negative errno: {@code -EPERM} for a file that is always ready, {@code -EEXIST} if
-   *     it is watched already
+   * @return 0 or a negative errno: {@code -EPERM} for a file that is always ready, {@code -EEXIST}
+   *     if it is watched already
    */
   public int add(int watchedFd, int eventBits, long data) {
     return control(CTL_ADD, watchedFd, eventBits, data);
@@ -86,8 +86,8 @@ public final class Epoll implements AutoCloseable {
   /**
    * Waits for events; a signal or a spurious wake-up may end it early.
    *
-   * @param timeoutNanos 0 does not wait, {@link #FOREVER} has no limit; rounded up to milliseconds on
-   *     kernels before 5.11
+   * @param timeoutNanos 0 does not wait, {@link #FOREVER} has no limit; rounded up to milliseconds
+   *     on kernels before 5.11
    * @return the number of events to be read with {@link #events} and {@link #data}
    */
   public int await(long timeoutNanos) {

@@ -6,8 +6,8 @@ import java.lang.foreign.ValueLayout;
 import org.tinamou.base.ErrnoException;
 
 /**
- * A counter in the kernel that other threads add to and a poller waits on. Every method may be called
- * from any thread; nobody may call one once {@link #close} has begun.
+ * A counter in the kernel that other threads add to and a poller waits on. Every method may be
+ * called from any thread; nobody may call one once {@link #close} has begun.
  */
 public final class EventFd implements AutoCloseable {
   private static final MemorySegment EVENTFD = NativeCalls.function("eventfd");

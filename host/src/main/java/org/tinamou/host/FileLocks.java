@@ -5,9 +5,9 @@ import java.lang.foreign.ValueLayout;
 import org.tinamou.base.Errno;
 
 /**
- * Byte-range locks that belong to an open file description (F_OFD_SETLK): closing another descriptor
- * of the same file does not drop them, and two descriptions in one process conflict. Never waits; any
- * thread.
+ * Byte-range locks that belong to an open file description (F_OFD_SETLK): closing another
+ * descriptor of the same file does not drop them, and two descriptions in one process conflict.
+ * Never waits; any thread.
  */
 public final class FileLocks {
   /** A shared lock needs a descriptor open for reading, an exclusive one for writing. */

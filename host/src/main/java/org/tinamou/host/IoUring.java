@@ -17,11 +17,11 @@ import org.tinamou.base.IoVector;
  * batch, and their completions read from shared memory. Nothing is allocated per operation.
  *
  * <p>Thread rule: the thread that first calls {@link #submit} owns the ring from then on; it alone
- * prepares, submits and reads completions. {@link #close} may come from elsewhere once that thread is
- * done.
+ * prepares, submits and reads completions. {@link #close} may come from elsewhere once that thread
+ * is done.
  *
- * <p>Buffers must be off-heap and stay alive until their operation completes; arrays of {@code struct
- * iovec} only until the operation has been submitted.
+ * <p>Buffers must be off-heap and stay alive until their operation completes; arrays of {@code
+ * struct iovec} only until the operation has been submitted.
  */
 public final class IoUring implements AutoCloseable {
   /** Waits without a limit when passed to {@link #submitAndWait}. */
@@ -105,8 +105,8 @@ public final class IoUring implements AutoCloseable {
    *     power of two, cut to what the kernel allows
    * @param completionEntries how many completions fit unread; more are kept by the kernel and come
    *     later
-   * @throws ErrnoException ENOSYS, EPERM, ENOMEM...: the kernel has no io_uring, forbids it or has no
-   *     memory left for it
+   * @throws ErrnoException ENOSYS, EPERM, ENOMEM...: the kernel has no io_uring, forbids it or has
+   *     no memory left for it
    */
   public static IoUring open(int entries, int completionEntries) throws ErrnoException {
     return new IoUring(UringSetup.make(entries, completionEntries, true));
@@ -303,8 +303,8 @@ public final class IoUring implements AutoCloseable {
    * @param completions how many to wait for; those not yet consumed count
    * @param timeoutNanos how long to wait at most, or {@link #FOREVER}
    * @return operations handed over, which may be fewer than prepared: the rest stays prepared; or a
-   *     negative errno: {@code -EAGAIN} and {@code -EBUSY} ask to consume completions and try again,
-   *     the rest means that the ring was misused. Ending by a signal or by time is no error.
+   *     negative errno: {@code -EAGAIN} and {@code -EBUSY} ask to consume completions and try
+   *     again, the rest means that the ring was misused. Ending by a signal or by time is no error.
    */
   public int submitAndWait(int completions, long timeoutNanos) {
     return enter(completions, timeoutNanos);

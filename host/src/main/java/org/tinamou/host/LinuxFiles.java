@@ -10,9 +10,9 @@ import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 
 /**
- * File system calls. Each blocks the thread that makes it, may be made from any thread and allocates
- * nothing unless it says so. Those that return a number return a negative errno on failure; calls
- * that a signal interrupted are made again.
+ * File system calls. Each blocks the thread that makes it, may be made from any thread and
+ * allocates nothing unless it says so. Those that return a number return a negative errno on
+ * failure; calls that a signal interrupted are made again.
  *
  * <p>Buffers must be off-heap and stay alive until the call returns.
  */
@@ -96,12 +96,15 @@ public final class LinuxFiles {
   private static long transfer(
       MemorySegment function, int fd, MemorySegment buffer, long offsetBytes) {
     long address = NativeCalls.address(buffer);
-    long result;
-    do {
-      result = NativeCalls.callLong(function, fd, address, buffer.byteSize(), offsetBytes);
-    } while (result == EINTR);
-    Reference.reachabilityFence(buffer);
-    return result;
+    try {
+      long result;
+      do {
+        result = NativeCalls.callLong(function, fd, address, buffer.byteSize(), offsetBytes);
+      } while (result == EINTR);
+      return result;
+    } finally {
+      Reference.reachabilityFence(buffer);
+    }
   }
 
   /** Reads at an offset into several buffers; only the first {@link Iovecs#MAX_COUNT} take part. */
@@ -138,14 +141,17 @@ public final class LinuxFiles {
       Scratch scratch,
       long offsetBytes) {
     int count = Iovecs.write(vector, iovecs);
-    long result;
-    do {
-      result =
-          NativeCalls.call(
-              function, scratch.capture, fd, iovecs.address(), count, offsetBytes, 0, 0, 0);
-    } while (result == EINTR);
-    Reference.reachabilityFence(vector);
-    return result;
+    try {
+      long result;
+      do {
+        result =
+            NativeCalls.call(
+                function, scratch.capture, fd, iovecs.address(), count, offsetBytes, 0, 0, 0);
+      } while (result == EINTR);
+      return result;
+    } finally {
+      Reference.reachabilityFence(vector);
+    }
   }
 
   public static int fsync(int fd) {
@@ -174,8 +180,8 @@ public final class LinuxFiles {
   }
 
   /**
-   * The offset of the next hole at or after an offset, the end of the file being one; {@code -ENXIO}
-   * at or beyond the end.
+   * The offset of the next hole at or after an offset, the end of the file being one; {@code
+   * -ENXIO} at or beyond the end.
    */
   public static long seekHole(int fd, long offsetBytes) {
     return NativeCalls.callLong(LSEEK, fd, offsetBytes, SEEK_HOLE, 0);

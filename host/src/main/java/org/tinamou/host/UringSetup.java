@@ -8,8 +8,8 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
 /**
- * The system calls that make a ring: finds the best set of flags this kernel takes, and maps what it
- * shares.
+ * The system calls that make a ring: finds the best set of flags this kernel takes, and maps what
+ * it shares.
  *
  * @param flags the IORING_SETUP bits in force
  * @param params the kernel's answer, {@code struct io_uring_params}
@@ -55,15 +55,7 @@ record UringSetup(int ringFd, int flags, int[] params, MemorySegment rings, Memo
         params.set(ValueLayout.JAVA_INT, PARAMS_FLAGS, COMMON | CHOICES[index]);
         result =
             NativeCalls.call(
-                IoUring.SYSCALL,
-                scratch.capture,
-                SYS_SETUP,
-                entries,
-                params.address(),
-                0,
-                0,
-                0,
-                0);
+                IoUring.SYSCALL, scratch.capture, SYS_SETUP, entries, params.address(), 0, 0, 0, 0);
       }
       int ringFd = (int) NativeCalls.checked(result, "io_uring_setup");
       return map(ringFd, CHOICES[index - 1], params.toArray(ValueLayout.JAVA_INT));
@@ -82,8 +74,7 @@ record UringSetup(int ringFd, int flags, int[] params, MemorySegment rings, Memo
       int mapFlags = LinuxMemory.SHARED | LinuxMemory.POPULATE;
       rings = LinuxMemory.map(ringBytes(flags, params), protection, mapFlags, ringFd, MMAP_RINGS);
       long entryBytes = (long) params[PARAMS_SQ_ENTRIES / 4] * SQE_BYTES;
-      MemorySegment entries =
-          LinuxMemory.map(entryBytes, protection, mapFlags, ringFd, MMAP_SQES);
+      MemorySegment entries = LinuxMemory.map(entryBytes, protection, mapFlags, ringFd, MMAP_SQES);
       return new UringSetup(ringFd, flags, params, rings, entries);
     } catch (ErrnoException refused) {
       LinuxMemory.unmap(rings);
@@ -93,8 +84,7 @@ record UringSetup(int ringFd, int flags, int[] params, MemorySegment rings, Memo
   }
 
   private static long ringBytes(int flags, int[] params) {
-    long completions =
-        params[CQ_CQES / 4] + (long) params[PARAMS_CQ_ENTRIES / 4] * CQE_BYTES;
+    long completions = params[CQ_CQES / 4] + (long) params[PARAMS_CQ_ENTRIES / 4] * CQE_BYTES;
     if ((flags & SETUP_NO_SQARRAY) != 0) {
       return completions;
     }

@@ -58,8 +58,7 @@ class LinuxFilesTest {
     assertErrno(Errno.EISDIR, LinuxFiles.open(folder.toString(), OpenFlags.READ_WRITE, 0));
     file("there");
     int createNew = OpenFlags.READ_WRITE | OpenFlags.CREATE | OpenFlags.EXCLUSIVE;
-    assertErrno(
-        Errno.EEXIST, LinuxFiles.open(folder.resolve("there").toString(), createNew, 0644));
+    assertErrno(Errno.EEXIST, LinuxFiles.open(folder.resolve("there").toString(), createNew, 0644));
     String below = folder.resolve("there/below").toString();
     assertErrno(Errno.ENOTDIR, LinuxFiles.open(below, OpenFlags.READ_ONLY, 0));
     assertThrows(IllegalArgumentException.class, () -> LinuxFiles.open("a\0b", 0, 0));
@@ -220,8 +219,7 @@ class LinuxFilesTest {
   @Test
   void aRegularFileIsNoBlockDevice() {
     int fd = file("data");
-    ErrnoException thrown =
-        assertThrows(ErrnoException.class, () -> BlockDevices.sizeBytes(fd));
+    ErrnoException thrown = assertThrows(ErrnoException.class, () -> BlockDevices.sizeBytes(fd));
     assertEquals(Errno.ENOTTY, thrown.errno());
     assertThrows(ErrnoException.class, () -> BlockDevices.logicalBlockBytes(fd));
     assertThrows(ErrnoException.class, () -> BlockDevices.physicalBlockBytes(fd));

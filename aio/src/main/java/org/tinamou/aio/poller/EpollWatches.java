@@ -10,8 +10,9 @@ import org.tinamou.base.Errno;
 import org.tinamou.host.Epoll;
 
 /**
- * Watches of an epoll instance, which knows each descriptor once: watches of the same descriptor share
- * an entry. Files epoll refuses because they never block (EPERM) are always ready. Home thread.
+ * Watches of an epoll instance, which knows each descriptor once: watches of the same descriptor
+ * share an entry. Files epoll refuses because they never block (EPERM) are always ready. Home
+ * thread.
  */
 final class EpollWatches {
   private static final class Entry {

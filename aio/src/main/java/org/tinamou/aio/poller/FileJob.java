@@ -8,8 +8,8 @@ import org.tinamou.aio.IoRequest;
 import org.tinamou.host.LinuxFiles;
 
 /**
- * One request on its way to a worker, which makes the system call, and back. Whoever claims it first,
- * the worker or a cancellation, decides its fate.
+ * One request on its way to a worker, which makes the system call, and back. Whoever claims it
+ * first, the worker or a cancellation, decides its fate.
  */
 final class FileJob implements Runnable {
   private static final VarHandle CLAIMED;

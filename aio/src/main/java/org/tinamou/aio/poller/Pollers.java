@@ -8,7 +8,9 @@ import org.tinamou.base.ErrnoException;
 
 /** Makes production pollers. Any thread; the first thread that polls becomes a poller's home. */
 public final class Pollers {
-  /** System property: {@code io_uring} or {@code threads} decide what {@link PollerKind#AUTO} is. */
+  /**
+   * System property: {@code io_uring} or {@code threads} decide what {@link PollerKind#AUTO} is.
+   */
   public static final String SWITCH = "tinamou.aio";
 
   private Pollers() {}

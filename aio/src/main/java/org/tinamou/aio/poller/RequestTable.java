@@ -6,9 +6,9 @@ import org.tinamou.aio.IoRequest;
 import org.tinamou.base.Check;
 
 /**
- * Requests in flight by small numbers, which travel through the kernel in their place. A number used
- * anew has another generation, so that a late cancellation cannot hit the wrong request. Grows to the
- * most requests ever in flight at once. Home thread.
+ * Requests in flight by small numbers, which travel through the kernel in their place. A number
+ * used anew has another generation, so that a late cancellation cannot hit the wrong request. Grows
+ * to the most requests ever in flight at once. Home thread.
  */
 final class RequestTable {
   private static final int NONE = -1;

@@ -180,7 +180,8 @@ final class UringPoller implements Poller {
   @Override
   public void poll(long timeoutNanos) {
     boolean mayWait = completeGivenUp();
-    mayWait &= armWakeSignal() & watches.flush();
+    mayWait &= armWakeSignal();
+    mayWait &= watches.flush();
     mayWait &= prepareWaiting();
     if (timeoutNanos != 0 && mayWait && ring.completions() == 0 && wakeSignal.fallAsleep()) {
       int result = ring.submitAndWait(1, timeoutNanos);
@@ -212,8 +213,7 @@ final class UringPoller implements Poller {
     if (!makeRoom()) {
       return false;
     }
-    ring.preparePollMultishot(
-        wakeSignal.fd(), Epoll.IN, UringTag.of(UringTag.WAKE, 0, 0));
+    ring.preparePollMultishot(wakeSignal.fd(), Epoll.IN, UringTag.of(UringTag.WAKE, 0, 0));
     wakeSignalArmed = true;
     return true;
   }

@@ -8,8 +8,8 @@ import org.tinamou.aio.FdWatch;
 
 /**
  * Watches of a ring. The kernel's polls report once; each is armed again by the poll after the one
- * that reported it, and since arming looks at the descriptor, the whole is level-triggered. Completions
- * of polls that were given up carry an old generation and are ignored. Home thread.
+ * that reported it, and since arming looks at the descriptor, the whole is level-triggered.
+ * Completions of polls that were given up carry an old generation and are ignored. Home thread.
  */
 final class UringWatches {
   /** One armed or idle watch; kept and used anew after its watch is gone. */

@@ -19,6 +19,8 @@ public final class WorkerPool implements Workers {
   public static final int DEFAULT_THREADS = 64;
 
   private static final long IDLE_SECONDS = 10;
+
+  @SuppressWarnings("UnnecessaryLambda") // told apart from jobs by its identity
   private static final Runnable END = () -> {};
 
   private final int maxThreads;

@@ -18,8 +18,9 @@ import org.tinamou.base.ErrnoException;
 import org.tinamou.base.SeededRandom;
 
 /**
- * Files with a volatile cache, and the faults of a seed: errors, short transfers, latency with a heavy
- * tail, failed flushes that lose data, and power cuts that keep any subset of what was not flushed.
+ * Files with a volatile cache, and the faults of a seed: errors, short transfers, latency with a
+ * heavy tail, failed flushes that lose data, and power cuts that keep any subset of what was not
+ * flushed.
  */
 public final class SimDisk implements HostFiles {
   private static final int FALLOC_PUNCH_HOLE = 2;
@@ -285,4 +286,5 @@ public final class SimDisk implements HostFiles {
       }
     }
     return false;
-  }}
+  }
+}

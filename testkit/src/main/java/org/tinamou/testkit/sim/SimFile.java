@@ -6,14 +6,16 @@ import java.util.TreeMap;
 import org.tinamou.base.SeededRandom;
 
 /**
- * One file: what reads see, what would survive a power cut, and the writes in between. Confined to its
- * simulation's thread.
+ * One file: what reads see, what would survive a power cut, and the writes in between. Confined to
+ * its simulation's thread.
  */
 final class SimFile {
   static final int PAGE_BYTES = 4096;
   private static final int SECTOR_BYTES = 512;
 
-  /** A change that has reached the cache and not yet the medium; {@code bytes} null is a truncate. */
+  /**
+   * A change that has reached the cache and not yet the medium; {@code bytes} null is a truncate.
+   */
   private record Change(long offset, byte[] bytes, long sizeAfter) {}
 
   private record Image(TreeMap<Long, byte[]> pages, long[] size) {
@@ -169,8 +171,7 @@ final class SimFile {
           for (int i = 0; i < sectors; i++) {
             if (random.nextBoolean()) {
               int from = i * SECTOR_BYTES;
-              apply(
-                  durable, change, from, Math.min(change.bytes.length, from + SECTOR_BYTES));
+              apply(durable, change, from, Math.min(change.bytes.length, from + SECTOR_BYTES));
             }
           }
         }

@@ -25,7 +25,8 @@ final class SimHooks extends LoopHooks {
   }
 
   private final Simulation simulation;
-  private final IdentityHashMap<BottomHalf, BottomHalfLedger> bottomHalves = new IdentityHashMap<>();
+  private final IdentityHashMap<BottomHalf, BottomHalfLedger> bottomHalves =
+      new IdentityHashMap<>();
   private final IdentityHashMap<Coroutine, CoroutineLedger> coroutines = new IdentityHashMap<>();
   private long bottomHalvesPending;
   private long coroutinesAlive;
@@ -156,8 +157,14 @@ final class SimHooks extends LoopHooks {
     return simulation.random().nextInt(1 << 20);
   }
 
-  /** Hooks run inside the JDK's unpark too, where nothing may be thrown: violations are recorded. */
-  private void check(boolean condition, String invariant, String format, @org.jspecify.annotations.Nullable Object... values) {
+  /**
+   * Hooks run inside the JDK's unpark too, where nothing may be thrown: violations are recorded.
+   */
+  private void check(
+      boolean condition,
+      String invariant,
+      String format,
+      @org.jspecify.annotations.Nullable Object... values) {
     if (!condition) {
       simulation.record(new Violation(invariant, format.formatted(values)));
     }

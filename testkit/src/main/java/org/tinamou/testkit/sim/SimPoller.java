@@ -7,8 +7,8 @@ import org.tinamou.aio.IoRequest;
 import org.tinamou.aio.Poller;
 
 /**
- * The outside of one simulated loop: completions come when the simulated disk is done, in an order the
- * seed decides; wake-ups arrive late.
+ * The outside of one simulated loop: completions come when the simulated disk is done, in an order
+ * the seed decides; wake-ups arrive late.
  */
 final class SimPoller implements Poller {
   private record Completion(IoRequest request, long dueNanos, SimDisk.Operation operation) {}
@@ -37,8 +37,7 @@ final class SimPoller implements Poller {
     for (int i = 0; i < inFlight.size(); i++) {
       Completion each = inFlight.get(i);
       if (each.request == request && simulation.random().nextBoolean()) {
-        inFlight.set(
-            i, new Completion(request, simulation.nowNanos(), each.operation.cancelled()));
+        inFlight.set(i, new Completion(request, simulation.nowNanos(), each.operation.cancelled()));
       }
     }
   }

@@ -14,8 +14,8 @@ import org.tinamou.aio.Poller;
 import org.tinamou.base.SeededRandom;
 
 /**
- * A whole host in one thread: loops, workers and foreign threads take steps one at a time, in an order
- * that the seed decides. After every step the invariants of the loops are checked.
+ * A whole host in one thread: loops, workers and foreign threads take steps one at a time, in an
+ * order that the seed decides. After every step the invariants of the loops are checked.
  *
  * <p>Confined to the thread that made it. The same seed gives the same {@link #hash()}.
  */
@@ -295,7 +295,10 @@ public final class Simulation {
     foreign.steps.removeFirst().run();
   }
 
-  /** Called between two instructions of a loop or coroutine: others take steps that run no coroutine. */
+  /**
+   * Called between two instructions of a loop or coroutine: others take steps that run no
+   * coroutine.
+   */
   void interleave(AioContext interrupted) {
     if (interleaving || !random.chance(1, 4)) {
       return;
@@ -356,7 +359,8 @@ public final class Simulation {
           && turn.pollTimeoutNanos() != 0
           && turn.hasQueuedTasks()
           && !loop.poller.isWakePending()) {
-        require(false, "I2", loop.context.name() + " waits with work queued and no wake-up under way");
+        require(
+            false, "I2", loop.context.name() + " waits with work queued and no wake-up under way");
       }
     }
   }
@@ -384,8 +388,8 @@ public final class Simulation {
   }
 
   /**
-   * The power goes: loops, coroutines, jobs and unflushed data are gone; new loops can be built on what
-   * the disk kept.
+   * The power goes: loops, coroutines, jobs and unflushed data are gone; new loops can be built on
+   * what the disk kept.
    */
   public void crash() {
     hash.add("crash", "", steps);

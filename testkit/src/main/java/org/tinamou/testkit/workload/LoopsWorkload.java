@@ -16,8 +16,8 @@ import org.tinamou.base.SeededRandom;
 import org.tinamou.testkit.sim.Simulation;
 
 /**
- * Coroutines that do everything a loop offers, in random order, on random loops, while foreign threads
- * schedule, wake and submit.
+ * Coroutines that do everything a loop offers, in random order, on random loops, while foreign
+ * threads schedule, wake and submit.
  */
 final class LoopsWorkload implements Workload {
   private static final int MAX_DEPTH = 3;
@@ -329,8 +329,7 @@ final class LoopsWorkload implements Workload {
                 self.wake();
               }
             });
-    anyLoop()
-        .scheduleOnce("ready", () -> simulation().setReadiness(fd, FdWatch.READABLE));
+    anyLoop().scheduleOnce("ready", () -> simulation().setReadiness(fd, FdWatch.READABLE));
     while (!handled[0]) {
       Coroutine.suspend("descriptor");
     }

@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * What each sector may contain. A write fills its sectors with one value. A sector holds exactly one
- * value once its last write has succeeded alone; while writes are under way, after a failed one, and
- * after a power cut, each of its bytes is one of several.
+ * What each sector may contain. A write fills its sectors with one value. A sector holds exactly
+ * one value once its last write has succeeded alone; while writes are under way, after a failed
+ * one, and after a power cut, each of its bytes is one of several.
  */
 final class SectorModel {
   static final int SECTOR_BYTES = 512;
@@ -75,7 +75,14 @@ final class SectorModel {
       for (int at = 0; at < SECTOR_BYTES; at++) {
         int seen = bytes[i * SECTOR_BYTES + at] & 0xFF;
         if (!possible[sector].get(seen)) {
-          return "sector " + sector + " byte " + at + " is " + seen + ", not of " + possible[sector];
+          return "sector "
+              + sector
+              + " byte "
+              + at
+              + " is "
+              + seen
+              + ", not of "
+              + possible[sector];
         }
       }
     }

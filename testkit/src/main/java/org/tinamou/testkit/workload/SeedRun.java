@@ -33,12 +33,7 @@ public record SeedRun(
       violation = new Violation("escaped", "the workload failed", found);
     }
     return new SeedRun(
-        kind,
-        seed,
-        simulation.hash(),
-        simulation.steps(),
-        violation,
-        simulation.recentEvents());
+        kind, seed, simulation.hash(), simulation.steps(), violation, simulation.recentEvents());
   }
 
   /** Runs one seed twice: a run that differs from itself is a violation too. */

@@ -96,8 +96,7 @@ public final class SimMain {
       List<Thread> threads = new ArrayList<>();
       for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
         threads.add(
-            Thread.ofPlatform()
-                .start(() -> runShare(kind, next, stepsOfKind, ran, violations)));
+            Thread.ofPlatform().start(() -> runShare(kind, next, stepsOfKind, ran, violations)));
       }
       for (Thread thread : threads) {
         thread.join();
