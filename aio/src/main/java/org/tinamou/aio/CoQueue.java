@@ -2,6 +2,7 @@ package org.tinamou.aio;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,30 @@ public final class CoQueue {
   @InCoroutine
   public void await() {
     enqueue().await(waitReason);
+  }
+
+  /**
+   * Joins the queue and waits to be let go, unless the condition holds by then. For conditions that
+   * other threads make true before they wake the queue: the condition is checked after joining, so one
+   * of the two sees the other.
+   */
+  @InCoroutine
+  public void awaitUnless(BooleanSupplier condition) {
+    CoWaiter waiter = enqueue();
+    if (condition.getAsBoolean() && withdraw(waiter)) {
+      return;
+    }
+    waiter.await(waitReason);
+  }
+
+  /** Leaves the queue; false if it was let go already. */
+  private boolean withdraw(CoWaiter waiter) {
+    lock.lock();
+    try {
+      return waiters.remove(waiter);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private CoWaiter enqueue() {

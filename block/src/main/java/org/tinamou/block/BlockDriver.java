@@ -1,0 +1,153 @@
+package org.tinamou.block;
+
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.IoVector;
+
+/**
+ * What a node does with its requests: a format, a protocol or a filter. One instance for one node.
+ *
+ * <p>Requests come as coroutines of any loop, many at a time, already inside the node's size and
+ * aligned and split to its {@link #limits()}; buffers stay the caller's. Everything beyond reading is
+ * an optional capability: the nested interfaces.
+ */
+public interface BlockDriver {
+  /** The name in {@code driver=}, e.g. "qcow2". */
+  @AnyThread
+  String formatName();
+
+  /** The size of what it shows. */
+  @AnyThread
+  long lengthBytes();
+
+  /** What requests have to keep to. Asked anew whenever the graph below has changed. */
+  @AnyThread
+  BlockLimits limits();
+
+  /** Fills the buffer. */
+  @InCoroutine
+  void read(long offsetBytes, IoVector buffer, int flags) throws BlockException;
+
+  /**
+   * Frees what it holds. The node is drained and has no parents; its children are still there. Main
+   * loop.
+   */
+  @InCoroutine
+  void close();
+
+  /** Can be written to. */
+  interface Writable extends BlockDriver {
+    /** Stores the buffer. Of the flags it sees those it {@link #writeFlags() supports}. */
+    @InCoroutine
+    void write(long offsetBytes, IoVector buffer, int flags) throws BlockException;
+
+    /** The {@link RequestFlags} that {@link #write} honours itself. */
+    @AnyThread
+    int writeFlags();
+
+    /** Makes completed writes stable. */
+    @InCoroutine
+    void flush() throws BlockException;
+  }
+
+  /** Can store zeroes without buffers. */
+  interface ZeroWriter extends Writable {
+    /**
+     * Makes the range read as zeroes.
+     *
+     * @return false if it cannot do that better than by writing buffers
+     */
+    @InCoroutine
+    boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException;
+
+    /** The {@link RequestFlags} that {@link #writeZeroes} honours itself. */
+    @AnyThread
+    int zeroFlags();
+  }
+
+  /** Can give space back. */
+  interface Discarder extends BlockDriver {
+    /**
+     * Forgets the range as far as that is possible.
+     *
+     * @return false if it cannot
+     */
+    @InCoroutine
+    boolean discard(long offsetBytes, long lengthBytes) throws BlockException;
+  }
+
+  /** Knows where there is data. */
+  interface StatusSource extends BlockDriver {
+    /**
+     * The status of the first bytes of the range.
+     *
+     * @param wantZero whether it is worth some effort to find out that data is zero
+     */
+    @InCoroutine
+    BlockStatus blockStatus(long offsetBytes, long lengthBytes, boolean wantZero)
+        throws BlockException;
+  }
+
+  /** Can change its size. */
+  interface Resizable extends Writable {
+    /**
+     * Changes the size; the new part reads as zeroes.
+     *
+     * @param exact whether more than asked is an error
+     */
+    @InCoroutine
+    void truncate(long lengthBytes, boolean exact, PreallocationMode preallocation)
+        throws BlockException;
+  }
+
+  /** Has work of its own that has to rest while the node is drained. */
+  interface Quiescable extends BlockDriver {
+    /** Starts no more requests of its own. Main loop; never waits. */
+    @HomeThread
+    void quiesce();
+
+    /** May start requests again. Main loop; never waits. */
+    @HomeThread
+    void unquiesce();
+  }
+
+  /** Holds timers, descriptors or coroutines in the node's loop. */
+  interface ContextBound extends BlockDriver {
+    /** Disarms everything in the old loop. Drained, main loop; never waits. */
+    @HomeThread
+    void detachFromContext();
+
+    /** Arms everything in the new loop. Drained, main loop; never waits. */
+    @HomeThread
+    void attachToContext(AioContext context);
+  }
+
+  /** Says what it needs of its children, given what its parents need of it. */
+  interface PermissionMapper extends BlockDriver {
+    /**
+     * The permissions for one child.
+     *
+     * @param used what the node's parents use, together
+     * @param shared what they all share
+     */
+    @AnyThread
+    PermissionPair childPermissions(Edge edge, int used, int shared);
+  }
+
+  /** Has to be asked before its permissions change: it takes locks on the host. */
+  interface PermissionGuard extends BlockDriver {
+    /** Takes what the new permissions need, keeping what the old ones had. */
+    @InCoroutine
+    void preparePermissions(int used, int shared) throws BlockException;
+
+    /** Gives up what only the old permissions needed. */
+    @InCoroutine
+    void commitPermissions(int used, int shared);
+
+    /** Goes back to the old permissions. */
+    @InCoroutine
+    void abortPermissions();
+  }
+}

@@ -1,0 +1,381 @@
+package org.tinamou.block;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.CoMutex;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Check;
+import org.tinamou.base.Errno;
+
+/**
+ * All nodes and backends of one program, and the changes made to them: opening, closing, replacing,
+ * draining, moving to other loops. Everything that changes runs in coroutines of the main loop.
+ *
+ * <p>There is no reader lock. A change first drains the nodes whose edges it touches, so no request
+ * can look at them; then it takes the change lock, which keeps changes apart and is never held while
+ * draining; a request therefore never waits for a change it does not concern, nor the other way round.
+ */
+public final class BlockGraph {
+  /** Opens a driver for a node that has been made for it; runs on the main loop. */
+  @FunctionalInterface
+  public interface DriverFactory {
+    @InCoroutine
+    BlockDriver open(BlockNode node) throws BlockException;
+  }
+
+  private static final int MAX_MOVE_TRIES = 100;
+
+  private final AioContext main;
+  private final Map<String, BlockNode> nodes = new LinkedHashMap<>();
+  private final List<BlockBackend> backends = new ArrayList<>();
+  private final List<DrainedSection> sections = new ArrayList<>();
+  private final List<DrainedSection> drainAllSections = new ArrayList<>();
+  private final CoMutex changes = new CoMutex("graph changes");
+  private final BounceBuffers bounceBuffers = new BounceBuffers();
+  private volatile Coroutine[] drainWaiters = new Coroutine[0];
+  private long nextName = 1;
+
+  /**
+   * An empty graph.
+   *
+   * @param main the loop on which the graph is changed
+   */
+  public BlockGraph(AioContext main) {
+    this.main = main;
+  }
+
+  @AnyThread
+  public AioContext main() {
+    return main;
+  }
+
+  BounceBuffers bounceBuffers() {
+    return bounceBuffers;
+  }
+
+  void checkMain() {
+    Check.state(main.isHome(), "the block graph is changed on its main loop only");
+  }
+
+  // ------------------------------------------------------------------------------ nodes, names
+
+  /** The node of that name, or null. */
+  @HomeThread
+  public @Nullable BlockNode node(String name) {
+    return nodes.get(name);
+  }
+
+  @HomeThread
+  public Collection<BlockNode> nodes() {
+    return List.copyOf(nodes.values());
+  }
+
+  @HomeThread
+  public List<BlockBackend> backends() {
+    return List.copyOf(backends);
+  }
+
+  void add(BlockBackend backend) {
+    checkMain();
+    backends.add(backend);
+  }
+
+  void remove(BlockBackend backend) {
+    checkMain();
+    backends.remove(backend);
+  }
+
+  /**
+   * Opens a node. The caller holds one reference to it, given back with {@link #release}.
+   *
+   * @param name null for a generated one
+   * @param context its first loop
+   */
+  @InCoroutine
+  public BlockNode open(
+      @Nullable String name, boolean readOnly, AioContext context, DriverFactory factory)
+      throws BlockException {
+    checkMain();
+    String chosen = name == null ? "#block" + nextName++ : name;
+    if (nodes.containsKey(chosen)) {
+      throw new BlockException(Errno.EEXIST, "Duplicate nodes with node-name='" + chosen + "'");
+    }
+    BlockNode node = new BlockNode(this, chosen, readOnly, context);
+    nodes.put(chosen, node);
+    for (DrainedSection section : drainAllSections) {
+      node.quiesceSelf();
+      section.nodes().add(node);
+    }
+    try {
+      node.driver(factory.open(node));
+      PermissionUpdate update = new PermissionUpdate();
+      update.add(node);
+      update.run();
+      return node;
+    } catch (BlockException | RuntimeException failure) {
+      release(node);
+      throw failure;
+    }
+  }
+
+  /** Gives up a reference that {@link #open} or {@link #reference} gave. */
+  @InCoroutine
+  public void release(BlockNode node) {
+    node.release();
+  }
+
+  /** Another reference to the node. */
+  @HomeThread
+  public void reference(BlockNode node) {
+    checkMain();
+    node.reference();
+  }
+
+  /** Nobody holds the node any more. */
+  @InCoroutine
+  void close(BlockNode node) {
+    nodes.remove(node.name(), node);
+    try (DrainedSection drained = drain(List.of(node), "close of " + node.name())) {
+      node.closeDriver();
+    }
+  }
+
+  // ----------------------------------------------------------------------------------- draining
+
+  /** Opens a drained section over several nodes; see {@link BlockNode#drain}. */
+  @InCoroutine
+  public DrainedSection drain(Collection<BlockNode> which, String who) {
+    checkMain();
+    DrainedSection section = new DrainedSection(this, new ArrayList<>(which), who);
+    sections.add(section);
+    for (BlockNode node : section.nodes()) {
+      node.quiesceSelf();
+    }
+    awaitIdle(section);
+    return section;
+  }
+
+  /** Opens a drained section over all nodes, and those that are opened while it lasts. */
+  @InCoroutine
+  public DrainedSection drainAll(String who) {
+    checkMain();
+    DrainedSection section = new DrainedSection(this, new ArrayList<>(nodes.values()), who);
+    sections.add(section);
+    drainAllSections.add(section);
+    for (BlockNode node : List.copyOf(section.nodes())) {
+      node.quiesceSelf();
+    }
+    awaitIdle(section);
+    return section;
+  }
+
+  void forget(DrainedSection section) {
+    sections.remove(section);
+    drainAllSections.remove(section);
+  }
+
+  /** Announces itself, then looks, then waits: whoever ends work looks after it has counted down. */
+  private void awaitIdle(DrainedSection section) {
+    Coroutine self = Coroutine.current();
+    addDrainWaiter(self);
+    try {
+      while (isBusy(section)) {
+        Coroutine.suspend("drain of " + section.who());
+      }
+    } finally {
+      removeDrainWaiter(self);
+    }
+  }
+
+  private static boolean isBusy(DrainedSection section) {
+    for (BlockNode node : section.nodes()) {
+      if (node.isBusy()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void addDrainWaiter(Coroutine waiter) {
+    Coroutine[] before = drainWaiters;
+    Coroutine[] after = Arrays.copyOf(before, before.length + 1);
+    after[before.length] = waiter;
+    drainWaiters = after;
+  }
+
+  private void removeDrainWaiter(Coroutine waiter) {
+    List<Coroutine> left = new ArrayList<>(List.of(drainWaiters));
+    left.remove(waiter);
+    drainWaiters = left.toArray(Coroutine[]::new);
+  }
+
+  /** Something came to rest: lets drains look again. */
+  @AnyThread
+  public void kick() {
+    for (Coroutine waiter : drainWaiters) {
+      waiter.wake();
+    }
+  }
+
+  /** The drained sections that are open, for dumps. */
+  @HomeThread
+  public List<DrainedSection> openSections() {
+    return List.copyOf(sections);
+  }
+
+  // ---------------------------------------------------------------------------------- structure
+
+  void refuseCycle(BlockNode parent, BlockNode child) throws BlockException {
+    if (reaches(child, parent)) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "Making '%s' a child of '%s' would create a cycle"
+              .formatted(child.name(), parent.name()));
+    }
+  }
+
+  private static boolean reaches(BlockNode from, BlockNode to) {
+    if (from == to) {
+      return true;
+    }
+    for (Edge edge : from.children()) {
+      if (reaches(edge.child(), to)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Puts {@code to} in the place of {@code from}: all parents of {@code from} point to {@code to}
+   * afterwards, except those that are part of {@code to} itself. Both are drained meanwhile.
+   *
+   * @throws BlockException if a parent's permissions do not fit or there would be a cycle; nothing has
+   *     changed then
+   */
+  @InCoroutine
+  public void replace(BlockNode from, BlockNode to) throws BlockException {
+    checkMain();
+    if (from == to) {
+      return;
+    }
+    bringTogether(from, to);
+    from.reference();
+    to.reference();
+    try (DrainedSection drained = drain(List.of(from, to), "replace " + from.name())) {
+      changes.lock();
+      try {
+        retarget(from, to);
+      } finally {
+        changes.unlock();
+      }
+    } finally {
+      to.release();
+      from.release();
+    }
+  }
+
+  private void retarget(BlockNode from, BlockNode to) throws BlockException {
+    List<Edge> moved = new ArrayList<>();
+    for (Edge edge : List.copyOf(from.parents())) {
+      boolean partOfTarget = edge.parent() instanceof BlockNode parent && reaches(to, parent);
+      if (!partOfTarget) {
+        moved.add(edge);
+      }
+    }
+    for (Edge edge : moved) {
+      edge.retarget(to);
+    }
+    PermissionUpdate update = new PermissionUpdate();
+    update.add(from);
+    update.add(to);
+    try {
+      update.run();
+    } catch (BlockException refused) {
+      for (Edge edge : moved.reversed()) {
+        edge.retarget(from);
+      }
+      throw refused;
+    }
+    for (Edge edge : moved) {
+      to.reference();
+      to.refreshLimits();
+      from.unreference();
+      edge.parent().childResized(edge);
+    }
+  }
+
+  // -------------------------------------------------------------------------------------- moves
+
+  /** Makes both live in one loop: the child moves to the parent's, or the parent to the child's. */
+  @InCoroutine
+  void bringTogether(BlockNode parent, BlockNode child) throws BlockException {
+    if (parent.context() == child.context()) {
+      return;
+    }
+    try {
+      moveToContext(child, parent.context());
+    } catch (BlockException refused) {
+      try {
+        moveToContext(parent, child.context());
+      } catch (BlockException refusedToo) {
+        refused.addSuppressed(refusedToo);
+        throw refused;
+      }
+    }
+  }
+
+  /**
+   * Moves a node, with all that is connected to it, to another loop. Requests that come meanwhile wait
+   * and then run.
+   *
+   * @throws BlockException if anybody refuses; everything is as it was then
+   */
+  @InCoroutine
+  public void moveToContext(BlockNode node, AioContext target) throws BlockException {
+    checkMain();
+    for (int tries = 0; tries < MAX_MOVE_TRIES; tries++) {
+      List<BlockNode> expected = collect(node, target).nodes();
+      try (DrainedSection drained = drain(expected, "move to " + target.name())) {
+        changes.lock();
+        try {
+          ContextMove move = collect(node, target);
+          if (move.nodes().equals(expected)) {
+            move.commit();
+            return;
+          }
+          // The graph changed while it was being drained: once more.
+        } finally {
+          changes.unlock();
+        }
+      }
+    }
+    throw new BlockException(Errno.EBUSY, "The graph around '" + node.name() + "' keeps changing");
+  }
+
+  private static ContextMove collect(BlockNode node, AioContext target) throws BlockException {
+    ContextMove move = new ContextMove(target);
+    move.include(node);
+    return move;
+  }
+
+  /** A node without parents goes back to the main loop, if what it is connected to lets it. */
+  @InCoroutine
+  void sendHome(BlockNode node) {
+    try {
+      moveToContext(node, main);
+    } catch (BlockException refused) {
+      // Somebody below is bound to the loop: the node stays with it.
+      return;
+    }
+  }
+}

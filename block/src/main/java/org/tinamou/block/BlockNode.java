@@ -1,0 +1,423 @@
+package org.tinamou.block;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Check;
+import org.tinamou.base.Errno;
+
+/**
+ * One layer of a disk: a driver with its children, its parents, a home loop and the requests that are
+ * under way on it.
+ *
+ * <p>Requests come from coroutines of any loop. The graph around a node is changed on the main loop
+ * only, while the nodes whose edges change are drained, so requests read it without a lock.
+ */
+public final class BlockNode implements EdgeParent {
+  /** Learns of every completed write, before the request counts as ended. Any loop. */
+  @FunctionalInterface
+  public interface WriteListener {
+    void written(long offsetBytes, long lengthBytes);
+  }
+
+  private final BlockGraph graph;
+  private final String name;
+  private final boolean readOnly;
+  private final InFlight inFlight;
+  private final NodeWork work;
+  private final TrackedRequests requests;
+  private final List<Edge> parents = new ArrayList<>();
+  private final Map<String, Edge> children = new LinkedHashMap<>();
+  private final List<WriteListener> writeListeners = new CopyOnWriteArrayList<>();
+  final FlushState flushState = new FlushState();
+
+  private volatile AioContext context;
+  private volatile @Nullable BlockDriver driver;
+  private volatile BlockLimits limits = BlockLimits.NONE;
+  private volatile int quiesceCount;
+  private volatile DetectZeroes detectZeroes = DetectZeroes.OFF;
+  private int references = 1;
+  private boolean closed;
+
+  BlockNode(BlockGraph graph, String name, boolean readOnly, AioContext context) {
+    this.graph = graph;
+    this.name = name;
+    this.readOnly = readOnly;
+    this.context = context;
+    this.inFlight = new InFlight(graph);
+    this.work = new NodeWork(this, inFlight);
+    this.requests = new TrackedRequests(this);
+  }
+
+  @AnyThread
+  public BlockGraph graph() {
+    return graph;
+  }
+
+  @AnyThread
+  public String name() {
+    return name;
+  }
+
+  @AnyThread
+  public boolean isReadOnly() {
+    return readOnly;
+  }
+
+  /** The loop that the node's own timers, descriptors and coroutines live in. */
+  @Override
+  @AnyThread
+  public AioContext context() {
+    return context;
+  }
+
+  /** What the node has queued or armed in its loop; for its driver. */
+  @AnyThread
+  public NodeWork work() {
+    return work;
+  }
+
+  /** The driver. */
+  @AnyThread
+  public BlockDriver driver() throws BlockException {
+    BlockDriver current = driver;
+    if (current == null) {
+      throw BlockException.of(Errno.ENOMEDIUM, "node '" + name + "' has no driver");
+    }
+    return current;
+  }
+
+  @Nullable BlockDriver driverOrNull() {
+    return driver;
+  }
+
+  void driver(BlockDriver opened) {
+    driver = opened;
+    refreshLimits();
+  }
+
+  /** The size of what the node shows. */
+  @AnyThread
+  public long lengthBytes() throws BlockException {
+    return driver().lengthBytes();
+  }
+
+  @AnyThread
+  public BlockLimits limits() {
+    return limits;
+  }
+
+  /** Asks the driver for its limits again; also for the nodes above. */
+  @HomeThread
+  void refreshLimits() {
+    BlockDriver current = driver;
+    if (current != null) {
+      limits = current.limits();
+    }
+    for (Edge edge : parents) {
+      if (edge.parent() instanceof BlockNode parent) {
+        parent.refreshLimits();
+      }
+    }
+  }
+
+  /** Whether writes of zeroes are turned into write-zeroes. */
+  @AnyThread
+  public DetectZeroes detectZeroes() {
+    return detectZeroes;
+  }
+
+  @HomeThread
+  public void setDetectZeroes(DetectZeroes mode) {
+    detectZeroes = mode;
+  }
+
+  /** Who stands above; main loop. */
+  @HomeThread
+  public List<Edge> parents() {
+    return parents;
+  }
+
+  /** Who stands below, in the order of attachment. */
+  @AnyThread
+  public Collection<Edge> children() {
+    return children.values();
+  }
+
+  /** The child of that name, or null. */
+  @AnyThread
+  public @Nullable Edge child(String childName) {
+    return children.get(childName);
+  }
+
+  @HomeThread
+  public void addWriteListener(WriteListener listener) {
+    writeListeners.add(listener);
+  }
+
+  @HomeThread
+  public void removeWriteListener(WriteListener listener) {
+    writeListeners.remove(listener);
+  }
+
+  void written(long offsetBytes, long lengthBytes) {
+    for (WriteListener listener : writeListeners) {
+      listener.written(offsetBytes, lengthBytes);
+    }
+  }
+
+  InFlight inFlight() {
+    return inFlight;
+  }
+
+  TrackedRequests requests() {
+    return requests;
+  }
+
+  /** Requests and queued work under way. */
+  @AnyThread
+  public int inFlightCount() {
+    return inFlight.count();
+  }
+
+  // ------------------------------------------------------------------------------- structure
+
+  /**
+   * Adds a child while the driver opens, or while the node is drained. Main loop.
+   *
+   * @param permissions what is used until the node's parents say what they need
+   */
+  @InCoroutine
+  public Edge attachChild(
+      String childName, Set<EdgeRole> roles, BlockNode child, int permissions, int shared)
+      throws BlockException {
+    graph.checkMain();
+    Check.state(!children.containsKey(childName), "%s has a child '%s'", this, childName);
+    Check.state(driver == null || isQuiesced(), "%s gets a child while it is in use", this);
+    graph.refuseCycle(this, child);
+    graph.bringTogether(this, child);
+    Edge edge = new Edge(this, childName, roles, child);
+    edge.permissions(permissions, shared);
+    child.reference();
+    edge.link();
+    children.put(childName, edge);
+    PermissionUpdate update = new PermissionUpdate();
+    try {
+      update.add(child);
+      update.run();
+    } catch (BlockException refused) {
+      children.remove(childName);
+      edge.unlink();
+      child.release();
+      throw refused;
+    }
+    return edge;
+  }
+
+  /** Removes a child while the node is drained or closing; the child loses one reference. */
+  @InCoroutine
+  public void detachChild(Edge edge) {
+    graph.checkMain();
+    Check.state(
+        closed || driver == null || isQuiesced(), "%s loses a child while it is in use", this);
+    children.remove(edge.name());
+    edge.unlink();
+    BlockNode child = edge.child();
+    PermissionUpdate.relax(child);
+    child.release();
+  }
+
+  void reference() {
+    Check.state(!closed, "%s is closed", this);
+    references++;
+  }
+
+  /** Gives up a reference that is not the last one. */
+  void unreference() {
+    references--;
+    Check.state(references > 0, "%s loses its last reference unseen", this);
+  }
+
+  /** Gives one reference up; the last one closes the node. */
+  @InCoroutine
+  void release() {
+    graph.checkMain();
+    Check.state(references > 0, "%s is released too often", this);
+    references--;
+    if (references == 0) {
+      graph.close(this);
+    } else if (parents.isEmpty() && context != graph.main()) {
+      graph.sendHome(this);
+    }
+  }
+
+  @AnyThread
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /** The node is drained and nobody holds it any more. */
+  @InCoroutine
+  void closeDriver() {
+    closed = true;
+    BlockDriver last = driver;
+    if (last != null) {
+      last.close();
+    }
+    driver = null;
+    for (Edge edge : new ArrayList<>(children.values())) {
+      detachChild(edge);
+    }
+  }
+
+  // --------------------------------------------------------------------------------- quiescing
+
+  @AnyThread
+  public boolean isQuiesced() {
+    return quiesceCount > 0;
+  }
+
+  /** How many drained sections hold the node, for checks. */
+  @AnyThread
+  public int quiesceCount() {
+    return quiesceCount;
+  }
+
+  /** Parents first, then the driver; nothing here waits. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // written on the main loop only
+  void quiesceSelf() {
+    graph.checkMain();
+    quiesceCount++;
+    if (quiesceCount > 1) {
+      return;
+    }
+    for (Edge edge : List.copyOf(parents)) {
+      if (!edge.quiescesParent()) {
+        edge.quiesceParent();
+      }
+    }
+    if (driver instanceof BlockDriver.Quiescable quiescable) {
+      quiescable.quiesce();
+    }
+  }
+
+  /** The driver first, then the parents; nothing here waits. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // written on the main loop only
+  void unquiesceSelf() {
+    graph.checkMain();
+    Check.state(quiesceCount > 0, "%s is not drained", this);
+    quiesceCount--;
+    if (quiesceCount > 0) {
+      return;
+    }
+    if (driver instanceof BlockDriver.Quiescable quiescable) {
+      quiescable.unquiesce();
+    }
+    if (!closed) {
+      work.unquiesce();
+    }
+    for (Edge edge : List.copyOf(parents)) {
+      if (edge.quiescesParent()) {
+        edge.unquiesceParent();
+      }
+    }
+  }
+
+  /** Whether requests are under way here or above, from where more could come. */
+  boolean isBusy() {
+    if (!inFlight.isIdle()) {
+      return true;
+    }
+    for (Edge edge : parents) {
+      if (edge.isParentBusy()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Opens a drained section: when it returns, nothing is under way on the node or above it, and nothing
+   * new starts until the section is closed. Main loop. Sections nest.
+   *
+   * @param who opened it, for dumps
+   */
+  @InCoroutine
+  public DrainedSection drain(String who) {
+    return graph.drain(List.of(this), who);
+  }
+
+  // ------------------------------------------------------------------- as a parent of its children
+
+  @Override
+  public String describe() {
+    return "node '" + name + "'";
+  }
+
+  @Override
+  public void quiesce(Edge edge) {
+    quiesceSelf();
+  }
+
+  @Override
+  public boolean isBusy(Edge edge) {
+    return isBusy();
+  }
+
+  @Override
+  public void unquiesce(Edge edge) {
+    unquiesceSelf();
+  }
+
+  @Override
+  public void joinMove(Edge edge, ContextMove move) throws BlockException {
+    move.include(this);
+  }
+
+  @Override
+  public void childResized(Edge edge) {
+    if (edge.roles().contains(EdgeRole.FILTERED)) {
+      notifyResized();
+    }
+  }
+
+  /** Tells everybody above that the size has changed. */
+  @HomeThread
+  void notifyResized() {
+    for (Edge edge : List.copyOf(parents)) {
+      edge.parent().childResized(edge);
+    }
+  }
+
+  /** In the old loop, then in the new one: takes along what lives in the loop. */
+  @HomeThread
+  void leaveContext() {
+    work.detach();
+    if (driver instanceof BlockDriver.ContextBound bound) {
+      bound.detachFromContext();
+    }
+  }
+
+  @HomeThread
+  void enterContext(AioContext target) {
+    context = target;
+    work.attach(target);
+    if (driver instanceof BlockDriver.ContextBound bound) {
+      bound.attachToContext(target);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return describe();
+  }
+}

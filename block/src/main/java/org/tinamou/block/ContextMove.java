@@ -1,0 +1,68 @@
+package org.tinamou.block;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.SequencedSet;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.HomeThread;
+
+/**
+ * Everything that has to go to another loop together: a node, all that is connected to it, and whoever
+ * stands above. Anybody may refuse while it is collected; then nothing has changed.
+ */
+public final class ContextMove {
+  private final AioContext target;
+  private final SequencedSet<BlockNode> nodes = new LinkedHashSet<>();
+  private final List<Runnable> commits = new ArrayList<>();
+
+  ContextMove(AioContext target) {
+    this.target = target;
+  }
+
+  @HomeThread
+  public AioContext target() {
+    return target;
+  }
+
+  /** Adds a node with all its parents and children. */
+  @HomeThread
+  public void include(BlockNode node) throws BlockException {
+    if (!nodes.add(node)) {
+      return;
+    }
+    for (Edge edge : List.copyOf(node.parents())) {
+      edge.parent().joinMove(edge, this);
+    }
+    for (Edge edge : List.copyOf(node.children())) {
+      include(edge.child());
+    }
+  }
+
+  /** Something a parent does on the main loop once everything has moved; it cannot fail. */
+  @HomeThread
+  public void onCommit(Runnable action) {
+    commits.add(action);
+  }
+
+  List<BlockNode> nodes() {
+    return List.copyOf(nodes);
+  }
+
+  /** Everything is drained: takes each node out of its loop there, and into the new one here. */
+  void commit() {
+    AioContext main = Coroutine.current().context();
+    for (BlockNode node : nodes) {
+      if (node.context() == target) {
+        continue;
+      }
+      Coroutine.moveTo(node.context());
+      node.leaveContext();
+      Coroutine.moveTo(target);
+      node.enterContext(target);
+    }
+    Coroutine.moveTo(main);
+    commits.forEach(Runnable::run);
+  }
+}

@@ -1,0 +1,466 @@
+package org.tinamou.block;
+
+import java.lang.foreign.MemorySegment;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Check;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+
+/**
+ * Takes a request through one node: counts it, keeps overlapping ones apart, aligns and splits it to
+ * the driver's limits, and tells listeners when it is done. Every request on every node passes here.
+ */
+final class NodeIo {
+  private NodeIo() {}
+
+  // ------------------------------------------------------------------------------------- reading
+
+  @InCoroutine
+  static void read(BlockNode node, long offset, IoVector buffer, int flags) throws BlockException {
+    checkRange(node, offset, buffer.sizeBytes());
+    if (buffer.sizeBytes() == 0) {
+      return;
+    }
+    node.inFlight().begin();
+    try {
+      TrackedRequests.Tracked request =
+          node.requests().begin("read", offset, buffer.sizeBytes());
+      try {
+        int alignment = node.limits().requestAlignmentBytes();
+        if ((flags & RequestFlags.SERIALISING) != 0) {
+          node.requests().serialise(request, alignment);
+        } else {
+          node.requests().awaitSerialising(request);
+        }
+        try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
+          readAligned(node, padding.offsetBytes(), padding.vector(), flags);
+        }
+      } finally {
+        node.requests().end(request);
+      }
+    } finally {
+      node.inFlight().end();
+    }
+  }
+
+  /** The range is aligned; what lies beyond the end reads as zeroes. */
+  private static void readAligned(BlockNode node, long offset, IoVector buffer, int flags)
+      throws BlockException {
+    BlockDriver driver = node.driver();
+    BlockLimits limits = node.limits();
+    long present = Math.max(0, Math.min(buffer.sizeBytes(), driver.lengthBytes() - offset));
+    long readable = alignUp(present, limits.requestAlignmentBytes());
+    for (long done = 0; done < readable; ) {
+      long length = piece(readable - done, limits.maxTransferBytes(), limits);
+      IoVector part = buffer.slice(done, length);
+      if (isMemoryAligned(part, limits.memoryAlignmentBytes())) {
+        driver.read(offset + done, part, flags);
+      } else {
+        length = Math.min(length, BounceBuffers.MAX_BUFFER_BYTES);
+        readBounced(node, driver, offset + done, part.slice(0, length), flags);
+      }
+      done += length;
+    }
+    if (readable < buffer.sizeBytes()) {
+      buffer.slice(readable).fill((byte) 0);
+    }
+  }
+
+  private static void readBounced(
+      BlockNode node, BlockDriver driver, long offset, IoVector part, int flags)
+      throws BlockException {
+    BounceBuffers buffers = node.graph().bounceBuffers();
+    MemorySegment bounce = buffers.take(part.sizeBytes());
+    try {
+      driver.read(offset, IoVector.of(bounce.asSlice(0, part.sizeBytes())), flags);
+      Padding.copyIn(bounce, part);
+    } finally {
+      buffers.give(bounce);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- writing
+
+  @InCoroutine
+  static void write(BlockNode node, long offset, IoVector buffer, int flags)
+      throws BlockException {
+    checkRange(node, offset, buffer.sizeBytes());
+    checkWritable(node);
+    if (buffer.sizeBytes() == 0) {
+      return;
+    }
+    if (node.detectZeroes() != DetectZeroes.OFF
+        && (flags & RequestFlags.COMPRESSED) == 0
+        && buffer.isZero()) {
+      int zeroFlags =
+          node.detectZeroes() == DetectZeroes.UNMAP ? flags | RequestFlags.MAY_UNMAP : flags;
+      if (writeZeroes(node, offset, buffer.sizeBytes(), zeroFlags)) {
+        return;
+      }
+    }
+    change(
+        node,
+        "write",
+        offset,
+        buffer.sizeBytes(),
+        flags,
+        request -> writeTracked(node, request, offset, buffer, flags));
+  }
+
+  private static void writeTracked(
+      BlockNode node, TrackedRequests.Tracked request, long offset, IoVector buffer, int flags)
+      throws BlockException {
+    int alignment = node.limits().requestAlignmentBytes();
+    if (Padding.isAligned(offset, buffer.sizeBytes(), alignment)) {
+      writeAligned(node, offset, buffer, flags);
+      return;
+    }
+    node.requests().serialise(request, alignment);
+    try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
+      for (Padding.Block block : padding.partialBlocks()) {
+        readAligned(node, block.offsetBytes(), IoVector.of(block.memory()), 0);
+      }
+      padding.restoreBuffer();
+      writeAligned(node, padding.offsetBytes(), padding.vector(), flags);
+    }
+  }
+
+  private static void writeAligned(BlockNode node, long offset, IoVector buffer, int flags)
+      throws BlockException {
+    BlockDriver.Writable driver = writable(node);
+    BlockLimits limits = node.limits();
+    int passed = flags & driver.writeFlags();
+    for (long done = 0; done < buffer.sizeBytes(); ) {
+      long length = piece(buffer.sizeBytes() - done, limits.maxTransferBytes(), limits);
+      IoVector part = buffer.slice(done, length);
+      if (isMemoryAligned(part, limits.memoryAlignmentBytes())) {
+        driver.write(offset + done, part, passed);
+      } else {
+        length = Math.min(length, BounceBuffers.MAX_BUFFER_BYTES);
+        writeBounced(node, driver, offset + done, part.slice(0, length), passed);
+      }
+      done += length;
+    }
+    if (((flags & ~passed) & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
+      node.flushState.written();
+      flush(node);
+    }
+  }
+
+  private static void writeBounced(
+      BlockNode node, BlockDriver.Writable driver, long offset, IoVector part, int flags)
+      throws BlockException {
+    BounceBuffers buffers = node.graph().bounceBuffers();
+    MemorySegment bounce = buffers.take(part.sizeBytes());
+    try {
+      Padding.copyOut(part, bounce);
+      driver.write(offset, IoVector.of(bounce.asSlice(0, part.sizeBytes())), flags);
+    } finally {
+      buffers.give(bounce);
+    }
+  }
+
+  /**
+   * Makes a range read as zeroes.
+   *
+   * @return false if that needs buffers of zeroes and {@link RequestFlags#NO_FALLBACK} is set
+   */
+  @InCoroutine
+  static boolean writeZeroes(BlockNode node, long offset, long length, int flags)
+      throws BlockException {
+    checkRange(node, offset, length);
+    checkWritable(node);
+    if (length == 0) {
+      return true;
+    }
+    boolean[] done = new boolean[1];
+    change(
+        node,
+        "write zeroes",
+        offset,
+        length,
+        flags,
+        request -> done[0] = zeroTracked(node, request, offset, length, flags));
+    return done[0];
+  }
+
+  /** Blocks at the edges are written; whole ones in between are zeroed if the driver can. */
+  private static boolean zeroTracked(
+      BlockNode node, TrackedRequests.Tracked request, long offset, long length, int flags)
+      throws BlockException {
+    BlockLimits limits = node.limits();
+    int alignment = limits.requestAlignmentBytes();
+    long end = offset + length;
+    long middleStart = Math.min(end, alignUp(offset, alignment));
+    long middleEnd = Math.max(middleStart, end & -(long) alignment);
+    if (offset < middleStart) {
+      writeTrackedZeroes(node, request, offset, middleStart - offset, flags);
+    }
+    for (long at = middleStart; at < middleEnd; ) {
+      long part = piece(middleEnd - at, limits.maxWriteZeroesBytes(), limits);
+      if (!zeroByDriver(node, at, part, flags)) {
+        if ((flags & RequestFlags.NO_FALLBACK) != 0) {
+          return false;
+        }
+        part = Math.min(part, BounceBuffers.MAX_BUFFER_BYTES);
+        writeAligned(node, at, zeroes(part), flags & ~RequestFlags.MAY_UNMAP);
+      }
+      at += part;
+    }
+    if (middleEnd < end) {
+      writeTrackedZeroes(node, request, middleEnd, end - middleEnd, flags);
+    }
+    return true;
+  }
+
+  private static void writeTrackedZeroes(
+      BlockNode node, TrackedRequests.Tracked request, long offset, long length, int flags)
+      throws BlockException {
+    writeTracked(node, request, offset, zeroes(length), flags & ~RequestFlags.MAY_UNMAP);
+  }
+
+  private static boolean zeroByDriver(BlockNode node, long offset, long length, int flags)
+      throws BlockException {
+    if (!(node.driver() instanceof BlockDriver.ZeroWriter driver)) {
+      return false;
+    }
+    int passed = flags & driver.zeroFlags();
+    if (!driver.writeZeroes(offset, length, passed)) {
+      return false;
+    }
+    if (((flags & ~passed) & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
+      node.flushState.written();
+      flush(node);
+    }
+    return true;
+  }
+
+  private static IoVector zeroes(long length) {
+    return IoVector.of(ZeroMemory.ofSize(length));
+  }
+
+  // -------------------------------------------------------------------- discard, flush, truncate
+
+  @InCoroutine
+  static void discard(BlockNode node, long offset, long length) throws BlockException {
+    checkRange(node, offset, length);
+    checkWritable(node);
+    if (length == 0 || !(node.driver() instanceof BlockDriver.Discarder driver)) {
+      return;
+    }
+    BlockLimits limits = node.limits();
+    long alignment = Math.max(limits.discardAlignmentBytes(), limits.requestAlignmentBytes());
+    long start = alignUp(offset, alignment);
+    long end = (offset + length) & -alignment;
+    if (start >= end) {
+      return; // a hint about less than the driver can forget
+    }
+    change(
+        node,
+        "discard",
+        offset,
+        length,
+        0,
+        request -> {
+          for (long at = start; at < end; ) {
+            long part = piece(end - at, limits.maxDiscardBytes(), limits);
+            if (!driver.discard(at, part)) {
+              return;
+            }
+            at += part;
+          }
+        });
+  }
+
+  /** Makes every write that has completed stable, here and below. */
+  @InCoroutine
+  static void flush(BlockNode node) throws BlockException {
+    node.inFlight().begin();
+    try {
+      FlushState state = node.flushState;
+      long writes = state.writes();
+      state.oneAtATime.lock();
+      try {
+        if (state.isClean(writes)) {
+          return;
+        }
+        long covered = state.writes();
+        if (node.driver() instanceof BlockDriver.Writable driver) {
+          driver.flush();
+        }
+        for (Edge edge : node.children()) {
+          if ((edge.permissions() & (Permission.WRITE | Permission.WRITE_UNCHANGED)) != 0) {
+            flush(edge.child());
+          }
+        }
+        state.flushed(covered);
+      } finally {
+        state.oneAtATime.unlock();
+      }
+    } finally {
+      node.inFlight().end();
+    }
+  }
+
+  @InCoroutine
+  static void truncate(
+      BlockNode node, long newLength, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
+    if (newLength < 0) {
+      throw new BlockException(Errno.EINVAL, "Image size cannot be negative");
+    }
+    checkWritable(node);
+    if (!(node.driver() instanceof BlockDriver.Resizable driver)) {
+      throw new BlockException(Errno.EOPNOTSUPP, "Image format driver does not support resize");
+    }
+    long old = driver.lengthBytes();
+    long from = Math.min(old, newLength);
+    change(
+        node,
+        "truncate",
+        from,
+        Math.max(1, Math.abs(newLength - old)),
+        RequestFlags.SERIALISING,
+        request -> driver.truncate(newLength, exact, preallocation));
+  }
+
+  @InCoroutine
+  static BlockStatus status(BlockNode node, long offset, long length, boolean wantZero)
+      throws BlockException {
+    Check.argument(length > 0, "a status needs at least one byte");
+    BlockDriver driver = node.driver();
+    long total = driver.lengthBytes();
+    if (offset >= total) {
+      return new BlockStatus(length, BlockStatus.ZERO | BlockStatus.END_OF_FILE, 0, null);
+    }
+    node.inFlight().begin();
+    try {
+      long inside = Math.min(length, total - offset);
+      if (!(driver instanceof BlockDriver.StatusSource source)) {
+        return endFlag(BlockStatus.data(inside), offset, total);
+      }
+      long alignment = node.limits().requestAlignmentBytes();
+      long start = offset & -alignment;
+      BlockStatus found =
+          source.blockStatus(start, alignUp(offset + inside, alignment) - start, wantZero);
+      long skipped = offset - start;
+      BlockStatus cut =
+          new BlockStatus(
+              found.lengthBytes() - skipped,
+              found.flags(),
+              found.mappedOffsetBytes() + (found.has(BlockStatus.OFFSET_VALID) ? skipped : 0),
+              found.file());
+      return endFlag(refine(cut.atMost(inside), wantZero), offset, total);
+    } finally {
+      node.inFlight().end();
+    }
+  }
+
+  /** What a format passes through is known better below. */
+  private static BlockStatus refine(BlockStatus status, boolean wantZero) throws BlockException {
+    BlockNode file = status.file();
+    if (file == null || !status.has(BlockStatus.RAW)) {
+      return status;
+    }
+    BlockStatus below = status(file, status.mappedOffsetBytes(), status.lengthBytes(), wantZero);
+    return new BlockStatus(
+        Math.min(below.lengthBytes(), status.lengthBytes()),
+        below.flags() & ~BlockStatus.END_OF_FILE,
+        below.mappedOffsetBytes(),
+        below.file());
+  }
+
+  private static BlockStatus endFlag(BlockStatus status, long offset, long total) {
+    return offset + status.lengthBytes() < total
+        ? status
+        : new BlockStatus(
+            status.lengthBytes(),
+            status.flags() | BlockStatus.END_OF_FILE,
+            status.mappedOffsetBytes(),
+            status.file());
+  }
+
+  // -------------------------------------------------------------------------------------- common
+
+  /** What a change of data does between being tracked and being told. */
+  @FunctionalInterface
+  private interface Change {
+    void run(TrackedRequests.Tracked request) throws BlockException;
+  }
+
+  /**
+   * A request that changes data. Its end has an order: listeners (dirty bitmaps) first, then it is no
+   * longer tracked, then it is counted down, and last whoever drains is woken.
+   */
+  private static void change(
+      BlockNode node, String kind, long offset, long length, int flags, Change change)
+      throws BlockException {
+    node.inFlight().begin();
+    try {
+      TrackedRequests.Tracked request = node.requests().begin(kind, offset, length);
+      try {
+        if ((flags & RequestFlags.SERIALISING) != 0) {
+          node.requests().serialise(request, node.limits().requestAlignmentBytes());
+        } else {
+          node.requests().awaitSerialising(request);
+        }
+        try {
+          change.run(request);
+        } finally {
+          // Also after an error: something may have been changed.
+          node.flushState.written();
+          node.written(offset, length);
+        }
+      } finally {
+        node.requests().end(request);
+      }
+    } finally {
+      node.inFlight().end();
+    }
+  }
+
+  private static BlockDriver.Writable writable(BlockNode node) throws BlockException {
+    if (node.driver() instanceof BlockDriver.Writable driver) {
+      return driver;
+    }
+    throw BlockException.of(Errno.EOPNOTSUPP, "write to " + node.describe());
+  }
+
+  private static void checkWritable(BlockNode node) throws BlockException {
+    if (node.isReadOnly()) {
+      throw BlockException.of(Errno.EPERM, "write to " + node.describe());
+    }
+    writable(node);
+  }
+
+  private static void checkRange(BlockNode node, long offset, long length) throws BlockException {
+    long most = Long.MAX_VALUE - BounceBuffers.MAX_BUFFER_BYTES;
+    if (offset < 0 || length < 0 || offset > most - length) {
+      throw BlockException.of(
+          Errno.EIO, "request at %d of %d bytes on %s".formatted(offset, length, node.describe()));
+    }
+  }
+
+  private static long piece(long left, long most, BlockLimits limits) {
+    if (most == 0 || left <= most) {
+      return left;
+    }
+    return Math.max(limits.requestAlignmentBytes(), most & -(long) limits.requestAlignmentBytes());
+  }
+
+  private static boolean isMemoryAligned(IoVector vector, int alignment) {
+    if (alignment <= 1) {
+      return true;
+    }
+    for (MemorySegment segment : vector.segments()) {
+      if (((segment.address() | segment.byteSize()) & (alignment - 1)) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static long alignUp(long value, long alignment) {
+    return (value + alignment - 1) & -alignment;
+  }
+}

@@ -1,0 +1,181 @@
+package org.tinamou.block;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+
+/**
+ * Works out anew what every edge below some nodes uses and shares: all is checked before anything
+ * changes, parents before their children. Main loop.
+ */
+final class PermissionUpdate {
+  private final Set<BlockNode> roots = new LinkedHashSet<>();
+  private final Map<Edge, PermissionPair> planned = new LinkedHashMap<>();
+  private final List<BlockNode> prepared = new ArrayList<>();
+  private final Map<BlockNode, PermissionPair> cumulative = new LinkedHashMap<>();
+
+  /** Adds a node whose parents, or what they use, have changed. */
+  void add(BlockNode node) {
+    roots.add(node);
+  }
+
+  /** Plans another use of an edge and adds its child. */
+  void plan(Edge edge, int used, int shared) {
+    planned.put(edge, new PermissionPair(used, shared));
+    add(edge.child());
+  }
+
+  /**
+   * Checks and then changes everything.
+   *
+   * @throws BlockException if two parents do not get on or a driver refuses; nothing has changed then
+   */
+  @InCoroutine
+  void run() throws BlockException {
+    try {
+      for (BlockNode node : parentsFirst()) {
+        check(node);
+      }
+    } catch (BlockException refused) {
+      for (BlockNode node : prepared.reversed()) {
+        if (node.driverOrNull() instanceof BlockDriver.PermissionGuard guard) {
+          guard.abortPermissions();
+        }
+      }
+      throw refused;
+    }
+    planned.forEach((edge, pair) -> edge.permissions(pair.used(), pair.shared()));
+    for (BlockNode node : prepared) {
+      PermissionPair pair = pairOf(node);
+      if (node.driverOrNull() instanceof BlockDriver.PermissionGuard guard) {
+        guard.commitPermissions(pair.used(), pair.shared());
+      }
+    }
+  }
+
+  /** After a parent has gone: using less and sharing more cannot fail. */
+  @InCoroutine
+  static void relax(BlockNode node) {
+    if (node.isClosed()) {
+      return;
+    }
+    PermissionUpdate update = new PermissionUpdate();
+    update.add(node);
+    try {
+      update.run();
+    } catch (BlockException e) {
+      throw new IllegalStateException("less use was refused of " + node, e);
+    }
+  }
+
+  private PermissionPair pairOf(BlockNode node) {
+    return java.util.Objects.requireNonNull(cumulative.get(node));
+  }
+
+  private List<BlockNode> parentsFirst() {
+    List<BlockNode> order = new ArrayList<>();
+    Set<BlockNode> seen = new HashSet<>();
+    for (BlockNode root : roots) {
+      visit(root, seen, order);
+    }
+    return order.reversed();
+  }
+
+  private static void visit(BlockNode node, Set<BlockNode> seen, List<BlockNode> childrenFirst) {
+    if (!seen.add(node)) {
+      return;
+    }
+    for (Edge edge : node.children()) {
+      visit(edge.child(), seen, childrenFirst);
+    }
+    childrenFirst.add(node);
+  }
+
+  private void check(BlockNode node) throws BlockException {
+    int used = 0;
+    int shared = Permission.ALL;
+    for (Edge edge : node.parents()) {
+      PermissionPair pair = pairOf(edge);
+      used |= pair.used();
+      shared &= pair.shared();
+    }
+    for (Edge edge : node.parents()) {
+      for (Edge other : node.parents()) {
+        if (edge != other) {
+          refuseConflict(node, edge, other);
+        }
+      }
+    }
+    if (node.isReadOnly() && (used & (Permission.WRITE | Permission.RESIZE)) != 0) {
+      throw new BlockException(Errno.EPERM, "Block node is read-only");
+    }
+    BlockDriver driver = node.driverOrNull();
+    cumulative.put(node, new PermissionPair(used, shared));
+    if (driver == null) {
+      return; // it opens: its edges are as it attached them
+    }
+    if (driver instanceof BlockDriver.PermissionGuard guard) {
+      guard.preparePermissions(used, shared);
+    }
+    prepared.add(node);
+    for (Edge edge : node.children()) {
+      planned.put(
+          edge,
+          driver instanceof BlockDriver.PermissionMapper mapper
+              ? mapper.childPermissions(edge, used, shared)
+              : ofChild(edge, node.isReadOnly(), used, shared));
+    }
+  }
+
+  private PermissionPair pairOf(Edge edge) {
+    PermissionPair plan = planned.get(edge);
+    return plan != null ? plan : new PermissionPair(edge.permissions(), edge.shared());
+  }
+
+  private void refuseConflict(BlockNode node, Edge user, Edge other) throws BlockException {
+    int conflict = pairOf(user).used() & ~pairOf(other).shared();
+    if (conflict != 0) {
+      throw new BlockException(
+          Errno.EPERM,
+          "Permission conflict on node '%s': permissions '%s' are both required by %s (uses node '%s' as '%s' child) and unshared by %s (uses node '%s' as '%s' child)."
+              .formatted(
+                  node.name(),
+                  Permission.names(conflict),
+                  user.parent().describe(),
+                  node.name(),
+                  user.name(),
+                  other.parent().describe(),
+                  node.name(),
+                  other.name()));
+    }
+  }
+
+  /** What a driver without rules of its own needs of a child, by the child's roles. */
+  private static PermissionPair ofChild(Edge edge, boolean readOnly, int used, int shared) {
+    Set<EdgeRole> roles = edge.roles();
+    if (roles.contains(EdgeRole.FILTERED)) {
+      return new PermissionPair(used, shared);
+    }
+    if (roles.contains(EdgeRole.COPY_ON_WRITE)) {
+      int writers = (shared & Permission.WRITE) == 0 ? 0 : Permission.WRITE | Permission.RESIZE;
+      return new PermissionPair(
+          used & Permission.CONSISTENT_READ, Permission.DEFAULT_SHARED | writers);
+    }
+    int needs = used;
+    int shares = shared | Permission.WRITE_UNCHANGED;
+    if (roles.contains(EdgeRole.METADATA)) {
+      needs |= Permission.CONSISTENT_READ;
+      if (!readOnly) {
+        needs |= Permission.WRITE | Permission.RESIZE;
+      }
+      shares &= ~(Permission.WRITE | Permission.RESIZE);
+    }
+    return new PermissionPair(needs, shares);
+  }
+}
