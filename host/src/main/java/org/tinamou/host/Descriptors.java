@@ -18,6 +18,8 @@ public final class Descriptors {
   private Descriptors() {}
 
   /**
+   * A pipe: bytes written to the second descriptor are read from the first.
+   *
    * @param flags {@link OpenFlags#NON_BLOCKING} or 0
    */
   public static Pair pipe(int flags) throws ErrnoException {

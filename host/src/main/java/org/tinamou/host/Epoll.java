@@ -56,6 +56,8 @@ public final class Epoll implements AutoCloseable {
   }
 
   /**
+   * An instance that watches nothing yet.
+   *
    * @param maxEvents how many events one {@link #await} reports at most
    */
   public static Epoll open(int maxEvents) throws ErrnoException {

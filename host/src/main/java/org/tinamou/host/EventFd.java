@@ -20,6 +20,8 @@ public final class EventFd implements AutoCloseable {
   }
 
   /**
+   * A counter of 0.
+   *
    * @param nonBlocking whether {@link #drain} of a counter of 0 fails instead of waiting
    */
   public static EventFd open(boolean nonBlocking) throws ErrnoException {

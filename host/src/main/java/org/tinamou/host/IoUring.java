@@ -75,8 +75,8 @@ public final class IoUring implements AutoCloseable {
 
   private IoUring(UringSetup setup) {
     this.setup = setup;
-    this.rings = setup.rings();
-    this.entries = setup.entries();
+    this.rings = setup.rings;
+    this.entries = setup.entries;
     this.sqHeadOffset = setup.param(SQ_HEAD);
     this.sqTailOffset = setup.param(SQ_TAIL);
     this.sqFlagsOffset = setup.param(SQ_FLAGS);
@@ -119,7 +119,7 @@ public final class IoUring implements AutoCloseable {
 
   /** The ring's own descriptor, e.g. to send it messages. */
   public int ringFd() {
-    return setup.ringFd();
+    return setup.ringFd;
   }
 
   /** How many operations fit between two calls of {@link #submit}. */
@@ -196,6 +196,8 @@ public final class IoUring implements AutoCloseable {
   }
 
   /**
+   * Changes how a range of a file is allocated.
+   *
    * @param mode bits of {@link FallocateMode}
    */
   public void prepareFallocate(
@@ -275,10 +277,10 @@ public final class IoUring implements AutoCloseable {
     Check.state(!closed && spaceLeft() > 0, "no room in the ring");
     long base = (long) (sqTail & sqMask) * SQE_BYTES;
     MemorySegment entry = entries;
-    entry.set(LONG, base, opcode | (long) fd << 32);
+    entry.set(LONG, base, opcode | ((long) fd << 32));
     entry.set(LONG, base + 8, offset);
     entry.set(LONG, base + 16, address);
-    entry.set(LONG, base + 24, length & 0xffffffffL | (long) operationFlags << 32);
+    entry.set(LONG, base + 24, (length & 0xffffffffL) | ((long) operationFlags << 32));
     entry.set(LONG, base + 32, userData);
     entry.set(LONG, base + 40, bufferIndex);
     entry.set(LONG, base + 48, 0);
@@ -338,7 +340,7 @@ public final class IoUring implements AutoCloseable {
             SYSCALL,
             capture,
             SYS_ENTER,
-            setup.ringFd(),
+            setup.ringFd,
             unsubmitted(),
             completions,
             flags,
@@ -439,7 +441,7 @@ public final class IoUring implements AutoCloseable {
 
   private long register(int operation, long argument, int count) {
     return NativeCalls.call(
-        SYSCALL, capture, SYS_REGISTER, setup.ringFd(), operation, argument, count, 0, 0);
+        SYSCALL, capture, SYS_REGISTER, setup.ringFd, operation, argument, count, 0, 0);
   }
 
   /** Frees the ring; operations still in flight are cancelled by the kernel, some time later. */

@@ -163,6 +163,8 @@ public final class LinuxFiles {
   }
 
   /**
+   * Changes how a range of a file is allocated.
+   *
    * @param mode bits of {@link FallocateMode}
    */
   public static int fallocate(int fd, int mode, long offsetBytes, long lengthBytes) {
@@ -232,18 +234,24 @@ public final class LinuxFiles {
 
   /** How the page cache is going to be used. */
   public enum Advice {
-    NORMAL,
-    RANDOM,
-    SEQUENTIAL,
-    WILL_NEED,
-    DONT_NEED,
-    NO_REUSE
+    NORMAL(0),
+    RANDOM(1),
+    SEQUENTIAL(2),
+    WILL_NEED(3),
+    DONT_NEED(4),
+    NO_REUSE(5);
+
+    private final int code;
+
+    Advice(int code) {
+      this.code = code;
+    }
   }
 
   /** Tells the kernel how a range is going to be used; a length of 0 means to the end. */
   public static int advise(int fd, long offsetBytes, long lengthBytes, Advice advice) {
     // posix_fadvise is the one function here that returns the errno instead of setting it.
-    return -NativeCalls.callInt(POSIX_FADVISE, fd, offsetBytes, lengthBytes, advice.ordinal());
+    return -NativeCalls.callInt(POSIX_FADVISE, fd, offsetBytes, lengthBytes, advice.code);
   }
 
   /** Starts writing dirty pages of a range and does not wait; a length of 0 means to the end. */
@@ -279,7 +287,10 @@ public final class LinuxFiles {
     long major = status.get(ValueLayout.JAVA_INT, 136) & 0xffffffffL;
     long minor = status.get(ValueLayout.JAVA_INT, 140) & 0xffffffffL;
     long device =
-        (major & 0xfffff000L) << 32 | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | minor & 0xff;
+        ((major & 0xfffff000L) << 32)
+            | ((major & 0xfff) << 8)
+            | ((minor & ~0xffL) << 12)
+            | (minor & 0xff);
     return new FileStatus(
         FileStatus.Kind.ofMode(Short.toUnsignedInt(status.get(ValueLayout.JAVA_SHORT, 28))),
         device,

@@ -10,13 +10,8 @@ import org.tinamou.base.ErrnoException;
 /**
  * The system calls that make a ring: finds the best set of flags this kernel takes, and maps what
  * it shares.
- *
- * @param flags the IORING_SETUP bits in force
- * @param params the kernel's answer, {@code struct io_uring_params}
- * @param rings both index rings and the completion entries
- * @param entries the submission entries
  */
-record UringSetup(int ringFd, int flags, int[] params, MemorySegment rings, MemorySegment entries) {
+final class UringSetup {
   private static final int COMMON = SETUP_CQSIZE | SETUP_CLAMP;
 
   /**
@@ -41,6 +36,28 @@ record UringSetup(int ringFd, int flags, int[] params, MemorySegment rings, Memo
 
   private static final int NEEDED_FEATURES =
       FEAT_SINGLE_MMAP | FEAT_NODROP | FEAT_SUBMIT_STABLE | FEAT_EXT_ARG | FEAT_RSRC_TAGS;
+
+  final int ringFd;
+
+  /** Both index rings and the completion entries. */
+  final MemorySegment rings;
+
+  /** The submission entries. */
+  final MemorySegment entries;
+
+  private final int flags;
+
+  /** The kernel's answer, {@code struct io_uring_params}. */
+  private final int[] params;
+
+  private UringSetup(
+      int ringFd, int flags, int[] params, MemorySegment rings, MemorySegment entries) {
+    this.ringFd = ringFd;
+    this.flags = flags;
+    this.params = params;
+    this.rings = rings;
+    this.entries = entries;
+  }
 
   static UringSetup make(int entries, int completionEntries, boolean singleIssuer)
       throws ErrnoException {
@@ -97,6 +114,7 @@ record UringSetup(int ringFd, int flags, int[] params, MemorySegment rings, Memo
     return params[offset / 4];
   }
 
+  /** Whether an IORING_SETUP flag is in force. */
   boolean has(int flag) {
     return (flags & flag) != 0;
   }

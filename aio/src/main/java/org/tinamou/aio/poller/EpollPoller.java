@@ -48,6 +48,8 @@ final class EpollPoller implements Poller {
   }
 
   /**
+   * A poller with an epoll instance of its own.
+   *
    * @param workers run the file requests; not closed with the poller
    */
   static EpollPoller open(Workers workers) throws ErrnoException {

@@ -51,6 +51,8 @@ final class UringPoller implements Poller {
   }
 
   /**
+   * A poller with a ring of its own.
+   *
    * @throws ErrnoException if the kernel has no io_uring, forbids it or is out of memory for it
    */
   static UringPoller open() throws ErrnoException {

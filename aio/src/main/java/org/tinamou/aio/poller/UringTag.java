@@ -14,7 +14,7 @@ final class UringTag {
   private UringTag() {}
 
   static long of(int kind, int slot, int generation) {
-    return (long) kind << 56 | (long) generation(generation) << 32 | slot;
+    return ((long) kind << 56) | ((long) generation(generation) << 32) | slot;
   }
 
   static int kind(long tag) {

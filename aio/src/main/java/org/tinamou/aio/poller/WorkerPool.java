@@ -36,6 +36,8 @@ public final class WorkerPool implements Workers {
   }
 
   /**
+   * A pool without threads as yet.
+   *
    * @param maxThreads how many jobs run at once; others wait
    */
   public WorkerPool(int maxThreads) {

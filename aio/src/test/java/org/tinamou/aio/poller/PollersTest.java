@@ -1,0 +1,109 @@
+package org.tinamou.aio.poller;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.tinamou.aio.Poller;
+import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
+
+class PollersTest {
+  private final WorkerPool workers = new WorkerPool(1);
+  private @Nullable String oldSwitch;
+
+  @BeforeEach
+  void clearSwitch() {
+    oldSwitch = System.clearProperty(Pollers.SWITCH);
+  }
+
+  @AfterEach
+  void restore() {
+    if (oldSwitch == null) {
+      System.clearProperty(Pollers.SWITCH);
+    } else {
+      System.setProperty(Pollers.SWITCH, oldSwitch);
+    }
+    workers.close();
+  }
+
+  @Test
+  void theSwitchForbidsIoUring() throws Exception {
+    System.setProperty(Pollers.SWITCH, "threads");
+    try (Poller poller = Pollers.open(PollerKind.AUTO, workers)) {
+      assertInstanceOf(EpollPoller.class, poller);
+    }
+    ErrnoException thrown =
+        assertThrows(
+            ErrnoException.class, () -> Pollers.open(PollerKind.IO_URING, workers).close());
+    assertEquals(Errno.EPERM, thrown.errno());
+  }
+
+  @Test
+  void theSwitchKnowsTwoValues() {
+    System.setProperty(Pollers.SWITCH, "native");
+    assertThrows(
+        IllegalArgumentException.class, () -> Pollers.open(PollerKind.AUTO, workers).close());
+  }
+
+  @Test
+  void whereTheKernelForbidsIoUringThereAreThreads() throws Exception {
+    FutureTask<Errno> refusal =
+        new FutureTask<>(
+            () -> {
+              assertDoesNotThrow(PollersTest::forbidIoUringInThisThread);
+              try (Poller poller = Pollers.open(PollerKind.AUTO, workers)) {
+                assertInstanceOf(EpollPoller.class, poller);
+                poller.poll(0);
+              }
+              return assertThrows(
+                      ErrnoException.class,
+                      () -> Pollers.open(PollerKind.IO_URING, workers).close())
+                  .errno();
+            });
+    Thread.ofPlatform().start(refusal);
+    assertEquals(Errno.EPERM, refusal.get());
+  }
+
+  /** A seccomp filter that answers io_uring_setup with EPERM, for the calling thread only. */
+  private static void forbidIoUringInThisThread() throws Throwable {
+    Linker linker = Linker.nativeLinker();
+    ValueLayout.OfLong number = ValueLayout.JAVA_LONG;
+    MethodHandle prctl =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("prctl"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, number, number, number, number));
+    int setSeccomp = 22;
+    int setNoNewPrivileges = 38;
+    long[] program = {
+      instruction(0x20, 0, 0, 0), // load the number of the system call
+      instruction(0x15, 0, 1, 425), // io_uring_setup? else skip one
+      instruction(0x06, 0, 0, 0x00050001), // fail with EPERM
+      instruction(0x06, 0, 0, 0x7fff0000) // allow
+    };
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment filter = arena.allocate(16, 8);
+      filter.set(ValueLayout.JAVA_SHORT, 0, (short) program.length);
+      filter.set(ValueLayout.ADDRESS, 8, arena.allocateFrom(number, program));
+      assertEquals(0, (int) prctl.invokeExact(setNoNewPrivileges, 1L, 0L, 0L, 0L));
+      assertEquals(0, (int) prctl.invokeExact(setSeccomp, 2L, filter.address(), 0L, 0L));
+    }
+  }
+
+  private static long instruction(int code, int jumpTrue, int jumpFalse, int constant) {
+    return code | (long) jumpTrue << 16 | (long) jumpFalse << 24 | (constant & 0xffffffffL) << 32;
+  }
+}
