@@ -278,7 +278,7 @@ public final class IoUring implements AutoCloseable {
     entry.set(LONG, base, opcode | (long) fd << 32);
     entry.set(LONG, base + 8, offset);
     entry.set(LONG, base + 16, address);
-    entry.set(LONG, base + 24, length & 0xffffffffL | (long) operationFlags << 32);
+    entry.set(LONG, base + 24, (length & 0xffffffffL) | (long) operationFlags << 32);
     entry.set(LONG, base + 32, userData);
     entry.set(LONG, base + 40, bufferIndex);
     entry.set(LONG, base + 48, 0);
