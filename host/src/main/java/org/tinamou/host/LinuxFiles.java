@@ -279,7 +279,10 @@ public final class LinuxFiles {
     long major = status.get(ValueLayout.JAVA_INT, 136) & 0xffffffffL;
     long minor = status.get(ValueLayout.JAVA_INT, 140) & 0xffffffffL;
     long device =
-        (major & 0xfffff000L) << 32 | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | (minor & 0xff);
+        (major & 0xfffff000L) << 32
+            | (major & 0xfff) << 8
+            | (minor & ~0xffL) << 12
+            | (minor & 0xff);
     return new FileStatus(
         FileStatus.Kind.ofMode(Short.toUnsignedInt(status.get(ValueLayout.JAVA_SHORT, 28))),
         device,

@@ -78,7 +78,8 @@ class LaunchersDistTest {
   @Test
   void theHandleIsReachedThroughALinkFromAnyDirectory() throws Exception {
     Path place = dist.getParent();
-    assertEquals(0, run("cp", "-a", ROOT.resolve("tinamou"), ROOT.resolve("launcher"), place).exitCode());
+    assertEquals(
+        0, run("cp", "-a", ROOT.resolve("tinamou"), ROOT.resolve("launcher"), place).exitCode());
     Path link = directory.resolve("handle");
     Files.createSymbolicLink(link, Path.of("a place/tinamou"));
     Program help = run(link, "help");
