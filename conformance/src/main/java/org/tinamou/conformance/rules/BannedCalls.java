@@ -25,9 +25,6 @@ import java.util.concurrent.locks.Lock;
 
 /** Calls that would stop a loop, resume a coroutine elsewhere or make a run unrepeatable. */
 final class BannedCalls {
-  /** The rooms whose code may run in a coroutine or on a loop. */
-  static final Set<String> PRODUCT = Set.of("base", "host", "aio", "qapi", "drivers", "tools");
-
   /**
    * Classes that are made to block a thread of their own, by the ends of their names: the thread of
    * a loop and the threads of a worker pool.
@@ -88,9 +85,9 @@ final class BannedCalls {
   private BannedCalls() {}
 
   /** Nothing waits but a coroutine that parks, and the threads made for blocking work. */
-  static ArchRule nothingBlocks(String root) {
+  static ArchRule nothingBlocks(String root, Set<String> shipped) {
     return ArchRuleDefinition.noClasses()
-        .that(ArrowRules.inRooms(root, PRODUCT))
+        .that(ArrowRules.inRooms(root, shipped))
         .and(DescribedPredicate.not(madeToBlock()))
         .should()
         .callMethodWhere(waits())
@@ -100,19 +97,19 @@ final class BannedCalls {
   }
 
   /** A contended monitor resumes a coroutine on a thread of the JDK. */
-  static ArchRule noSynchronizedMethods(String root) {
+  static ArchRule noSynchronizedMethods(String root, Set<String> shipped) {
     return ArchRuleDefinition.noMethods()
         .that()
-        .areDeclaredInClassesThat(ArrowRules.inRooms(root, PRODUCT))
+        .areDeclaredInClassesThat(ArrowRules.inRooms(root, shipped))
         .should()
         .haveModifier(JavaModifier.SYNCHRONIZED)
         .because("short sections are guarded by java.util.concurrent locks");
   }
 
   /** Time is an argument: a loop is given its clocks. */
-  static ArchRule timeComesFromClocks(String root) {
+  static ArchRule timeComesFromClocks(String root, Set<String> shipped) {
     return ArchRuleDefinition.noClasses()
-        .that(ArrowRules.inRooms(root, PRODUCT))
+        .that(ArrowRules.inRooms(root, shipped))
         .and()
         .doNotHaveFullyQualifiedName(root + ".base.SystemClocks")
         .should()
@@ -163,12 +160,16 @@ final class BannedCalls {
         });
   }
 
-  /** All rules of this class for the packages below the root. */
-  static Collection<ArchRule> all(String root) {
+  /**
+   * All rules of this class for the packages below the root.
+   *
+   * @param shipped the rooms whose code may run in a coroutine or on a loop
+   */
+  static Collection<ArchRule> all(String root, Set<String> shipped) {
     return Set.of(
-        nothingBlocks(root),
-        noSynchronizedMethods(root),
-        timeComesFromClocks(root),
+        nothingBlocks(root, shipped),
+        noSynchronizedMethods(root, shipped),
+        timeComesFromClocks(root, shipped),
         chanceComesFromSeeds(root),
         onlyMainsExit(root));
   }

@@ -17,13 +17,15 @@ import java.util.regex.Pattern;
  * The rooms and what each may use, as the table at the end of ARCHITECTURE.md says.
  *
  * @param mayUse room to the rooms named in its "may use" column
+ * @param shipped the rooms whose row does not say "not shipped": what users run
  */
-record Rooms(Map<String, Set<String>> mayUse) {
+record Rooms(Map<String, Set<String>> mayUse, Set<String> shipped) {
   private static final Pattern NAME = Pattern.compile("`([a-z]+)`");
 
   /** Reads the rows {@code | `room` | what flows | `may`, `use` |} of a Markdown table. */
   static Rooms parse(List<String> markdownLines) {
     Map<String, Set<String>> mayUse = new LinkedHashMap<>();
+    Set<String> shipped = new TreeSet<>();
     for (String line : markdownLines) {
       String[] cells = line.split("\\|", -1);
       if (cells.length != 5) {
@@ -37,9 +39,12 @@ record Rooms(Map<String, Set<String>> mayUse) {
                 .results()
                 .map(use -> use.group(1))
                 .collect(TreeSet::new, Set::add, Set::addAll));
+        if (!cells[2].contains("not shipped")) {
+          shipped.add(room.group(1));
+        }
       }
     }
-    return new Rooms(mayUse);
+    return new Rooms(mayUse, shipped);
   }
 
   static Rooms ofThisProject() throws IOException {
