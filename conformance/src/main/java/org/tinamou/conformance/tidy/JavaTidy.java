@@ -30,6 +30,9 @@ final class JavaTidy {
   private static final Pattern SKIPPED = Pattern.compile("@Dis" + "abled\\b");
   private static final Pattern SLEEP = Pattern.compile("\\bThread\\s*\\.\\s*sl" + "eep\\b");
 
+  private static final Pattern CLOCK =
+      Pattern.compile("\\bSystem\\s*\\.\\s*(nano" + "Time|current" + "TimeMillis)\\b");
+
   private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
 
   private JavaTidy() {}
@@ -47,6 +50,9 @@ final class JavaTidy {
       }
       if (isTest(name) && SLEEP.matcher(line).find()) {
         findings.add(name + ":" + number + ": test sleeps");
+      }
+      if (isTest(name) && CLOCK.matcher(line).find()) {
+        findings.add(name + ":" + number + ": test reads the clock");
       }
     }
     if (number > MOST_FILE_LINES) {

@@ -39,6 +39,9 @@ class TidyCanFailTest {
     assertEquals(List.of("f:1: test switched off"), JavaTidy.findings("f", "@Dis" + "abled\n"));
     String sleeps = "class C { void m() { Thread" + ".sleep(1); } }\n";
     assertEquals(List.of("src/test/f:1: test sleeps"), JavaTidy.findings("src/test/f", sleeps));
+    String clock = "class C { long t = System." + "nanoTime(); }\n";
+    assertEquals(
+        List.of("src/test/f:1: test reads the clock"), JavaTidy.findings("src/test/f", clock));
   }
 
   @Test
