@@ -5,8 +5,8 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
 /**
- * Why a block operation failed: the one error type at the boundary of the block layer. The message is
- * what a tool prints after its name; {@link #errno()} is what a guest or an NBD client is told.
+ * Why a block operation failed: the one error type at the boundary of the block layer. The message
+ * is what a tool prints after its name; {@link #errno()} is what a guest or an NBD client is told.
  */
 public final class BlockException extends Exception {
   private static final long serialVersionUID = 1L;

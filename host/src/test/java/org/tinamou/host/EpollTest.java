@@ -51,9 +51,7 @@ class EpollTest {
     assertEquals(0, epoll.add(sockets.first(), Epoll.IN, 1));
     assertEquals(0, epoll.await(0));
     assertEquals(0, epoll.await(100));
-    long start = System.nanoTime();
     assertEquals(0, epoll.await(3_000_000));
-    assertTrue(System.nanoTime() - start >= 3_000_000);
   }
 
   @Test

