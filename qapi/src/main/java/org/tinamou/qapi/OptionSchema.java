@@ -1,0 +1,146 @@
+package org.tinamou.qapi;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The options something accepts, in the order in which they are reported, and the way from written
+ * options to checked values.
+ */
+public final class OptionSchema {
+  /** What an option's text must be. */
+  public enum Type {
+    STRING("str"),
+    BOOLEAN("bool (on/off)"),
+    NUMBER("num"),
+    SIZE("size");
+
+    private final String label;
+
+    Type(String label) {
+      this.label = label;
+    }
+  }
+
+  /** One option. */
+  public record Option(String name, Type type, String help) {}
+
+  private static final String SIZE_HINT =
+      """
+      Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-
+      and exabytes, respectively.""";
+
+  private final Map<String, Option> options = new LinkedHashMap<>();
+
+  /** A later option replaces an earlier one of the same name. */
+  public OptionSchema(List<Option> options) {
+    for (Option option : options) {
+      this.options.put(option.name(), option);
+    }
+  }
+
+  /** This schema with the options of another behind its own. */
+  public OptionSchema and(OptionSchema other) {
+    List<Option> all = new ArrayList<>(options.values());
+    for (Option option : other.options.values()) {
+      if (!options.containsKey(option.name())) {
+        all.add(option);
+      }
+    }
+    return new OptionSchema(all);
+  }
+
+  public boolean accepts(String name) {
+    return options.containsKey(name);
+  }
+
+  /** Checks written options; of several with the same key the last one counts. */
+  public OptionValues parse(String text) throws OptionException {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (OptionList.Entry entry : OptionList.parse(text)) {
+      String key = entry.key();
+      String value = entry.value();
+      if (value == null) {
+        value = "on";
+        // A lone "nofoo" switches "foo" off, even where an option is itself called "nofoo".
+        if (key.startsWith("no")) {
+          key = key.substring(2);
+          value = "off";
+        }
+      }
+      Option option = options.get(key);
+      if (option == null) {
+        throw new OptionException("Invalid parameter '" + key + "'");
+      }
+      check(option, value);
+      values.put(key, value);
+    }
+    return new OptionValues(this, values);
+  }
+
+  private static void check(Option option, String value) throws OptionException {
+    switch (option.type()) {
+      case STRING -> {}
+      case BOOLEAN -> bool(option.name(), value);
+      case NUMBER -> number(option.name(), value);
+      case SIZE -> size(option.name(), value);
+    }
+  }
+
+  static boolean bool(String name, String value) throws OptionException {
+    return switch (value) {
+      case "on", "yes", "true", "y" -> true;
+      case "off", "no", "false", "n" -> false;
+      default -> throw new OptionException("Parameter '" + name + "' expects 'on' or 'off'");
+    };
+  }
+
+  static long number(String name, String value) throws OptionException {
+    try {
+      return Long.parseUnsignedLong(value);
+    } catch (NumberFormatException e) {
+      throw new OptionException("Parameter '" + name + "' expects a number");
+    }
+  }
+
+  static long size(String name, String value) throws OptionException {
+    return switch (SizeText.parse(value)) {
+      case SizeText.Result.Size(long bytes, String _) -> bytes;
+      case SizeText.Result.TooLarge() ->
+          throw new OptionException(
+              "Value '" + value + "' is out of range for parameter '" + name + "'");
+      case SizeText.Result.NotASize() ->
+          throw new OptionException(
+              "Parameter '" + name + "' expects a non-negative number below 2^64", SIZE_HINT);
+    };
+  }
+
+  /** The text for a checked value, as reports show it. */
+  static String shown(@Nullable Option option, String value) throws OptionException {
+    if (option == null) {
+      return value;
+    }
+    return option.type() == Type.SIZE ? Long.toString(size(option.name(), value)) : value;
+  }
+
+  List<Option> options() {
+    return List.copyOf(options.values());
+  }
+
+  /** One line for each option, by name. */
+  public List<String> help() {
+    return options.values().stream()
+        .sorted(Comparator.comparing(Option::name))
+        .map(OptionSchema::helpLine)
+        .toList();
+  }
+
+  private static String helpLine(Option option) {
+    String head = "  " + option.name() + "=<" + option.type().label + ">";
+    return head + " ".repeat(Math.max(0, 24 - head.length())) + " - " + option.help();
+  }
+}
