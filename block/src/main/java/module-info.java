@@ -4,4 +4,5 @@ module org.tinamou.block {
   requires transitive org.tinamou.aio;
 
   exports org.tinamou.block;
+  exports org.tinamou.block.bitmap;
 }
