@@ -2,6 +2,7 @@
 @org.jspecify.annotations.NullMarked
 module org.tinamou.testkit {
   requires transitive org.tinamou.aio;
+  requires transitive org.tinamou.block;
   requires java.compiler;
 
   exports org.tinamou.testkit.sim;

@@ -242,14 +242,32 @@ public final class AioContext implements AutoCloseable {
     running = null;
     Thread.State state = coroutine.thread().getState();
     if (state == Thread.State.TIMED_WAITING || state == Thread.State.BLOCKED) {
-      reportFailure(
-          coroutine,
-          new IllegalStateException(
-              coroutine
-                  + " is "
-                  + state
-                  + ": threads of the JDK would resume it; use a timer or a coroutine lock"));
+      checkForeignPause(coroutine, state);
     }
+  }
+
+  /**
+   * A coroutine that threads of the JDK would resume: in a monitor of the JDK's own, or by mistake.
+   */
+  private void checkForeignPause(Coroutine coroutine, Thread.State state) {
+    StackTraceElement[] stack = coroutine.thread().getStackTrace();
+    if (state == Thread.State.BLOCKED && stack.length > 0 && isOfJdk(stack[0])) {
+      // Two loops load one class, say: short, and nobody's mistake.
+      hooks.onForeignPause(this, coroutine);
+      return;
+    }
+    IllegalStateException mistake =
+        new IllegalStateException(
+            coroutine
+                + " is "
+                + state
+                + ": threads of the JDK would resume it; use a timer or a coroutine lock");
+    mistake.setStackTrace(stack);
+    reportFailure(coroutine, mistake);
+  }
+
+  private static boolean isOfJdk(StackTraceElement frame) {
+    return frame.getClassName().startsWith("java.") || frame.getClassName().startsWith("jdk.");
   }
 
   void reportFailure(Object source, Throwable failure) {

@@ -48,8 +48,8 @@ public final class CoQueue {
 
   /**
    * Joins the queue and waits to be let go, unless the condition holds by then. For conditions that
-   * other threads make true before they wake the queue: the condition is checked after joining, so one
-   * of the two sees the other.
+   * other threads make true before they wake the queue: the condition is checked after joining, so
+   * one of the two sees the other.
    */
   @InCoroutine
   public void awaitUnless(BooleanSupplier condition) {

@@ -41,6 +41,9 @@ public class LoopHooks {
   /** A coroutine is about to run on a context. */
   public void onResume(AioContext context, Coroutine coroutine) {}
 
+  /** A coroutine waits in a monitor of the JDK's own, from which a thread of the JDK resumes it. */
+  public void onForeignPause(AioContext context, Coroutine coroutine) {}
+
   /** A coroutine has ended. */
   public void onEnd(AioContext context, Coroutine coroutine) {}
 

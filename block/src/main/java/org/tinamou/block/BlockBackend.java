@@ -15,8 +15,8 @@ import org.tinamou.base.IoVector;
  * A user's handle on a disk: an edge to a root node that may change or be missing, with the user's
  * permissions. A tool, an export, a job or a guest's device makes its requests here.
  *
- * <p>Requests are coroutines of any loop. While the root is drained they wait in a queue, where they do
- * not count as in flight, and go on when it is released.
+ * <p>Requests are coroutines of any loop. While the root is drained they wait in a queue, where
+ * they do not count as in flight, and go on when it is released.
  */
 public final class BlockBackend implements EdgeParent {
   private final BlockGraph graph;
@@ -95,8 +95,8 @@ public final class BlockBackend implements EdgeParent {
   // ------------------------------------------------------------------------------------ medium
 
   /**
-   * Puts a node under the backend, in the backend's loop if it can go there, else the backend follows
-   * the node if it may.
+   * Puts a node under the backend, in the backend's loop if it can go there, else the backend
+   * follows the node if it may.
    *
    * @throws BlockException if permissions or loops do not fit; nothing has changed then
    */
@@ -208,8 +208,8 @@ public final class BlockBackend implements EdgeParent {
   }
 
   /**
-   * Counts the request, then looks whether it may run: whoever drains looks the other way round, so one
-   * of the two sees the other. In the queue it does not count.
+   * Counts the request, then looks whether it may run: whoever drains looks the other way round, so
+   * one of the two sees the other. In the queue it does not count.
    */
   private void enter() {
     inFlight.begin();
@@ -360,8 +360,7 @@ public final class BlockBackend implements EdgeParent {
   @Override
   public void joinMove(Edge edge, ContextMove move) throws BlockException {
     if (!followsNode && context != move.target()) {
-      throw new BlockException(
-          Errno.EBUSY, "Cannot change iothread of active block backend");
+      throw new BlockException(Errno.EBUSY, "Cannot change iothread of active block backend");
     }
     move.onCommit(() -> context = move.target());
   }

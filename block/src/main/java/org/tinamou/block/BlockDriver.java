@@ -10,8 +10,8 @@ import org.tinamou.base.IoVector;
  * What a node does with its requests: a format, a protocol or a filter. One instance for one node.
  *
  * <p>Requests come as coroutines of any loop, many at a time, already inside the node's size and
- * aligned and split to its {@link #limits()}; buffers stay the caller's. Everything beyond reading is
- * an optional capability: the nested interfaces.
+ * aligned and split to its {@link #limits()}; buffers stay the caller's. Everything beyond reading
+ * is an optional capability: the nested interfaces.
  */
 public interface BlockDriver {
   /** The name in {@code driver=}, e.g. "qcow2". */

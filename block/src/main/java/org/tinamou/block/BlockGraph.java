@@ -21,8 +21,9 @@ import org.tinamou.base.Errno;
  * draining, moving to other loops. Everything that changes runs in coroutines of the main loop.
  *
  * <p>There is no reader lock. A change first drains the nodes whose edges it touches, so no request
- * can look at them; then it takes the change lock, which keeps changes apart and is never held while
- * draining; a request therefore never waits for a change it does not concern, nor the other way round.
+ * can look at them; then it takes the change lock, which keeps changes apart and is never held
+ * while draining; a request therefore never waits for a change it does not concern, nor the other
+ * way round.
  */
 public final class BlockGraph {
   /** Opens a driver for a node that has been made for it; runs on the main loop. */
@@ -64,6 +65,11 @@ public final class BlockGraph {
 
   void checkMain() {
     Check.state(main.isHome(), "the block graph is changed on its main loop only");
+  }
+
+  /** Whether a change that has drained its nodes is under way. */
+  boolean isChanging() {
+    return changes.holder() != null;
   }
 
   // ------------------------------------------------------------------------------ nodes, names
@@ -183,7 +189,9 @@ public final class BlockGraph {
     drainAllSections.remove(section);
   }
 
-  /** Announces itself, then looks, then waits: whoever ends work looks after it has counted down. */
+  /**
+   * Announces itself, then looks, then waits: whoever ends work looks after it has counted down.
+   */
   private void awaitIdle(DrainedSection section) {
     Coroutine self = Coroutine.current();
     addDrainWaiter(self);
@@ -259,8 +267,8 @@ public final class BlockGraph {
    * Puts {@code to} in the place of {@code from}: all parents of {@code from} point to {@code to}
    * afterwards, except those that are part of {@code to} itself. Both are drained meanwhile.
    *
-   * @throws BlockException if a parent's permissions do not fit or there would be a cycle; nothing has
-   *     changed then
+   * @throws BlockException if a parent's permissions do not fit or there would be a cycle; nothing
+   *     has changed then
    */
   @InCoroutine
   public void replace(BlockNode from, BlockNode to) throws BlockException {
@@ -335,8 +343,8 @@ public final class BlockGraph {
   }
 
   /**
-   * Moves a node, with all that is connected to it, to another loop. Requests that come meanwhile wait
-   * and then run.
+   * Moves a node, with all that is connected to it, to another loop. Requests that come meanwhile
+   * wait and then run.
    *
    * @throws BlockException if anybody refuses; everything is as it was then
    */

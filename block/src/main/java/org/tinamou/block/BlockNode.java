@@ -10,14 +10,15 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 
 /**
- * One layer of a disk: a driver with its children, its parents, a home loop and the requests that are
- * under way on it.
+ * One layer of a disk: a driver with its children, its parents, a home loop and the requests that
+ * are under way on it.
  *
  * <p>Requests come from coroutines of any loop. The graph around a node is changed on the main loop
  * only, while the nodes whose edges change are drained, so requests read it without a lock.
@@ -265,10 +266,15 @@ public final class BlockNode implements EdgeParent {
     return closed;
   }
 
-  /** The node is drained and nobody holds it any more. */
+  /**
+   * The node is drained and nobody holds it any more: it leaves its loop, then its driver closes.
+   */
   @InCoroutine
   void closeDriver() {
     closed = true;
+    Coroutine.moveTo(context);
+    leaveContext();
+    Coroutine.moveTo(graph.main());
     BlockDriver last = driver;
     if (last != null) {
       last.close();
@@ -346,8 +352,8 @@ public final class BlockNode implements EdgeParent {
   }
 
   /**
-   * Opens a drained section: when it returns, nothing is under way on the node or above it, and nothing
-   * new starts until the section is closed. Main loop. Sections nest.
+   * Opens a drained section: when it returns, nothing is under way on the node or above it, and
+   * nothing new starts until the section is closed. Main loop. Sections nest.
    *
    * @param who opened it, for dumps
    */

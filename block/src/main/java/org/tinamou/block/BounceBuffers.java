@@ -13,9 +13,9 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 
 /**
- * Page-aligned memory for requests that cannot use the caller's: unaligned edges, zeroes, formats that
- * transform data. One budget for a graph; whoever comes when it is used up waits for others to give
- * back.
+ * Page-aligned memory for requests that cannot use the caller's: unaligned edges, zeroes, formats
+ * that transform data. One budget for a graph; whoever comes when it is used up waits for others to
+ * give back.
  */
 public final class BounceBuffers {
   /** The largest buffer there is; longer requests go in pieces. */
@@ -57,8 +57,8 @@ public final class BounceBuffers {
   }
 
   /**
-   * A small buffer beside the budget, for the edges of a request; never waits. Their number is bounded
-   * by that of the requests.
+   * A small buffer beside the budget, for the edges of a request; never waits. Their number is
+   * bounded by that of the requests.
    */
   @InCoroutine
   public MemorySegment takeSmall(long sizeBytes) {

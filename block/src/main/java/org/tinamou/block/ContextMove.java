@@ -9,8 +9,8 @@ import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
 
 /**
- * Everything that has to go to another loop together: a node, all that is connected to it, and whoever
- * stands above. Anybody may refuse while it is collected; then nothing has changed.
+ * Everything that has to go to another loop together: a node, all that is connected to it, and
+ * whoever stands above. Anybody may refuse while it is collected; then nothing has changed.
  */
 public final class ContextMove {
   private final AioContext target;

@@ -9,11 +9,11 @@ import org.tinamou.base.Check;
 import org.tinamou.base.IoVector;
 
 /**
- * A parent's hold on a child node: a name, roles, permissions. Drivers make their requests to children
- * through it.
+ * A parent's hold on a child node: a name, roles, permissions. Drivers make their requests to
+ * children through it.
  *
- * <p>The graph around an edge is changed on the main loop while the parent is quiesced, so requests may
- * read it without a lock.
+ * <p>The graph around an edge is changed on the main loop while the parent is quiesced, so requests
+ * may read it without a lock.
  */
 public final class Edge {
   private final EdgeParent parent;
@@ -140,7 +140,10 @@ public final class Edge {
 
   private void require(int permission) {
     Check.state(
-        (permissions & permission) != 0, "%s lacks permission %s", this, Permission.names(permission));
+        (permissions & permission) != 0,
+        "%s lacks permission %s",
+        this,
+        Permission.names(permission));
   }
 
   /** Reads; what lies beyond the child's end reads as zeroes. */

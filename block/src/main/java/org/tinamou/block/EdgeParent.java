@@ -5,8 +5,8 @@ import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 
 /**
- * Whoever stands above a node: another node, a backend, a job. Called on the main loop; nothing here
- * waits or changes the graph.
+ * Whoever stands above a node: another node, a backend, a job. Called on the main loop; nothing
+ * here waits or changes the graph.
  */
 public interface EdgeParent {
   /** For messages and dumps, e.g. "node 'overlay'" or "block device 'drive0'". */
@@ -18,8 +18,8 @@ public interface EdgeParent {
   void quiesce(Edge edge);
 
   /**
-   * Whether requests that were made through the edge, or work that may make some, are still under way.
-   * When that ends, {@link BlockGraph#kick()} is called.
+   * Whether requests that were made through the edge, or work that may make some, are still under
+   * way. When that ends, {@link BlockGraph#kick()} is called.
    */
   @HomeThread
   boolean isBusy(Edge edge);

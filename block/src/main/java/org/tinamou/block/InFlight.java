@@ -5,8 +5,8 @@ import org.tinamou.aio.AnyThread;
 import org.tinamou.base.Check;
 
 /**
- * Work under way on one node or backend. Counts down before it wakes whoever drains, so that a drain
- * that looks once more sees it.
+ * Work under way on one node or backend. Counts down before it wakes whoever drains, so that a
+ * drain that looks once more sees it.
  */
 final class InFlight {
   private final BlockGraph graph;

@@ -7,8 +7,9 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 
 /**
- * Takes a request through one node: counts it, keeps overlapping ones apart, aligns and splits it to
- * the driver's limits, and tells listeners when it is done. Every request on every node passes here.
+ * Takes a request through one node: counts it, keeps overlapping ones apart, aligns and splits it
+ * to the driver's limits, and tells listeners when it is done. Every request on every node passes
+ * here.
  */
 final class NodeIo {
   private NodeIo() {}
@@ -23,8 +24,7 @@ final class NodeIo {
     }
     node.inFlight().begin();
     try {
-      TrackedRequests.Tracked request =
-          node.requests().begin("read", offset, buffer.sizeBytes());
+      TrackedRequests.Tracked request = node.requests().begin("read", offset, buffer.sizeBytes());
       try {
         int alignment = node.limits().requestAlignmentBytes();
         if ((flags & RequestFlags.SERIALISING) != 0) {
@@ -34,6 +34,7 @@ final class NodeIo {
         }
         try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
           readAligned(node, padding.offsetBytes(), padding.vector(), flags);
+          padding.deliver();
         }
       } finally {
         node.requests().end(request);
@@ -82,8 +83,7 @@ final class NodeIo {
   // ------------------------------------------------------------------------------------- writing
 
   @InCoroutine
-  static void write(BlockNode node, long offset, IoVector buffer, int flags)
-      throws BlockException {
+  static void write(BlockNode node, long offset, IoVector buffer, int flags) throws BlockException {
     checkRange(node, offset, buffer.sizeBytes());
     checkWritable(node);
     if (buffer.sizeBytes() == 0) {
@@ -389,8 +389,8 @@ final class NodeIo {
   }
 
   /**
-   * A request that changes data. Its end has an order: listeners (dirty bitmaps) first, then it is no
-   * longer tracked, then it is counted down, and last whoever drains is woken.
+   * A request that changes data. Its end has an order: listeners (dirty bitmaps) first, then it is
+   * no longer tracked, then it is counted down, and last whoever drains is woken.
    */
   private static void change(
       BlockNode node, String kind, long offset, long length, int flags, Change change)

@@ -12,9 +12,9 @@ import org.tinamou.base.Check;
 import org.tinamou.base.ClockType;
 
 /**
- * What a node has queued or armed in its loop. Queued work (a pending callback, a scheduled coroutine)
- * counts as in flight, so whoever drains or moves the node waits for it; timers do not: they are
- * disarmed when the node leaves a loop and armed again in the next one.
+ * What a node has queued or armed in its loop. Queued work (a pending callback, a scheduled
+ * coroutine) counts as in flight, so whoever drains or moves the node waits for it; timers do not:
+ * they are disarmed when the node leaves a loop and armed again in the next one.
  */
 public final class NodeWork {
   /** A timer that follows its node from loop to loop and rests while the node is drained. */
@@ -87,8 +87,8 @@ public final class NodeWork {
   }
 
   /**
-   * Runs the callback once in the node's loop. The caller is itself in flight on the node, or runs in
-   * the node's loop, or on the main loop.
+   * Runs the callback once in the node's loop. The caller is itself in flight on the node, or runs
+   * in the node's loop, or on the main loop.
    */
   @AnyThread
   public void schedule(String name, Runnable callback) {
@@ -146,7 +146,9 @@ public final class NodeWork {
     return timer;
   }
 
-  /** Starts something unless the node is drained; balanced by {@link #end()} if it returned true. */
+  /**
+   * Starts something unless the node is drained; balanced by {@link #end()} if it returned true.
+   */
   @AnyThread
   public boolean tryBegin() {
     inFlight.begin();

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.IoVector;
 
 /**
- * A request widened to whole blocks: the caller's buffer with memory of ours before and behind it for
- * the parts of the first and last block that were not asked for.
+ * A request widened to whole blocks: the caller's buffer with memory of ours before and behind it
+ * for the parts of the first and last block that were not asked for.
  */
 final class Padding implements AutoCloseable {
   /** A block of which the request covers only a part. */
@@ -64,7 +64,8 @@ final class Padding implements AutoCloseable {
     if (end - start == alignment) {
       // One block: it is read whole, and the caller's part laid over it.
       partial.add(new Block(start, first));
-      return new Padding(buffers, memory, start, IoVector.of(first), partial, head, buffer, alignment);
+      return new Padding(
+          buffers, memory, start, IoVector.of(first), partial, head, buffer, alignment);
     }
     List<MemorySegment> parts = new ArrayList<>();
     long from = 0;
@@ -103,6 +104,13 @@ final class Padding implements AutoCloseable {
   void restoreBuffer() {
     if (isSingleBlock()) {
       copyOut(buffer, vector.segments().getFirst().asSlice(headBytes, buffer.sizeBytes()));
+    }
+  }
+
+  /** After the vector was read: hands the caller its part. */
+  void deliver() {
+    if (isSingleBlock()) {
+      copyIn(vector.segments().getFirst().asSlice(headBytes, buffer.sizeBytes()), buffer);
     }
   }
 

@@ -34,7 +34,8 @@ final class PermissionUpdate {
   /**
    * Checks and then changes everything.
    *
-   * @throws BlockException if two parents do not get on or a driver refuses; nothing has changed then
+   * @throws BlockException if two parents do not get on or a driver refuses; nothing has changed
+   *     then
    */
   @InCoroutine
   void run() throws BlockException {

@@ -14,8 +14,8 @@ public final class HumanSize {
   private HumanSize() {}
 
   /**
-   * Three significant digits and a binary unit, e.g. "1.43 MiB" or "0 B"; the next unit is taken from
-   * 1000 on, not from 1024.
+   * Three significant digits and a binary unit, e.g. "1.43 MiB" or "0 B"; the next unit is taken
+   * from 1000 on, not from 1024.
    */
   public static String threeDigits(long bytes) {
     int power = 0;

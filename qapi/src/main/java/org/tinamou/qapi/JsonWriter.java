@@ -113,8 +113,7 @@ public final class JsonWriter {
           if (character < 0x20 || character >= 0x7f) {
             out.append("\\u");
             for (int shift = 12; shift >= 0; shift -= 4) {
-              out.append(
-                  Character.toUpperCase(Character.forDigit((character >> shift) & 0xf, 16)));
+              out.append(Character.toUpperCase(Character.forDigit((character >> shift) & 0xf, 16)));
             }
           } else {
             out.append(character);

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A list of options as written on a command line, {@code key=value,key=value}, in the order given. A
- * comma inside a value is doubled.
+ * A list of options as written on a command line, {@code key=value,key=value}, in the order given.
+ * A comma inside a value is doubled.
  */
 public final class OptionList {
   /**

@@ -104,7 +104,9 @@ public final class SizeText {
     return new Result.Size(whole + part, null);
   }
 
-  /** The fraction in units of 2^-64. A fraction so close to one that it rounds to it counts as zero. */
+  /**
+   * The fraction in units of 2^-64. A fraction so close to one that it rounds to it counts as zero.
+   */
   private static long binaryFraction(String digits) {
     if (digits.length() == 1) {
       return 0;

@@ -35,7 +35,12 @@ class OptionsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "a, true", "'a,,', true", "'a,', false", "',a', false", "'a,,,', false", "'', false",
+    "a, true",
+    "'a,,', true",
+    "'a,', false",
+    "',a', false",
+    "'a,,,', false",
+    "'', false",
     "',,', false"
   })
   void lonelyCommasCannotBeJoined(String text, boolean expected) {

@@ -40,8 +40,7 @@ class SizeTextTest {
     "15.5E, -576460752303423488"
   })
   void sizes(String text, long bytes) {
-    assertEquals(
-        bytes, assertInstanceOf(SizeText.Result.Size.class, SizeText.parse(text)).bytes());
+    assertEquals(bytes, assertInstanceOf(SizeText.Result.Size.class, SizeText.parse(text)).bytes());
   }
 
   @ParameterizedTest
@@ -55,7 +54,8 @@ class SizeTextTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"18446744073709551616", "99999999999999999999", "16E", "0xfffffffffffffffff"})
+  @ValueSource(
+      strings = {"18446744073709551616", "99999999999999999999", "16E", "0xfffffffffffffffff"})
   void tooLarge(String text) {
     assertInstanceOf(SizeText.Result.TooLarge.class, SizeText.parse(text));
   }

@@ -99,7 +99,96 @@ public record Mutant(
                   }
                   FLAGS.getAndBitwiseAnd(this, ~(QUEUED | SCHEDULED));
               """,
-              "loops"));
+              "loops"),
+          new Mutant(
+              "drop-pending-count",
+              "work that a node has queued in its loop does not count as in flight",
+              "block",
+              "block/NodeWork.java",
+              """
+                private void begin() {
+                  inFlight.begin();
+                  queued.incrementAndGet();
+                }
+
+                private void endQueued() {
+                  queued.decrementAndGet();
+                  inFlight.end();
+                }
+              """,
+              """
+                private void begin() {}
+
+                private void endQueued() {}
+              """,
+              "graph"),
+          new Mutant(
+              "undrain-early",
+              "an edge releases its parent for the old child before it is quiesced for the new one",
+              "block",
+              "block/Edge.java",
+              """
+                  if (newChild.isQuiesced() && !wasQuiesced) {
+                    quiesceParent();
+                  } else if (!newChild.isQuiesced() && wasQuiesced) {
+                    unquiesceParent();
+                  }
+              """,
+              """
+                  if (wasQuiesced) {
+                    unquiesceParent();
+                  }
+              """,
+              "graph"),
+          new Mutant(
+              "count-down-after-wake",
+              "whoever drains is woken before the work is counted down",
+              "block",
+              "block/InFlight.java",
+              """
+                  int left = count.decrementAndGet();
+                  Check.state(left >= 0, "work ended twice");
+                  if (left == 0) {
+                    graph.kick();
+                  }
+              """,
+              """
+                  if (count.get() == 1) {
+                    graph.kick();
+                  }
+                  if (org.tinamou.aio.Coroutine.currentOrNull() != null) {
+                    org.tinamou.aio.Coroutine.yieldNow();
+                  }
+                  count.decrementAndGet();
+              """,
+              "graph"),
+          new Mutant(
+              "permissions-before-check",
+              "permissions are changed before all have agreed",
+              "block",
+              "block/PermissionUpdate.java",
+              """
+                  try {
+                    for (BlockNode node : parentsFirst()) {
+                      check(node);
+                    }
+              """,
+              """
+                  planned.forEach((edge, pair) -> edge.permissions(pair.used(), pair.shared()));
+                  try {
+                    for (BlockNode node : parentsFirst()) {
+                      check(node);
+                    }
+              """,
+              "graph"),
+          new Mutant(
+              "overlap-off-by-one",
+              "the last block of a serialising request is not its own",
+              "block",
+              "block/TrackedRequests.java",
+              "Math.max(request.rangeEnd, (end + alignmentBytes - 1) & -alignmentBytes);",
+              "Math.max(request.rangeStart + 1, end & -alignmentBytes);",
+              "graph"));
 
   /**
    * How a search ended.

@@ -102,6 +102,11 @@ final class SimHooks extends LoopHooks {
   }
 
   @Override
+  public void onForeignPause(AioContext context, Coroutine coroutine) {
+    simulation.disturb();
+  }
+
+  @Override
   public void onResume(AioContext context, Coroutine coroutine) {
     CoroutineLedger ledger = coroutines.get(coroutine);
     check(ledger != null && ledger.queued, "I4", "%s runs without being queued", coroutine);

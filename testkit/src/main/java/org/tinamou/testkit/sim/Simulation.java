@@ -55,9 +55,12 @@ public final class Simulation {
 
   private volatile @Nullable Violation violation;
   private @Nullable AioContext stepping;
+  private volatile boolean disturbed;
   private boolean interleaving;
   private boolean calm;
   private long steps;
+  private @Nullable AioContext audited;
+  private @Nullable Runnable audit;
 
   /**
    * A host without loops, at rest.
@@ -137,6 +140,14 @@ public final class Simulation {
     return context;
   }
 
+  /**
+   * Runs after every step of that loop, and throws a {@link Violation} if something does not hold.
+   */
+  public void afterEveryStep(AioContext context, Runnable check) {
+    audited = context;
+    audit = check;
+  }
+
   /** A thread outside of all loops that takes the given steps in order, each in one go. */
   public void foreignThread(String name, List<Runnable> steps) {
     foreigners.add(new Foreign(name, new ArrayList<>(steps)));
@@ -158,6 +169,11 @@ public final class Simulation {
       record(found);
       throw found;
     }
+  }
+
+  /** What happens from now on does not depend on the seed alone. */
+  void disturb() {
+    disturbed = true;
   }
 
   /** Keeps the first violation; it ends the run after the current step. */
@@ -279,10 +295,15 @@ public final class Simulation {
     }
     AioContext outer = stepping;
     stepping = loop.context;
+    boolean runsSomebody = !runsNobody(loop);
     try {
       loop.context.stepSimulated();
     } finally {
       stepping = outer;
+    }
+    Runnable check = audit;
+    if (check != null && runsSomebody && loop.context == audited) {
+      check.run();
     }
     if (turn.phase() == LoopTurn.Phase.POLL) {
       long timeout = turn.pollTimeoutNanos();
@@ -349,6 +370,9 @@ public final class Simulation {
   }
 
   private void checkAfterStep() {
+    if (disturbed) {
+      throw new Disturbance();
+    }
     Violation found = violation;
     if (found != null) {
       throw found;

@@ -2,6 +2,7 @@ package org.tinamou.testkit.workload;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.testkit.sim.Disturbance;
 import org.tinamou.testkit.sim.Simulation;
 import org.tinamou.testkit.sim.Violation;
 
@@ -21,19 +22,23 @@ public record SeedRun(
     @Nullable Violation violation,
     List<String> recentEvents) {
 
-  /** Runs one seed on the calling thread. */
+  /** Runs one seed on the calling thread; again if the JVM got in between. */
   public static SeedRun of(Workload.Kind kind, long seed, boolean remember) {
-    Simulation simulation = new Simulation(seed, remember);
-    Violation violation = null;
-    try {
-      kind.create().run(simulation);
-    } catch (Violation found) {
-      violation = found;
-    } catch (RuntimeException | Error found) {
-      violation = new Violation("escaped", "the workload failed", found);
+    while (true) {
+      Simulation simulation = new Simulation(seed, remember);
+      Violation violation = null;
+      try {
+        kind.create().run(simulation);
+      } catch (Disturbance again) {
+        continue;
+      } catch (Violation found) {
+        violation = found;
+      } catch (RuntimeException | Error found) {
+        violation = new Violation("escaped", "the workload failed", found);
+      }
+      return new SeedRun(
+          kind, seed, simulation.hash(), simulation.steps(), violation, simulation.recentEvents());
     }
-    return new SeedRun(
-        kind, seed, simulation.hash(), simulation.steps(), violation, simulation.recentEvents());
   }
 
   /** Runs one seed twice: a run that differs from itself is a violation too. */

@@ -122,6 +122,9 @@ public final class SimMain {
         name(worst.kind()),
         worst.seed(),
         mutant.isEmpty() ? "" : " --mutant " + mutant);
+    if (!expectViolation) {
+      worst.violation().printStackTrace(System.out);
+    }
     return expectViolation ? 0 : 1;
   }
 

@@ -10,12 +10,15 @@ public interface Workload {
     /** Everything a loop offers, without I/O. */
     LOOPS,
     /** Files under faults and power cuts. */
-    DISK;
+    DISK,
+    /** Block nodes that are drained, replaced and moved while requests run. */
+    GRAPH;
 
     Workload create() {
       return switch (this) {
         case LOOPS -> new LoopsWorkload();
         case DISK -> new DiskWorkload();
+        case GRAPH -> new GraphWorkload();
       };
     }
   }

@@ -7,11 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Walks over a command line as glibc's {@code getopt_long} does: bundled short options, abbreviated
- * long ones, values attached or following, operands moved behind the options, {@code --} as the end.
+ * long ones, values attached or following, operands moved behind the options, {@code --} as the
+ * end.
  *
  * <p>The letters are given as for getopt: a colon behind a letter means that it needs a value, two
- * that it may have one attached. A leading {@code +} stops at the first operand; then a leading colon
- * keeps the scanner quiet and makes it tell a missing value ({@code ':'}) from an unknown option.
+ * that it may have one attached. A leading {@code +} stops at the first operand; then a leading
+ * colon keeps the scanner quiet and makes it tell a missing value ({@code ':'}) from an unknown
+ * option.
  */
 public final class OptionScanner {
   /** There are no more options. */
@@ -233,8 +235,8 @@ public final class OptionScanner {
   }
 
   /**
-   * The word in front of the scan position, as far as it has come: what messages about the last option
-   * quote. In front of the first word that is {@code before}.
+   * The word in front of the scan position, as far as it has come: what messages about the last
+   * option quote. In front of the first word that is {@code before}.
    */
   public String lastWord(String before) {
     return index == 0 ? before : arguments[index - 1];
