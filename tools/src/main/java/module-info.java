@@ -1,7 +1,14 @@
 /** The command-line tools: arguments in, library calls, and the text that scripts expect out. */
 @org.jspecify.annotations.NullMarked
 module org.tinamou.tools {
+  requires org.tinamou.aio;
+  requires org.tinamou.base;
+  requires org.tinamou.block;
+  requires org.tinamou.drivers;
+  requires org.tinamou.qapi;
   requires static org.jspecify;
 
+  exports org.tinamou.tools.cli;
   exports org.tinamou.tools.getopt;
+  exports org.tinamou.tools.img;
 }

@@ -27,7 +27,23 @@ public final class OptionSchema {
   }
 
   /** One option. */
-  public record Option(String name, Type type, String help) {}
+  public record Option(String name, Type type, String help) {
+    public static Option string(String name, String help) {
+      return new Option(name, Type.STRING, help);
+    }
+
+    public static Option bool(String name, String help) {
+      return new Option(name, Type.BOOLEAN, help);
+    }
+
+    public static Option number(String name, String help) {
+      return new Option(name, Type.NUMBER, help);
+    }
+
+    public static Option size(String name, String help) {
+      return new Option(name, Type.SIZE, help);
+    }
+  }
 
   private static final String SIZE_HINT =
       """

@@ -1,0 +1,10 @@
+/** Drivers: a request on one node becomes requests on its children or on the host. */
+@org.jspecify.annotations.NullMarked
+module org.tinamou.drivers {
+  requires transitive org.tinamou.block;
+  requires transitive org.tinamou.qapi;
+  requires org.tinamou.host;
+  requires static org.jspecify;
+
+  exports org.tinamou.drivers.protocol.file;
+}

@@ -1,0 +1,73 @@
+package org.tinamou.tools.cli;
+
+import java.io.InputStream;
+import java.io.PrintStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a tool reads from and prints to. Used by the tool's thread and, while a loop runs, by its
+ * coroutines.
+ */
+public final class Console {
+  private final String program;
+  private final InputStream in;
+  private final PrintStream out;
+  private final PrintStream err;
+
+  public Console(String program, InputStream in, PrintStream out, PrintStream err) {
+    this.program = program;
+    this.in = in;
+    this.out = out;
+    this.err = err;
+  }
+
+  public String program() {
+    return program;
+  }
+
+  public InputStream in() {
+    return in;
+  }
+
+  public PrintStream out() {
+    return out;
+  }
+
+  public PrintStream err() {
+    return err;
+  }
+
+  public void line(String text) {
+    out.print(text);
+    out.print('\n');
+  }
+
+  /** An error behind the tool's name. */
+  public void error(String message) {
+    errorLine(program + ": " + message);
+  }
+
+  /** A warning behind the tool's name. */
+  public void warning(@Nullable String message) {
+    if (message != null) {
+      error("warning: " + message);
+    }
+  }
+
+  /** A line among the errors, as it is. */
+  public void errorLine(String text) {
+    // What was printed before belongs before the error where both go to the same terminal.
+    err.print(text);
+    err.print('\n');
+    err.flush();
+  }
+
+  /** Prints what ended a command and returns its exit code. */
+  public int fail(ToolException failure) {
+    failure.messages().forEach(this::error);
+    if (failure.hint() != null) {
+      errorLine(failure.hint());
+    }
+    return failure.exitCode();
+  }
+}

@@ -1,0 +1,35 @@
+package org.tinamou.tools.cli;
+
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.poller.LoopHost;
+import org.tinamou.aio.poller.PollerKind;
+import org.tinamou.base.ErrnoException;
+
+/** Runs a command's work as a coroutine of the main loop. */
+public final class LoopRunner {
+  /** Work on a loop. */
+  @FunctionalInterface
+  public interface Work {
+    /**
+     * @return the command's exit code
+     */
+    int run(AioContext context) throws Exception;
+  }
+
+  private LoopRunner() {}
+
+  /** Opens a loop on the calling thread, runs the work and closes the loop. */
+  public static int run(String name, Work work) throws ToolException {
+    try (LoopHost host = new LoopHost(PollerKind.AUTO);
+        AioContext context = host.newContext("main", BusyPolling.OFF)) {
+      return context.runUntilDone(name, () -> work.run(context));
+    } catch (ToolException | RuntimeException e) {
+      throw e;
+    } catch (ErrnoException e) {
+      throw new ToolException(String.valueOf(e.getMessage()));
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package org.tinamou.tools.cli;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.block.BlockException;
+import org.tinamou.qapi.OptionException;
+
+/** Ends a command with messages for the user and an exit code. */
+public final class ToolException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  private final int exitCode;
+  private final transient List<String> messages;
+  private final @Nullable String hint;
+
+  /**
+   * @param messages printed behind the tool's name, one a line
+   * @param hint printed as it is, or null
+   */
+  public ToolException(int exitCode, List<String> messages, @Nullable String hint) {
+    super(String.join("; ", messages));
+    this.exitCode = exitCode;
+    this.messages = List.copyOf(messages);
+    this.hint = hint;
+  }
+
+  public ToolException(String message) {
+    this(1, List.of(message), null);
+  }
+
+  /** A failed block operation; {@code prefix} comes before its message. */
+  public static ToolException of(String prefix, BlockException cause) {
+    return new ToolException(1, List.of(prefix + cause.getMessage()), cause.hint());
+  }
+
+  /** Wrong options; {@code prefix} comes before the message. */
+  public static ToolException of(String prefix, OptionException cause) {
+    return new ToolException(1, List.of(prefix + cause.getMessage()), cause.hint());
+  }
+
+  /** The same with another exit code. */
+  public ToolException withExitCode(int code) {
+    return new ToolException(code, messages, hint);
+  }
+
+  public int exitCode() {
+    return exitCode;
+  }
+
+  public List<String> messages() {
+    return messages;
+  }
+
+  public @Nullable String hint() {
+    return hint;
+  }
+}

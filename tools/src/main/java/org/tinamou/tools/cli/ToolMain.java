@@ -1,0 +1,35 @@
+package org.tinamou.tools.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/** Connects a tool to the process it is the whole of. */
+public final class ToolMain {
+  private static final int BUFFER_BYTES = 8192;
+
+  private ToolMain() {}
+
+  /**
+   * Runs the tool and ends the process.
+   *
+   * @param defaultName the tool's name unless the launcher says by which one it was called, in the
+   *     system property {@code tinamou.name}
+   */
+  public static void run(Tool tool, String defaultName, String[] arguments) {
+    PrintStream out = stream(FileDescriptor.out, BUFFER_BYTES);
+    PrintStream err = stream(FileDescriptor.err, 1);
+    String program = System.getProperty("tinamou.name", defaultName);
+    int exitCode = tool.run(program, arguments, System.in, out, err);
+    out.flush();
+    err.flush();
+    System.exit(exitCode);
+  }
+
+  private static PrintStream stream(FileDescriptor descriptor, int bufferBytes) {
+    FileOutputStream raw = new FileOutputStream(descriptor);
+    return new PrintStream(
+        new java.io.BufferedOutputStream(raw, bufferBytes), false, StandardCharsets.UTF_8);
+  }
+}

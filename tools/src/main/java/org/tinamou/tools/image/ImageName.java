@@ -1,0 +1,48 @@
+package org.tinamou.tools.image;
+
+import java.nio.file.Path;
+import java.util.Set;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+
+/** What a user calls an image: a path, or a protocol and what belongs to it. */
+public final class ImageName {
+  private static final Set<String> LATER_PROTOCOLS =
+      Set.of(
+          "blkdebug", "blklogwrites", "blkverify", "fat", "ftp", "ftps", "gluster", "gluster+rdma",
+          "gluster+tcp", "gluster+unix", "host_cdrom", "host_device", "http", "https", "iscsi",
+          "iser", "json", "nbd", "nbd+tcp", "nbd+unix", "nbds", "nfs", "null-aio", "null-co",
+          "nvme", "rbd", "ssh", "vxhs");
+  private static final String FILE = "file:";
+
+  private ImageName() {}
+
+  /** The path of a file, without the protocol in front. */
+  public static String pathText(String name) throws BlockException {
+    if (name.startsWith(FILE)) {
+      return name.substring(FILE.length());
+    }
+    int end = 0;
+    while (end < name.length() && name.charAt(end) != ':' && name.charAt(end) != '/') {
+      end++;
+    }
+    if (end < name.length() && name.charAt(end) == ':') {
+      String protocol = name.substring(0, end);
+      throw new BlockException(
+          Errno.EINVAL,
+          LATER_PROTOCOLS.contains(protocol)
+              ? "Protocol '" + protocol + "' is not supported by this version of Tinamou"
+              : "Unknown protocol '" + protocol + "'");
+    }
+    return name;
+  }
+
+  /** The file a name means. */
+  public static Path path(String name) throws BlockException {
+    String text = pathText(name);
+    if (text.indexOf('\0') >= 0) {
+      throw new BlockException(Errno.EINVAL, "a file name cannot contain a zero byte");
+    }
+    return Path.of(text);
+  }
+}

@@ -1,0 +1,107 @@
+package org.tinamou.tools.img;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.tools.cli.CacheArgument;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.LoopRunner;
+import org.tinamou.tools.cli.Progress;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.getopt.LongOption;
+import org.tinamou.tools.image.OpenImage;
+import org.tinamou.tools.image.OpenRequest;
+
+/** {@code img compare}: exit code 0 for the same content, 1 for different, more for errors. */
+final class CompareCommand implements ImgCommand {
+  private static final int FAILED = 2;
+  private static final String LETTERS = ":hf:F:T:pqsU";
+  private static final List<LongOption> LONG =
+      List.of(
+          LongOption.flag("help", 'h'),
+          LongOption.withValue("object", ImgOptions.OBJECT),
+          LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
+          LongOption.flag("force-share", 'U'));
+
+  private @Nullable String firstFormat;
+  private @Nullable String secondFormat;
+  private String cache = "writeback";
+  private boolean progressWanted;
+  private boolean quiet;
+  private boolean strict;
+  private boolean imageOpts;
+
+  @Override
+  public int run(Console console, List<String> arguments) throws ToolException {
+    ImgOptions scan = new ImgOptions(console, "compare", arguments, LETTERS, LONG);
+    for (int code = scan.next(); code != ImgOptions.END; code = scan.next()) {
+      switch (code) {
+        case 'h' -> {
+          return ImgHelp.print(console);
+        }
+        case 'f' -> firstFormat = scan.value();
+        case 'F' -> secondFormat = scan.value();
+        case 'T' -> cache = scan.value();
+        case 'p' -> progressWanted = true;
+        case 'q' -> quiet = true;
+        case 's' -> strict = true;
+        case 'U' -> {
+          // Reading never keeps others from anything.
+        }
+        case ImgOptions.IMAGE_OPTS -> imageOpts = true;
+        case ImgOptions.OBJECT ->
+            throw ImgOptions.object(scan.value()).withExitCode(FAILED);
+        default -> throw new IllegalStateException("option " + code);
+      }
+    }
+    List<String> operands = scan.operands();
+    if (operands.size() != 2) {
+      throw ImgOptions.usage(console, "Expecting two image file names");
+    }
+    Progress progress = new Progress(console, progressWanted && !quiet, 2);
+    try {
+      return compare(console, operands.getFirst(), operands.getLast(), progress);
+    } finally {
+      progress.end();
+    }
+  }
+
+  private int compare(Console console, String first, String second, Progress progress)
+      throws ToolException {
+    try {
+      CacheMode mode = CacheArgument.parse("source cache option", cache);
+      if (imageOpts) {
+        throw firstFormat == null && secondFormat == null
+            ? ImgOptions.imageOpts()
+            : new ToolException("--image-opts and --format are mutually exclusive");
+      }
+      return LoopRunner.run(
+          "compare",
+          context -> {
+            OpenImage one = open(context, OpenRequest.reading(first, firstFormat, mode));
+            try {
+              OpenImage other = open(context, OpenRequest.reading(second, secondFormat, mode));
+              try {
+                return new ImageComparer(console, one, other, strict, quiet, progress).compare();
+              } finally {
+                other.close();
+              }
+            } finally {
+              one.close();
+            }
+          });
+    } catch (ToolException e) {
+      throw e.exitCode() == 1 ? e.withExitCode(FAILED) : e;
+    }
+  }
+
+  private static OpenImage open(AioContext context, OpenRequest request) throws ToolException {
+    try {
+      return OpenImage.open(context, request);
+    } catch (BlockException e) {
+      throw ToolException.of("Could not open '" + request.name() + "': ", e);
+    }
+  }
+}

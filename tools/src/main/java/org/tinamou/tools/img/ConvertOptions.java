@@ -1,0 +1,188 @@
+package org.tinamou.tools.img;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.tools.cli.CacheArgument;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.SizeArgument;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.getopt.LongOption;
+import org.tinamou.tools.image.ImageFormats;
+
+/** What {@code img convert} was asked to do, checked as far as that needs no image. */
+final class ConvertOptions {
+  private static final String LETTERS = ":hf:O:B:CcF:o:l:S:pt:T:qnm:WUr:";
+  private static final List<LongOption> LONG =
+      List.of(
+          LongOption.flag("help", 'h'),
+          LongOption.withValue("object", ImgOptions.OBJECT),
+          LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
+          LongOption.flag("force-share", 'U'),
+          LongOption.flag("target-image-opts", ImgOptions.TARGET_IMAGE_OPTS),
+          LongOption.flag("salvage", ImgOptions.SALVAGE),
+          LongOption.flag("target-is-zero", ImgOptions.TARGET_IS_ZERO),
+          LongOption.flag("bitmaps", ImgOptions.BITMAPS),
+          LongOption.flag("skip-broken-bitmaps", ImgOptions.SKIP_BROKEN_BITMAPS));
+  private static final long DEFAULT_SPARSE_BYTES = 4096;
+  private static final long MAX_SPARSE_BYTES = 16 << 20;
+  private static final int MAX_WORKERS = 16;
+
+  @Nullable String sourceFormat;
+  String targetFormat = ImageFormats.RAW;
+  @Nullable String backing;
+  @Nullable String backingFormat;
+  @Nullable String snapshot;
+  final ImageOptionList creation = new ImageOptionList();
+  String cache = "unsafe";
+  String sourceCache = "writeback";
+  long sparseBytes = DEFAULT_SPARSE_BYTES;
+  int workers = 8;
+  long bytesPerSecond;
+  boolean offload;
+  boolean compressed;
+  boolean progress;
+  boolean quiet;
+  boolean existing;
+  boolean inOrder = true;
+  boolean forceShare;
+  boolean salvage;
+  boolean targetIsZero;
+  boolean bitmaps;
+  boolean help;
+  List<String> operands = List.of();
+
+  private boolean sparseGiven;
+  private boolean targetFormatGiven;
+  private boolean imageOpts;
+  private boolean targetImageOpts;
+  private boolean skipBrokenBitmaps;
+  private final Console console;
+
+  ConvertOptions(Console console) {
+    this.console = console;
+  }
+
+  /** Takes the command line in; stops early if it asks for {@link #help}. */
+  void parse(List<String> arguments) throws ToolException {
+    ImgOptions scan = new ImgOptions(console, "convert", arguments, LETTERS, LONG);
+    for (int code = scan.next(); code != ImgOptions.END && !help; code = scan.next()) {
+      if (!takeFlag(code)) {
+        takeValue(code, scan.value());
+      }
+    }
+    operands = scan.operands();
+  }
+
+  private boolean takeFlag(int code) {
+    switch (code) {
+      case 'h' -> help = true;
+      case 'C' -> offload = true;
+      case 'c' -> compressed = true;
+      case 'p' -> progress = true;
+      case 'q' -> quiet = true;
+      case 'n' -> existing = true;
+      case 'W' -> inOrder = false;
+      case 'U' -> forceShare = true;
+      case ImgOptions.IMAGE_OPTS -> imageOpts = true;
+      case ImgOptions.TARGET_IMAGE_OPTS -> targetImageOpts = true;
+      case ImgOptions.SALVAGE -> salvage = true;
+      case ImgOptions.TARGET_IS_ZERO -> targetIsZero = true;
+      case ImgOptions.BITMAPS -> bitmaps = true;
+      case ImgOptions.SKIP_BROKEN_BITMAPS -> skipBrokenBitmaps = true;
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void takeValue(int code, String value) throws ToolException {
+    switch (code) {
+      case 'f' -> sourceFormat = value;
+      case 'O' -> {
+        targetFormat = value;
+        targetFormatGiven = true;
+      }
+      case 'B' -> backing = value;
+      case 'F' -> backingFormat = value;
+      case 'o' -> creation.add(value);
+      case 'l' -> snapshot = value;
+      case 't' -> cache = value;
+      case 'T' -> sourceCache = value;
+      case 'S' -> sparse(value);
+      case 'm' -> workers(value);
+      case 'r' -> bytesPerSecond = SizeArgument.parse(console, "rate limit", value);
+      case ImgOptions.OBJECT -> throw ImgOptions.object(value);
+      default -> throw new IllegalStateException("option " + code);
+    }
+  }
+
+  private void sparse(String value) throws ToolException {
+    long bytes = SizeArgument.parse(console, "buffer size for sparse output", value);
+    if (bytes % 512 != 0 || bytes > MAX_SPARSE_BYTES) {
+      throw new ToolException(
+          "Invalid buffer size for sparse output specified. Valid sizes are multiples of 512 up to "
+              + MAX_SPARSE_BYTES
+              + ". Select 0 to disable sparse detection (fully allocates output).");
+    }
+    sparseBytes = bytes;
+    sparseGiven = true;
+  }
+
+  private void workers(String value) throws ToolException {
+    int count;
+    try {
+      count = Integer.decode(value.strip());
+    } catch (NumberFormatException e) {
+      count = 0;
+    }
+    if (count < 1 || count > MAX_WORKERS) {
+      throw new ToolException(
+          "Invalid number of coroutines. Allowed number of coroutines is between 1 and "
+              + MAX_WORKERS);
+    }
+    workers = count;
+  }
+
+  /** Refuses what contradicts itself, in the order in which the reference looks. */
+  void check() throws ToolException {
+    if (skipBrokenBitmaps && !bitmaps) {
+      throw new ToolException("Use of --skip-broken-bitmaps requires --bitmaps");
+    }
+    if (offload && compressed) {
+      throw new ToolException("Cannot enable copy offloading when -c is used");
+    }
+    if (offload && sparseGiven) {
+      throw new ToolException("Cannot enable copy offloading when -S is used");
+    }
+    if (existing && creation.isGiven()) {
+      throw new ToolException("-o has no effect when skipping image creation");
+    }
+    if (targetImageOpts && !existing) {
+      throw new ToolException("--target-image-opts requires use of -n flag");
+    }
+    if (targetIsZero && !existing) {
+      throw new ToolException("--target-is-zero requires use of -n flag");
+    }
+  }
+
+  /** Refuses what concerns the images, before any is opened. */
+  void checkImages() throws ToolException {
+    CacheArgument.parse("source cache option", sourceCache);
+    if (imageOpts) {
+      throw sourceFormat == null
+          ? ImgOptions.imageOpts()
+          : new ToolException("--image-opts and --format are mutually exclusive");
+    }
+    if (targetImageOpts) {
+      throw targetFormatGiven
+          ? new ToolException("--image-opts and --format are mutually exclusive")
+          : new ToolException(
+              "--target-image-opts is not supported by this version of Tinamou");
+    }
+  }
+
+  boolean showsProgress() {
+    return progress && !quiet;
+  }
+}

@@ -1,0 +1,315 @@
+package org.tinamou.tools.img;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.CoMutex;
+import org.tinamou.aio.CoQueue;
+import org.tinamou.base.ClockType;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.protocol.file.AlignedMemory;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.Progress;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.image.Extent;
+import org.tinamou.tools.image.OpenImage;
+
+/**
+ * Copies images into another: several coroutines take the next piece, read it and write it in their
+ * turn. Nothing but the pieces' buffers is held in memory.
+ */
+final class Converter {
+  private static final int PIECE_BYTES = 2 << 20;
+  private static final int LARGEST_UNIT_BYTES = 64 << 10;
+  private static final long ZERO_PIECE_BYTES = 1L << 30;
+
+  /** The next part of the source and its place in the order of writing. */
+  private record Piece(long offset, long length, boolean data, long turn) {}
+
+  private final AioContext context;
+  private final Console console;
+  private final SourceChain source;
+  private final OpenImage target;
+  private final ConvertPlan plan;
+  private final Progress progress;
+  private final int unitBytes;
+
+  private final CoMutex taking = new CoMutex("next piece");
+  private final CoQueue turns = new CoQueue("turn to write");
+  private long nextOffset;
+  private long nextTurn;
+  private long writingTurn;
+  private @Nullable Extent current;
+  private long currentEnd;
+  private long dataBytes;
+  private long copiedBytes;
+  private long startNanos;
+  private boolean offloading;
+  private @Nullable ToolException failure;
+
+  Converter(
+      AioContext context,
+      Console console,
+      SourceChain source,
+      OpenImage target,
+      ConvertPlan plan,
+      Progress progress) {
+    this.context = context;
+    this.console = console;
+    this.source = source;
+    this.target = target;
+    this.plan = plan;
+    this.progress = progress;
+    this.offloading = plan.offload();
+    long unit = Long.highestOneBit(Math.max(plan.sparseBytes(), OpenImage.SECTOR_BYTES));
+    this.unitBytes = (int) Math.min(unit, LARGEST_UNIT_BYTES);
+  }
+
+  /** Copies everything, or throws the first failure once all coroutines have stopped. */
+  void convert() throws ToolException {
+    dataBytes = countData();
+    startNanos = context.clocks().nanos(ClockType.REALTIME);
+    try (Arena arena = Arena.ofShared()) {
+      List<AioContext.Forked<Boolean>> workers = new ArrayList<>();
+      for (int index = 0; index < plan.workers(); index++) {
+        workers.add(context.fork("convert " + index, () -> work(arena)));
+      }
+      for (AioContext.Forked<Boolean> worker : workers) {
+        join(worker);
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    try {
+      target.flush();
+    } catch (BlockException e) {
+      throw new ToolException("error while flushing: " + e.errno().message());
+    }
+  }
+
+  private void join(AioContext.Forked<Boolean> worker) {
+    try {
+      worker.join();
+    } catch (ToolException e) {
+      fail(e);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void fail(ToolException reason) {
+    if (failure == null) {
+      failure = reason;
+    }
+    turns.wakeAll();
+  }
+
+  private long countData() throws ToolException {
+    long bytes = 0;
+    for (long offset = 0; offset < source.lengthBytes(); ) {
+      Extent extent = extentAt(offset);
+      if (extent.data() || plan.sparseBytes() == 0) {
+        bytes += extent.lengthBytes();
+      }
+      offset += extent.lengthBytes();
+    }
+    return bytes;
+  }
+
+  private Extent extentAt(long offset) throws ToolException {
+    try {
+      return source.extentAt(offset);
+    } catch (BlockException e) {
+      throw new ToolException(
+          "error while reading block status at offset " + offset + ": " + e.errno().message());
+    }
+  }
+
+  private Boolean work(Arena arena) throws ToolException {
+    MemorySegment buffer = AlignedMemory.allocate(arena, PIECE_BYTES);
+    try {
+      for (Piece piece = take(); piece != null; piece = take()) {
+        handle(piece, buffer);
+        if (piece.data()) {
+          copied(piece.length());
+        }
+      }
+    } catch (ToolException e) {
+      fail(e);
+    }
+    return true;
+  }
+
+  private @Nullable Piece take() throws ToolException {
+    taking.lock();
+    try {
+      while (failure == null && nextOffset < source.lengthBytes()) {
+        if (current == null || nextOffset >= currentEnd) {
+          current = extentAt(nextOffset);
+          currentEnd = nextOffset + current.lengthBytes();
+        }
+        boolean data = current.data() || plan.sparseBytes() == 0;
+        long length =
+            Math.min(currentEnd - nextOffset, data ? PIECE_BYTES : ZERO_PIECE_BYTES);
+        long offset = nextOffset;
+        nextOffset += length;
+        if (data || !plan.targetIsZero()) {
+          return new Piece(offset, length, data, nextTurn++);
+        }
+      }
+      return null;
+    } finally {
+      taking.unlock();
+    }
+  }
+
+  private void handle(Piece piece, MemorySegment buffer) throws ToolException {
+    if (!piece.data()) {
+      awaitTurn(piece);
+      zero(piece.offset(), piece.length());
+      endTurn(piece);
+    } else if (offloading) {
+      awaitTurn(piece);
+      long copied = offload(piece.offset(), piece.length());
+      if (copied < piece.length()) {
+        MemorySegment rest = buffer.asSlice(0, piece.length() - copied);
+        read(rest, piece.offset() + copied);
+        write(rest, piece.offset() + copied);
+      }
+      endTurn(piece);
+    } else {
+      MemorySegment bytes = buffer.asSlice(0, piece.length());
+      read(bytes, piece.offset());
+      awaitTurn(piece);
+      write(bytes, piece.offset());
+      endTurn(piece);
+    }
+  }
+
+  private void awaitTurn(Piece piece) throws ToolException {
+    while (plan.inOrder() && writingTurn != piece.turn()) {
+      if (failure != null) {
+        throw failure;
+      }
+      turns.await();
+    }
+  }
+
+  private void endTurn(Piece piece) {
+    if (plan.inOrder()) {
+      writingTurn = piece.turn() + 1;
+      turns.wakeAll();
+    }
+  }
+
+  private void read(MemorySegment buffer, long offset) throws ToolException {
+    try {
+      source.read(IoVector.of(buffer), offset);
+    } catch (BlockException e) {
+      if (!plan.salvage()) {
+        throw new ToolException(
+            "error while reading at byte " + offset + ": " + e.errno().message());
+      }
+      salvage(buffer, offset);
+    }
+  }
+
+  /** Reads what can be read, sector by sector. */
+  private void salvage(MemorySegment buffer, long offset) {
+    for (long done = 0; done < buffer.byteSize(); done += OpenImage.SECTOR_BYTES) {
+      long length = Math.min(OpenImage.SECTOR_BYTES, buffer.byteSize() - done);
+      MemorySegment sector = buffer.asSlice(done, length);
+      try {
+        source.read(IoVector.of(sector), offset + done);
+      } catch (BlockException e) {
+        sector.fill((byte) 0);
+        console.warning(
+            "error while reading offset " + (offset + done) + ": " + e.errno().message());
+      }
+    }
+  }
+
+  private void write(MemorySegment bytes, long offset) throws ToolException {
+    long least = plan.sparseBytes();
+    if (least == 0) {
+      writeData(bytes, 0, bytes.byteSize(), offset);
+      return;
+    }
+    for (long done = 0; done < bytes.byteSize(); ) {
+      long zeroes = ZeroRuns.zeroes(bytes, done, unitBytes, offset);
+      if (zeroes > 0) {
+        if (!plan.targetIsZero()) {
+          zero(offset + done, zeroes);
+        }
+        done += zeroes;
+      } else {
+        long data = ZeroRuns.data(bytes, done, unitBytes, offset, least);
+        writeData(bytes, done, data, offset);
+        done += data;
+      }
+    }
+  }
+
+  private void writeData(MemorySegment bytes, long start, long length, long offset)
+      throws ToolException {
+    try {
+      target.write(IoVector.of(bytes.asSlice(start, length)), offset + start);
+    } catch (BlockException e) {
+      throw writeFailed(offset + start, e);
+    }
+  }
+
+  private void zero(long offset, long length) throws ToolException {
+    try {
+      target.writeZeroes(offset, length, true, false);
+    } catch (BlockException e) {
+      throw writeFailed(offset, e);
+    }
+  }
+
+  private static ToolException writeFailed(long offset, BlockException cause) {
+    return new ToolException(
+        "error while writing at byte " + offset + ": " + cause.errno().message());
+  }
+
+  /** Lets the host copy and returns how far it came; it is not asked again once it cannot. */
+  private long offload(long offset, long length) throws ToolException {
+    long done = 0;
+    try {
+      while (offloading && done < length) {
+        long copied = source.copyTo(target, offset + done, length - done);
+        if (copied == 0) {
+          break;
+        }
+        done += copied;
+      }
+    } catch (BlockException e) {
+      offloading = false;
+      if (e.errno() == Errno.ENOSPC || e.errno() == Errno.EIO) {
+        throw writeFailed(offset + done, e);
+      }
+    }
+    return done;
+  }
+
+  private void copied(long length) {
+    copiedBytes += length;
+    progress.set((float) ((double) copiedBytes / Math.max(dataBytes, 1) * 100));
+    if (plan.bytesPerSecond() > 0) {
+      double dueSeconds = (double) copiedBytes / plan.bytesPerSecond();
+      long elapsed = context.clocks().nanos(ClockType.REALTIME) - startNanos;
+      long early = (long) (dueSeconds * 1e9) - elapsed;
+      if (early > 0) {
+        context.sleep(ClockType.REALTIME, early);
+      }
+    }
+  }
+}

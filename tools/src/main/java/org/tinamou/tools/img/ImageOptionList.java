@@ -1,0 +1,81 @@
+package org.tinamou.tools.img;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.drivers.protocol.file.FileCreator;
+import org.tinamou.qapi.OptionList;
+import org.tinamou.qapi.OptionSchema;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.image.ImageFormats;
+import org.tinamou.tools.image.ImageName;
+
+/** The options that {@code -o} collects for a new image. */
+final class ImageOptionList {
+  private static final OptionSchema RAW =
+      new OptionSchema(
+          java.util.List.of(OptionSchema.Option.size("size", "Virtual disk size")));
+
+  private @Nullable String text;
+
+  /** Takes the value of one {@code -o}. */
+  void add(String options) throws ToolException {
+    if (!OptionList.canBeJoined(options)) {
+      throw new ToolException("Invalid option list: " + options);
+    }
+    text = text == null ? options : text + "," + options;
+  }
+
+  boolean isGiven() {
+    return text != null;
+  }
+
+  String text() {
+    return text == null ? "" : text;
+  }
+
+  boolean asksForHelp() {
+    return text != null && OptionList.asksForHelp(text);
+  }
+
+  /** What may be said about a new image in a file. */
+  static OptionSchema schema(String format) {
+    return format.equals(ImageFormats.FILE) ? FileCreator.OPTIONS : RAW.and(FileCreator.OPTIONS);
+  }
+
+  /**
+   * Prints the options of a format.
+   *
+   * @param name the image to be made, which says what lies below the format, or null
+   */
+  static int printHelp(Console console, String format, @Nullable String name)
+      throws ToolException {
+    if (!ImageFormats.isKnown(format)) {
+      throw new ToolException("Unknown file format '" + format + "'");
+    }
+    if (!ImageFormats.isCreatable(format)) {
+      throw new ToolException("Format driver '" + format + "' does not support image creation");
+    }
+    if (!ImageFormats.isSupported(format)) {
+      throw new ToolException(ImageFormats.notYet(format));
+    }
+    if (name != null) {
+      try {
+        ImageName.pathText(name);
+      } catch (org.tinamou.block.BlockException e) {
+        throw ToolException.of("", e);
+      }
+      console.line("Supported options:");
+      schema(format).help().forEach(console::line);
+      return 0;
+    }
+    OptionSchema alone = format.equals(ImageFormats.FILE) ? FileCreator.OPTIONS : RAW;
+    console.line("Supported " + format + " options:");
+    alone.help().forEach(console::line);
+    if (!format.equals(ImageFormats.FILE)) {
+      console.line("");
+      console.line("The protocol level may support further options.");
+      console.line("Specify the target filename to include those options.");
+    }
+    return 0;
+  }
+}
