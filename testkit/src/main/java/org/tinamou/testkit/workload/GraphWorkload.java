@@ -38,7 +38,7 @@ final class GraphWorkload implements Workload {
   private static final int DISK_BYTES = 12_288;
   private static final int USERS_PER_DISK = 3;
 
-  private final class Disk {
+  private static final class Disk {
     final BlockBackend backend;
     final MemoryDriver driver;
     final BlockNode leaf;
