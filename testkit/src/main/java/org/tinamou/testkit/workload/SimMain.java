@@ -3,6 +3,7 @@ package org.tinamou.testkit.workload;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -123,7 +124,7 @@ public final class SimMain {
         worst.seed(),
         mutant.isEmpty() ? "" : " --mutant " + mutant);
     if (!expectViolation) {
-      worst.violation().printStackTrace(System.out);
+      Objects.requireNonNull(worst.violation()).printStackTrace(System.out);
     }
     return expectViolation ? 0 : 1;
   }
