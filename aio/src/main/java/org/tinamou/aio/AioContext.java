@@ -1,6 +1,5 @@
 package org.tinamou.aio;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -34,15 +33,13 @@ public final class AioContext implements AutoCloseable {
   private final IoEngine io;
   private final Runnable onClockChange = this::kick;
 
-  private final ArrayDeque<FdWatch> ready = new ArrayDeque<>();
-  private final List<FdWatch> watches = new ArrayList<>();
+  private final LoopWatches watches;
   private final LoopTimers timers;
+  private final LiveCoroutines live = new LiveCoroutines(this);
 
-  private @Nullable Coroutine live;
-  private int liveCount;
   private volatile @Nullable Thread homeThread;
   private @Nullable Coroutine running;
-  private boolean turning;
+  private volatile boolean turning;
   private volatile boolean stopRequested;
   private volatile boolean closed;
 
@@ -50,6 +47,7 @@ public final class AioContext implements AutoCloseable {
     this.setup = setup;
     this.poller = setup.poller();
     this.hooks = setup.hooks();
+    this.watches = new LoopWatches(this, poller);
     this.timers = new LoopTimers(this);
     this.io = new IoEngine(this, poller);
     this.turn = new LoopTurn(this, setup.busyPolling());
@@ -98,6 +96,10 @@ public final class AioContext implements AutoCloseable {
     return current == null ? Thread.currentThread() == homeThread : current == this;
   }
 
+  boolean isClosed() {
+    return closed;
+  }
+
   void checkHome() {
     Thread home = homeThread;
     // Before the first turn whoever builds the loop may prepare it.
@@ -118,10 +120,12 @@ public final class AioContext implements AutoCloseable {
     new BottomHalf(this, name, callback).schedule();
   }
 
-  /** Starts a coroutine on this loop; it first runs in a later step of the loop. */
+  /**
+   * Starts a coroutine on this loop; it first runs in a later step of the loop. Fails if the loop
+   * is closed.
+   */
   @AnyThread
   public Coroutine spawn(String name, Coroutine.Body body) {
-    Check.state(!closed, "%s is closed", name());
     Coroutine coroutine = new Coroutine(this, name, body);
     coroutine.start();
     return coroutine;
@@ -184,17 +188,26 @@ public final class AioContext implements AutoCloseable {
     }
   }
 
-  void enqueue(BottomHalf bottomHalf) {
-    Check.state(!closed, "%s is closed: cannot schedule %s", name(), bottomHalf);
-    queue.push(bottomHalf);
-    hooks.at(this, LoopHooks.Point.TASK_QUEUED);
-    kick();
+  /** False if the loop is closed. */
+  boolean enqueue(BottomHalf bottomHalf) {
+    if (!queue.push(bottomHalf)) {
+      return false;
+    }
+    wakeForTask();
+    return true;
   }
 
-  /** Called inside the JDK's unpark: must not throw. */
-  void enqueueResumption(Coroutine.Resumption resumption) {
+  /** Called inside the JDK's unpark: does not throw. Returns false if the loop is closed. */
+  boolean enqueueResumption(Coroutine.Resumption resumption) {
+    if (!queue.push(resumption)) {
+      return false;
+    }
     hooks.onResumptionQueued(this, resumption.coroutine);
-    queue.push(resumption);
+    wakeForTask();
+    return true;
+  }
+
+  private void wakeForTask() {
     hooks.at(this, LoopHooks.Point.TASK_QUEUED);
     kick();
   }
@@ -202,44 +215,37 @@ public final class AioContext implements AutoCloseable {
   /** Wakes the loop if it waits. */
   private void kick() {
     if (gate.mustWake()) {
+      hooks.at(this, LoopHooks.Point.WAKE_CLAIMED);
       poller.wake();
       gate.wakeDelivered();
     }
   }
 
-  void link(Coroutine coroutine) {
-    coroutine.linkedIn = this;
-    coroutine.previousLive = null;
-    coroutine.nextLive = live;
-    if (live != null) {
-      live.previousLive = coroutine;
-    }
-    live = coroutine;
-    liveCount++;
+  /** The poller reports: what that queues needs no wake-up. */
+  @HomeThread
+  void stopWaiting() {
+    gate.awake();
   }
 
-  void unlink(Coroutine coroutine) {
-    Coroutine previous = coroutine.previousLive;
-    Coroutine next = coroutine.nextLive;
-    if (previous == null) {
-      live = next;
-    } else {
-      previous.nextLive = next;
-    }
-    if (next != null) {
-      next.previousLive = previous;
-    }
-    coroutine.previousLive = null;
-    coroutine.nextLive = null;
-    coroutine.linkedIn = null;
-    liveCount--;
+  LiveCoroutines live() {
+    return live;
   }
 
   void resume(Coroutine coroutine, Runnable continuation) {
     hooks.onResume(this, coroutine);
     running = coroutine;
-    continuation.run();
-    running = null;
+    try {
+      continuation.run();
+    } finally {
+      running = null;
+    }
+    // If it belongs to another loop now, it may already run there.
+    if (coroutine.context() == this) {
+      checkWaiting(coroutine);
+    }
+  }
+
+  private void checkWaiting(Coroutine coroutine) {
     Thread.State state = coroutine.thread().getState();
     if (state == Thread.State.TIMED_WAITING || state == Thread.State.BLOCKED) {
       checkForeignPause(coroutine, state);
@@ -270,8 +276,15 @@ public final class AioContext implements AutoCloseable {
     return frame.getClassName().startsWith("java.") || frame.getClassName().startsWith("jdk.");
   }
 
+  /** Tells of a failure; the loop goes on even if that fails as well. */
   void reportFailure(Object source, Throwable failure) {
-    setup.failures().failed(this, source, failure);
+    try {
+      setup.failures().failed(this, source, failure);
+    } catch (Throwable second) {
+      Thread thread = Thread.currentThread();
+      second.addSuppressed(failure);
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, second);
+    }
   }
 
   LoopHooks hooks() {
@@ -287,53 +300,11 @@ public final class AioContext implements AutoCloseable {
    */
   @HomeThread
   public FdWatch watch(int fd, int events, FdWatch.Handler handler) {
-    checkHome();
-    FdWatch watch = new FdWatch(this, fd, events, handler);
-    watches.add(watch);
-    if (events != 0) {
-      poller.update(watch);
-    }
-    return watch;
+    return watches.add(fd, events, handler);
   }
 
-  void changeInterest(FdWatch watch, int events) {
-    checkHome();
-    Check.state(watches.contains(watch), "the watch of descriptor %s was removed", watch.fd());
-    if (watch.interest() != events) {
-      watch.interest(events);
-      watch.readyEvents &= events;
-      poller.update(watch);
-    }
-  }
-
-  void removeWatch(FdWatch watch) {
-    checkHome();
-    if (!watches.remove(watch)) {
-      return;
-    }
-    watch.readyEvents = 0;
-    if (watch.interest() != 0) {
-      watch.interest(0);
-      poller.update(watch);
-    }
-  }
-
-  void queueReady(FdWatch watch) {
-    ready.add(watch);
-  }
-
-  boolean dispatchOneReady() {
-    FdWatch watch = ready.poll();
-    if (watch == null) {
-      return false;
-    }
-    int events = watch.readyEvents;
-    watch.queued = false;
-    watch.readyEvents = 0;
-    if (events != 0) {
-      guarded(watch, () -> watch.handler.ready(events));
-    }
-    return true;
+  LoopWatches watches() {
+    return watches;
   }
 
   /** A timer of this loop, not yet armed. */
@@ -377,23 +348,30 @@ public final class AioContext implements AutoCloseable {
     return poller;
   }
 
-  boolean hasReadyWatches() {
-    return !ready.isEmpty();
-  }
-
   boolean isStopRequested() {
     return stopRequested;
   }
 
+  /** Home thread, after the loop has stopped: it may be turned again. */
+  void clearStop() {
+    stopRequested = false;
+    turn.clearStop();
+  }
+
+  boolean isTurning() {
+    return turning;
+  }
+
   /**
    * Runs the body in a coroutine and turns the loop on the calling thread until the coroutine has
-   * ended; returns or throws what the body did. Refused inside of a loop: no nested poll.
+   * ended; returns or throws what the body did. The coroutine may move meanwhile; it ends here.
+   * Refused inside of a loop: no nested poll.
    */
   public <T extends @Nullable Object> T runUntilDone(String name, Callable<T> body)
       throws Exception {
     enter();
     try {
-      Forked<T> forked = fork(name, body);
+      Forked<T> forked = fork(name, () -> callAndComeHome(body));
       while (!forked.isEnded()) {
         turn.step();
       }
@@ -403,7 +381,18 @@ public final class AioContext implements AutoCloseable {
     }
   }
 
-  /** Turns the loop on the calling thread until {@link #requestStop()} and nothing is pending. */
+  private <T extends @Nullable Object> T callAndComeHome(Callable<T> body) throws Exception {
+    try {
+      return body.call();
+    } finally {
+      Coroutine.moveTo(this);
+    }
+  }
+
+  /**
+   * Turns the loop on the calling thread until {@link #requestStop()} and nothing is queued, or
+   * what is queued does not come to an end.
+   */
   void runUntilStopped() {
     enter();
     try {
@@ -472,27 +461,31 @@ public final class AioContext implements AutoCloseable {
   /** What is still alive in this loop, one line each; exact on the home thread only. */
   @AnyThread
   public List<String> dump() {
-    List<String> lines = new ArrayList<>();
-    for (Coroutine each = live; each != null; each = each.nextLive) {
-      lines.add(each.dumpLine());
-    }
-    timers.armed().forEach(timer -> lines.add(timer.toString()));
-    for (FdWatch watch : watches) {
-      lines.add("watch of descriptor " + watch.fd());
-    }
-    if (poller.inFlight() > 0) {
-      lines.add(poller.inFlight() + " I/O requests in flight");
-    }
+    List<String> lines = dumpApartFromTasks();
     if (!queue.isEmpty() || turn.hasTasks()) {
       lines.add("queued tasks");
     }
     return lines;
   }
 
+  private List<String> dumpApartFromTasks() {
+    List<String> lines = new ArrayList<>(live.dump());
+    lines.addAll(timers.dump());
+    lines.addAll(watches.dump());
+    if (poller.inFlight() > 0) {
+      lines.add(poller.inFlight() + " I/O requests in flight");
+    }
+    return lines;
+  }
+
+  boolean hasOnlyQueuedTasks() {
+    return dumpApartFromTasks().isEmpty();
+  }
+
   /** How many coroutines live here, as far as they have started. */
   @HomeThread
   public int liveCoroutines() {
-    return liveCount;
+    return live.count();
   }
 
   /** The coroutine that runs now, for a watchdog; null between two. */
@@ -521,6 +514,7 @@ public final class AioContext implements AutoCloseable {
     Check.state(!turning, "%s cannot be closed from inside", name());
     List<String> alive = dump();
     Check.state(alive.isEmpty(), "%s cannot be closed: %s", name(), String.join("; ", alive));
+    Check.state(queue.close(), "%s cannot be closed: queued tasks", name());
     closed = true;
     clocks().removeListener(onClockChange);
     gate.awaitWakers();

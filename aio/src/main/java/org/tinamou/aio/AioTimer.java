@@ -39,10 +39,12 @@ public final class AioTimer {
     context.timers().arm(this, deadlineNanos);
   }
 
-  /** Fires once, {@code delayNanos} from now. */
+  /** Fires once, {@code delayNanos} from now; never if that is beyond the clock's range. */
   @HomeThread
   public void armIn(long delayNanos) {
-    armAt(Math.addExact(context.clocks().nanos(clock), delayNanos));
+    long now = context.clocks().nanos(clock);
+    long deadline = now + delayNanos;
+    armAt(delayNanos > 0 && deadline < now ? Long.MAX_VALUE : deadline);
   }
 
   /** Does not fire any more. Without effect when not armed. */

@@ -30,7 +30,6 @@ public final class BottomHalf extends Task {
   private final String name;
   private final Runnable callback;
 
-  @SuppressWarnings("unused") // through FLAGS
   private volatile int flags;
 
   BottomHalf(AioContext context, String name, Runnable callback) {
@@ -53,13 +52,22 @@ public final class BottomHalf extends Task {
    */
   @AnyThread
   public void schedule() {
-    int before = (int) FLAGS.getAndBitwiseOr(this, QUEUED | SCHEDULED);
-    Check.state((before & DELETED) == 0, "bottom half %s was deleted", name);
+    int before = flags;
+    while (true) {
+      Check.state((before & DELETED) == 0, "bottom half %s was deleted", name);
+      // Also when nothing changes: the callback shall see what the caller wrote before.
+      int witness = (int) FLAGS.compareAndExchange(this, before, before | QUEUED | SCHEDULED);
+      if (witness == before) {
+        break;
+      }
+      before = witness;
+    }
     if ((before & SCHEDULED) == 0) {
       context.hooks().onScheduled(context, this);
     }
-    if ((before & QUEUED) == 0) {
-      context.enqueue(this);
+    if ((before & QUEUED) == 0 && !context.enqueue(this)) {
+      cancel();
+      throw new IllegalStateException(context.name() + " is closed: cannot schedule " + this);
     }
   }
 
@@ -87,7 +95,7 @@ public final class BottomHalf extends Task {
 
   @AnyThread
   public boolean isScheduled() {
-    return ((int) FLAGS.getVolatile(this) & SCHEDULED) != 0;
+    return (flags & SCHEDULED) != 0;
   }
 
   @Override

@@ -55,7 +55,9 @@ public final class CoMutex {
     if (!STATE.compareAndSet(this, FREE, HELD)) {
       CoWaiter waiter = enqueueUnlessFree();
       if (waiter != null) {
+        // Whoever hands it over writes down who holds it.
         waiter.await(waitReason);
+        return;
       }
     }
     holder = self;
@@ -97,6 +99,7 @@ public final class CoMutex {
     if (!STATE.compareAndSet(this, HELD, FREE)) {
       CoWaiter next = nextWaiter();
       if (next != null) {
+        holder = next.coroutine;
         next.grant();
       }
     }

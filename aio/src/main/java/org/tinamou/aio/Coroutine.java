@@ -56,6 +56,9 @@ public final class Coroutine {
     final Coroutine coroutine;
     private @Nullable Runnable continuation;
 
+    /** Set before the resumption is queued, looked at after it was taken. */
+    private boolean resumedByJdk;
+
     @SuppressWarnings("unused") // through QUEUED
     private volatile boolean queued;
 
@@ -70,32 +73,65 @@ public final class Coroutine {
      */
     @Override
     public void execute(Runnable task) {
-      if (continuation == null) {
+      boolean first = continuation == null;
+      if (first) {
         continuation = task;
       } else if (continuation != task) {
         throw new RejectedExecutionException(
             "a coroutine cannot start virtual threads: spawn a coroutine instead");
+      } else {
+        noticeJdk();
       }
+      if (!queue() && first) {
+        throw new RejectedExecutionException(coroutine.context.name() + " is closed");
+      }
+    }
+
+    private void noticeJdk() {
+      Thread caller = Thread.currentThread();
+      if (caller != coroutine.context.homeThread()
+          && !caller.isVirtual()
+          && CoroutineDoor.belongsToJdk(caller)) {
+        resumedByJdk = true;
+      }
+    }
+
+    /** False if the loop is closed. Then nothing of the coroutine is left to run, or it moves. */
+    private boolean queue() {
       // The JDK may submit twice (getStackTrace does); one turn serves both.
-      if (QUEUED.compareAndSet(this, false, true)) {
-        coroutine.context.enqueueResumption(this);
+      if (!QUEUED.compareAndSet(this, false, true)) {
+        return true;
       }
+      if (coroutine.context.enqueueResumption(this)) {
+        return true;
+      }
+      AioContext source = coroutine.movingFrom;
+      if (source == null) {
+        return false;
+      }
+      // The loop it wants to move to was closed: it goes on where it was and learns of it there.
+      coroutine.context = source;
+      return source.enqueueResumption(this);
     }
 
     @Override
     void runOn(AioContext runner) {
       queued = false;
       Coroutine self = coroutine;
-      AioContext home = self.context;
-      if (home != runner) {
+      if (self.context != runner) {
         // Queued here before its context changed: it runs where it belongs now.
-        if (QUEUED.compareAndSet(this, false, true)) {
-          home.enqueueResumption(this);
-        }
+        queue();
         return;
       }
+      if (resumedByJdk) {
+        resumedByJdk = false;
+        runner.reportFailure(
+            self,
+            new IllegalStateException(
+                self + " was resumed by a thread of the JDK; use a timer or a coroutine lock"));
+      }
       if (self.linkedIn != runner) {
-        runner.link(self);
+        runner.live().add(self);
       }
       self.runningOn = runner;
       runner.resume(self, java.util.Objects.requireNonNull(continuation));
@@ -114,6 +150,7 @@ public final class Coroutine {
   private final Body body;
   private volatile AioContext context;
   private @Nullable AioContext runningOn;
+  private @Nullable AioContext movingFrom;
   private @Nullable String waitingFor;
   private @Nullable Object subject;
   private volatile boolean cancelRequested;
@@ -129,7 +166,11 @@ public final class Coroutine {
   }
 
   void start() {
-    thread.start();
+    try {
+      thread.start();
+    } catch (RejectedExecutionException e) {
+      throw new IllegalStateException("cannot start " + this + ": " + e.getMessage(), e);
+    }
   }
 
   Thread thread() {
@@ -144,7 +185,7 @@ public final class Coroutine {
       context.reportFailure(this, e);
     } finally {
       AioContext last = context;
-      last.unlink(this);
+      last.live().remove(this);
       last.hooks().onEnd(last, this);
       wakeJoiners();
     }
@@ -199,6 +240,11 @@ public final class Coroutine {
     self.waitingFor = reason;
     LockSupport.park();
     self.waitingFor = null;
+    if (Thread.interrupted()) {
+      // Left set, the flag would end every park at once.
+      self.context.reportFailure(
+          self, new IllegalStateException(self + " was interrupted: it takes requestCancel()"));
+    }
   }
 
   /** Lets the coroutine go on, on its own loop; remembered if it is not parked. Never blocks. */
@@ -217,7 +263,8 @@ public final class Coroutine {
 
   /**
    * Continues the calling coroutine on another loop. When it returns, it runs on the target's home
-   * thread, and nothing of it remains with the old loop.
+   * thread, and nothing of it remains with the old loop. When it fails, because a native frame pins
+   * the coroutine or the target is closed, all is as before.
    */
   @SuppressWarnings("ThreadPriorityCheck") // the scheduler is the loop
   @InCoroutine
@@ -227,14 +274,29 @@ public final class Coroutine {
     if (source == target) {
       return;
     }
-    source.unlink(self);
+    source.live().remove(self);
+    self.movingFrom = source;
     self.context = target;
-    Thread.yield();
-    if (self.runningOn != target) {
-      self.context = source;
-      source.link(self);
-      throw new IllegalStateException(
-          "coroutine " + self.name + " cannot leave " + source.name() + ": it is pinned");
+    try {
+      Thread.yield();
+    } finally {
+      self.movingFrom = null;
+      if (self.runningOn != target) {
+        self.stayOn(source);
+      }
+    }
+    Check.state(
+        self.runningOn == target,
+        "%s cannot leave %s: %s",
+        self,
+        source.name(),
+        target.isClosed() ? target.name() + " is closed" : "it is pinned");
+  }
+
+  private void stayOn(AioContext source) {
+    context = source;
+    if (linkedIn != source) {
+      source.live().add(this);
     }
   }
 

@@ -35,6 +35,11 @@ final class CoroutineDoor {
     }
   }
 
+  /** Whether the thread is one of those with which the JDK resumes virtual threads by itself. */
+  static boolean belongsToJdk(Thread thread) {
+    return thread.getName().startsWith("VirtualThread-un");
+  }
+
   /** An unstarted virtual thread that runs wherever {@code scheduler} runs its continuation. */
   static Thread newThread(Executor scheduler, String name, Runnable body) {
     try {

@@ -38,12 +38,15 @@ public final class FdWatch {
   int readyEvents;
   boolean queued;
 
-  private final AioContext context;
+  /** Position among the loop's watches; -1 once removed. */
+  int index = -1;
+
+  private final LoopWatches watches;
   private final int fd;
   private int interest;
 
-  FdWatch(AioContext context, int fd, int interest, Handler handler) {
-    this.context = context;
+  FdWatch(LoopWatches watches, int fd, int interest, Handler handler) {
+    this.watches = watches;
     this.fd = fd;
     this.interest = interest;
     this.handler = handler;
@@ -60,12 +63,12 @@ public final class FdWatch {
 
   /** Watches for other events from now on; 0 pauses without forgetting the handler. */
   public void setInterest(int events) {
-    context.changeInterest(this, events);
+    watches.changeInterest(this, events);
   }
 
   /** Forgets the descriptor; after the call it may be closed. Idempotent. */
   public void remove() {
-    context.removeWatch(this);
+    watches.remove(this);
   }
 
   void interest(int events) {
@@ -80,7 +83,12 @@ public final class FdWatch {
     readyEvents |= events & interest;
     if (readyEvents != 0 && !queued) {
       queued = true;
-      context.queueReady(this);
+      watches.queueReady(this);
     }
+  }
+
+  @Override
+  public String toString() {
+    return "watch of descriptor " + fd;
   }
 }

@@ -91,6 +91,7 @@ public final class IoRequest {
     this.result = result;
     Coroutine woken = waiter;
     if (woken != null) {
+      woken.context().stopWaiting();
       woken.wake();
     }
   }

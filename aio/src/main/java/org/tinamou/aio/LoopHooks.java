@@ -16,6 +16,8 @@ public class LoopHooks {
   public enum Point {
     /** A task was queued; the loop has not been woken for it yet. */
     TASK_QUEUED,
+    /** The caller has to wake the loop, and is about to. */
+    WAKE_CLAIMED,
     /** The task at hand was unlinked; its flag still says that it is queued. */
     TASK_UNLINKED,
     /** A coroutine is about to ask for a lock. */

@@ -1,9 +1,8 @@
 package org.tinamou.aio;
 
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.tinamou.base.ClockType;
 import org.tinamou.base.Clocks;
 
@@ -11,28 +10,28 @@ import org.tinamou.base.Clocks;
 final class LoopTimers {
   private final AioContext context;
   private final Clocks clocks;
-  private final Map<ClockType, TimerQueue> queues = new EnumMap<>(ClockType.class);
+  private final TimerQueue[] queues = new TimerQueue[ClockType.values().length];
   private long sequence;
   private int count;
 
   LoopTimers(AioContext context) {
     this.context = context;
     this.clocks = context.clocks();
+    Arrays.setAll(queues, i -> new TimerQueue());
   }
 
   void arm(AioTimer timer, long deadlineNanos) {
     cancel(timer);
     timer.deadlineNanos = deadlineNanos;
     timer.order = context.hooks().timerOrder(sequence++);
-    queues.computeIfAbsent(timer.clock(), clock -> new TimerQueue()).add(timer);
+    queues[timer.clock().ordinal()].add(timer);
     count++;
   }
 
   void cancel(AioTimer timer) {
     context.checkHome();
-    TimerQueue queue = queues.get(timer.clock());
-    if (queue != null && timer.isArmed()) {
-      queue.remove(timer);
+    if (timer.isArmed()) {
+      queues[timer.clock().ordinal()].remove(timer);
       count--;
     }
   }
@@ -41,10 +40,13 @@ final class LoopTimers {
     return count;
   }
 
-  List<AioTimer> armed() {
-    List<AioTimer> all = new ArrayList<>();
-    queues.values().forEach(queue -> all.addAll(queue.armed()));
-    return all;
+  /** A line for each armed timer; exact on the home thread only. */
+  List<String> dump() {
+    List<String> lines = new ArrayList<>();
+    for (TimerQueue queue : queues) {
+      queue.armed().forEach(timer -> lines.add(timer.toString()));
+    }
+    return lines;
   }
 
   /** Runs the callback of one due timer; false if none is due. */
@@ -52,7 +54,7 @@ final class LoopTimers {
     if (count == 0) {
       return false;
     }
-    for (TimerQueue queue : queues.values()) {
+    for (TimerQueue queue : queues) {
       AioTimer first = queue.first();
       if (first != null
           && clocks.isRunning(first.clock())
@@ -72,12 +74,20 @@ final class LoopTimers {
     if (count == 0) {
       return timeout;
     }
-    for (TimerQueue queue : queues.values()) {
+    for (TimerQueue queue : queues) {
       AioTimer first = queue.first();
       if (first != null && clocks.isRunning(first.clock())) {
-        timeout = Math.min(timeout, Math.max(0, first.deadlineNanos - clocks.nanos(first.clock())));
+        timeout = Math.min(timeout, remaining(first.deadlineNanos, clocks.nanos(first.clock())));
       }
     }
     return timeout;
+  }
+
+  private static long remaining(long deadlineNanos, long nowNanos) {
+    if (deadlineNanos <= nowNanos) {
+      return 0;
+    }
+    long difference = deadlineNanos - nowNanos;
+    return difference < 0 ? Poller.FOREVER : difference;
   }
 }

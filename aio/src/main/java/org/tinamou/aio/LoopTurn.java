@@ -30,6 +30,9 @@ public final class LoopTurn {
     POLL
   }
 
+  /** How long what is queued may go on after a stop was requested. */
+  private static final int MAX_STOPPING_TURNS = 1000;
+
   private final AioContext context;
   private final TaskQueue queue;
   private final SleepGate gate;
@@ -41,11 +44,13 @@ public final class LoopTurn {
   private int timersLeft;
   private long pollTimeoutNanos;
   private boolean stopped;
+  private int stoppingTurns;
   private long spinNanos;
   private long idleSinceNanos;
   private boolean idle;
 
   private long turns;
+  private long spins;
   private long tasksRun;
   private volatile boolean waiting;
 
@@ -69,7 +74,7 @@ public final class LoopTurn {
       }
       case TASKS -> runTasks();
       case READY -> {
-        if (!context.dispatchOneReady()) {
+        if (!context.watches().dispatchOne()) {
           timersLeft = context.timers().count();
           phase = Phase.TIMERS;
         }
@@ -83,16 +88,14 @@ public final class LoopTurn {
       }
       case SPIN -> spin();
       case ANNOUNCE -> {
-        if (gate.announceSleep()) {
-          phase = Phase.RECHECK;
-        } else {
-          pollTimeoutNanos = 0;
-          phase = Phase.POLL;
-        }
+        gate.announceSleep();
+        phase = Phase.RECHECK;
       }
       case RECHECK -> {
         pollTimeoutNanos = hasWorkBeforeWaiting() ? 0 : context.timers().timeoutNanos();
-        waiting = pollTimeoutNanos != 0;
+        if (pollTimeoutNanos != 0) {
+          waiting = true;
+        }
         phase = Phase.POLL;
       }
       case POLL -> poll();
@@ -114,8 +117,9 @@ public final class LoopTurn {
 
   private void decideToWait() {
     if (hasWorkBeforeWaiting()) {
-      if (context.isStopRequested() && queue.isEmpty() && !context.hasReadyWatches()) {
-        stopped = true;
+      if (context.isStopRequested()) {
+        boolean hasTasks = !queue.isEmpty() || context.watches().hasReady();
+        stopped = !hasTasks || ++stoppingTurns > MAX_STOPPING_TURNS;
       }
       pollTimeoutNanos = 0;
       phase = Phase.POLL;
@@ -129,11 +133,12 @@ public final class LoopTurn {
   }
 
   private boolean hasWorkBeforeWaiting() {
-    return !queue.isEmpty() || context.hasReadyWatches() || context.isStopRequested();
+    return !queue.isEmpty() || context.watches().hasReady() || context.isStopRequested();
   }
 
   private void spin() {
     poller.poll(0);
+    spins++;
     if (hasWorkBeforeWaiting() || context.timers().timeoutNanos() == 0) {
       endIdle();
       turns++;
@@ -147,7 +152,9 @@ public final class LoopTurn {
 
   private void poll() {
     poller.poll(pollTimeoutNanos);
-    waiting = false;
+    if (waiting) {
+      waiting = false;
+    }
     gate.awake();
     turns++;
     if (idle && hasWorkBeforeWaiting()) {
@@ -235,5 +242,15 @@ public final class LoopTurn {
 
   boolean isStopped() {
     return stopped;
+  }
+
+  void clearStop() {
+    stopped = false;
+    stoppingTurns = 0;
+  }
+
+  /** Changes whenever the loop gets on. Any thread. */
+  long progress() {
+    return turns + spins + tasksRun;
   }
 }

@@ -37,7 +37,8 @@ public interface Poller extends AutoCloseable {
   /**
    * Hands over what was submitted, completes requests and reports ready descriptors. If there is
    * nothing to report it waits until there is, until {@link #wake()} was called since the last poll
-   * returned, or until the time is over. It may return early for no reason.
+   * returned, or until the time is over. It may return early for no reason, and does not wait any
+   * more once it has completed a request.
    *
    * @param timeoutNanos how long to wait; 0 does not wait, {@link #FOREVER} has no limit
    */

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * allocates nothing. A task is in at most one queue at a time: each kind keeps its own flag for
  * that.
  */
-abstract sealed class Task permits BottomHalf, Coroutine.Resumption {
+abstract sealed class Task permits BottomHalf, Coroutine.Resumption, TaskQueue.Closed {
   /** Belongs to whoever holds the task: the thread that pushes it, then the loop that took it. */
   @Nullable Task next;
 

@@ -1,5 +1,6 @@
 package org.tinamou.aio;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -14,8 +15,17 @@ final class TimerQueue {
     return size;
   }
 
+  /** Exact on the home thread only. */
   List<AioTimer> armed() {
-    return Arrays.stream(heap, 0, size).map(Objects::requireNonNull).toList();
+    @Nullable AioTimer[] seen = heap;
+    List<AioTimer> all = new ArrayList<>();
+    for (int i = 0; i < Math.min(size, seen.length); i++) {
+      AioTimer timer = seen[i];
+      if (timer != null) {
+        all.add(timer);
+      }
+    }
+    return all;
   }
 
   /** The timer that fires first, or null if none is armed. */

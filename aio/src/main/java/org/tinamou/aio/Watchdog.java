@@ -52,16 +52,17 @@ public final class Watchdog {
   /** Compares every loop with the look before and reports those that stand still. */
   public void look() {
     for (AioContext context : new ArrayList<>(progress.keySet())) {
-      long now = context.turn().turns() + context.turn().tasksRun();
+      long now = context.turn().progress();
       Long before = progress.put(context, now);
       Thread home = context.homeThread();
-      if (before != null && before == now && home != null && !context.turn().isWaiting()) {
+      boolean busy = home != null && context.isTurning() && !context.turn().isWaiting();
+      if (before != null && before == now && busy) {
         Coroutine running = context.running();
         List<StackTraceElement> stack = new ArrayList<>();
         if (running != null) {
           stack.addAll(List.of(running.thread().getStackTrace()));
         }
-        stack.addAll(List.of(home.getStackTrace()));
+        stack.addAll(List.of(java.util.Objects.requireNonNull(home).getStackTrace()));
         report.accept(new Stall(context, running, stack));
       }
     }

@@ -67,15 +67,24 @@ public record Mutant(
               "aio",
               "aio/Coroutine.java",
               """
-                  self.context = target;
-                  Thread.yield();
-                  if (self.runningOn != target) {
+                    Thread.yield();
+                  } finally {
+                    self.movingFrom = null;
+                    if (self.runningOn != target) {
+                      self.stayOn(source);
+                    }
+                  }
+                  Check.state(
+                      self.runningOn == target,
               """,
               """
-                  self.context = target;
-                  target.scheduleOnce("move", self::wake);
-                  LockSupport.park();
-                  if (false) {
+                    target.scheduleOnce("move", self::wake);
+                    LockSupport.park();
+                  } finally {
+                    self.movingFrom = null;
+                  }
+                  Check.state(
+                      true,
               """,
               "loops"),
           new Mutant(
