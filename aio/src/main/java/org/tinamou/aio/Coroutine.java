@@ -195,10 +195,14 @@ public final class Coroutine {
    */
   @InCoroutine
   public static void suspend(String reason) {
-    Coroutine self = current();
-    self.waitingFor = reason;
+    current().suspendSelf(reason);
+  }
+
+  /** As {@link #suspend}, for a caller that knows it is this coroutine. */
+  void suspendSelf(String reason) {
+    waitingFor = reason;
     LockSupport.park();
-    self.waitingFor = null;
+    waitingFor = null;
   }
 
   /** Lets the coroutine go on, on its own loop; remembered if it is not parked. Never blocks. */
