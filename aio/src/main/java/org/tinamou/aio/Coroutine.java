@@ -236,14 +236,18 @@ public final class Coroutine {
    */
   @InCoroutine
   public static void suspend(String reason) {
-    Coroutine self = current();
-    self.waitingFor = reason;
+    current().suspendSelf(reason);
+  }
+
+  /** As {@link #suspend}, for a caller that knows it is this coroutine. */
+  void suspendSelf(String reason) {
+    waitingFor = reason;
     LockSupport.park();
-    self.waitingFor = null;
+    waitingFor = null;
     if (Thread.interrupted()) {
       // Left set, the flag would end every park at once.
-      self.context.reportFailure(
-          self, new IllegalStateException(self + " was interrupted: it takes requestCancel()"));
+      context.reportFailure(
+          this, new IllegalStateException(this + " was interrupted: it takes requestCancel()"));
     }
   }
 

@@ -106,8 +106,7 @@ public final class IoEngine {
   }
 
   private long perform(IoRequest request) {
-    Coroutine self = Coroutine.current();
-    Check.state(self.runningOn() == context, "%s does I/O of a foreign loop", self);
+    Coroutine self = caller();
     if (context.hooks().yieldAt(LoopHooks.Point.BEFORE_IO)) {
       Coroutine.yieldNow();
     }
@@ -115,7 +114,7 @@ public final class IoEngine {
     request.waiter = self;
     poller.submit(request);
     while (!request.isComplete()) {
-      Coroutine.suspend("I/O");
+      self.suspendSelf("I/O");
       if (!cancelSeen && self.isCancelRequested() && !request.isComplete()) {
         cancelSeen = true;
         poller.cancel(request);
@@ -124,6 +123,16 @@ public final class IoEngine {
     long result = request.result();
     recycle(request);
     return result;
+  }
+
+  /** The coroutine that calls; told by the loop, which is cheaper than a thread local. */
+  private Coroutine caller() {
+    Coroutine running = context.running();
+    if (running == null || running.thread() != Thread.currentThread()) {
+      throw new IllegalStateException(
+          Coroutine.current() + " does I/O of a foreign loop, " + context.name());
+    }
+    return running;
   }
 
   private void recycle(IoRequest request) {

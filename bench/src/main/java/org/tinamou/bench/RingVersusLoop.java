@@ -1,0 +1,216 @@
+package org.tinamou.bench;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.IoEngine;
+import org.tinamou.aio.poller.LoopHost;
+import org.tinamou.aio.poller.PollerKind;
+import org.tinamou.base.Check;
+import org.tinamou.host.IoUring;
+import org.tinamou.host.LinuxFiles;
+import org.tinamou.host.OpenFlags;
+
+/**
+ * Cached 4 KiB reads at depth 64 from one file: a bare ring that keeps 64 reads outstanding against
+ * 64 coroutines of a loop that read one after the other. Both take turns in one JVM, on one thread.
+ *
+ * <p>Arguments: the folder for the file (default: the current one), rounds, requests a round.
+ */
+public final class RingVersusLoop {
+  private static final int DEPTH = 64;
+  private static final int WARM_UP_ROUNDS = 3;
+  private static final int BLOCK_BYTES = 4096;
+  private static final long FILE_BYTES = 64L << 20;
+  private static final long BLOCKS = FILE_BYTES / BLOCK_BYTES;
+
+  private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private final int requests;
+  private final int fd;
+  private final MemorySegment[] buffers = new MemorySegment[DEPTH];
+  private long random = 88172645463325252L;
+
+  private RingVersusLoop(Path file, int requests, Arena arena) {
+    this.requests = requests;
+    this.fd = LinuxFiles.open(file.toString(), OpenFlags.READ_ONLY, 0);
+    MemorySegment memory = arena.allocate((long) DEPTH * BLOCK_BYTES, 4096);
+    for (int i = 0; i < DEPTH; i++) {
+      buffers[i] = memory.asSlice((long) i * BLOCK_BYTES, BLOCK_BYTES);
+    }
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Path folder = Path.of(arguments.length > 0 ? arguments[0] : ".");
+    int rounds = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 15;
+    int requests = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 500_000;
+    Path file = Files.createTempFile(folder, "ring-versus-loop", ".img");
+    try (Arena arena = Arena.ofShared()) {
+      byte[] content = new byte[(int) FILE_BYTES];
+      Arrays.fill(content, (byte) 1);
+      Files.write(file, content);
+      new RingVersusLoop(file, requests, arena).run(rounds);
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  /** What one kind of rounds took, one entry a round. */
+  private final class Meter {
+    final double[] requestsPerSecond;
+    final double[] cpuNanosPerRequest;
+    final double[] bytesPerRequest;
+    private long startNanos;
+    private long startCpuNanos;
+    private long startBytes;
+
+    Meter(int rounds) {
+      requestsPerSecond = new double[rounds];
+      cpuNanosPerRequest = new double[rounds];
+      bytesPerRequest = new double[rounds];
+    }
+
+    void start() {
+      startBytes = threads.getCurrentThreadAllocatedBytes();
+      startCpuNanos = threads.getCurrentThreadCpuTime();
+      startNanos = System.nanoTime();
+    }
+
+    void stop(int round) {
+      long nanos = System.nanoTime() - startNanos;
+      long cpuNanos = threads.getCurrentThreadCpuTime() - startCpuNanos;
+      long bytes = threads.getCurrentThreadAllocatedBytes() - startBytes;
+      if (round >= 0) {
+        requestsPerSecond[round] = requests * 1e9 / nanos;
+        cpuNanosPerRequest[round] = (double) cpuNanos / requests;
+        bytesPerRequest[round] = (double) bytes / requests;
+      }
+    }
+
+    void print(String name) {
+      System.out.printf(
+          "%-10s %,12.0f requests/s %8.1f ns of processor time, %.1f bytes allocated per request%n",
+          name,
+          median(requestsPerSecond),
+          median(cpuNanosPerRequest),
+          median(bytesPerRequest));
+    }
+  }
+
+  private void run(int rounds) throws Exception {
+    try (LoopHost host = new LoopHost(PollerKind.IO_URING);
+        IoUring ring = IoUring.open(256, 1024);
+        AioContext loop = host.newContext("bench", BusyPolling.OFF)) {
+      Meter bare = new Meter(rounds);
+      Meter coroutines = new Meter(rounds);
+      for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
+        bare.start();
+        bareRing(ring);
+        bare.stop(round);
+        coroutines.start();
+        coroutines(loop);
+        coroutines.stop(round);
+      }
+      bare.print("bare ring");
+      coroutines.print("coroutines");
+      printRatio("time", coroutines.requestsPerSecond, bare.requestsPerSecond);
+      printRatio("processor time", bare.cpuNanosPerRequest, coroutines.cpuNanosPerRequest);
+      System.out.printf(
+          "ratio of the best rounds: by time %.3f, by processor time %.3f%n",
+          max(coroutines.requestsPerSecond) / max(bare.requestsPerSecond),
+          min(bare.cpuNanosPerRequest) / min(coroutines.cpuNanosPerRequest));
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  private static void printRatio(String name, double[] dividends, double[] divisors) {
+    double[] ratios = new double[dividends.length];
+    for (int i = 0; i < ratios.length; i++) {
+      ratios[i] = dividends[i] / divisors[i];
+    }
+    System.out.printf(
+        "ratio by %s %.3f (median of %d pairs; %.3f to %.3f)%n",
+        name, median(ratios), ratios.length, min(ratios), max(ratios));
+  }
+
+  private static double min(double[] values) {
+    return Arrays.stream(values).min().orElseThrow();
+  }
+
+  private static double max(double[] values) {
+    return Arrays.stream(values).max().orElseThrow();
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+
+  private long nextOffset() {
+    random ^= random << 13;
+    random ^= random >>> 7;
+    random ^= random << 17;
+    return (random & (BLOCKS - 1)) * BLOCK_BYTES;
+  }
+
+  private void bareRing(IoUring ring) {
+    int left = requests;
+    int outstanding = 0;
+    for (int i = 0; i < DEPTH; i++) {
+      ring.prepareRead(fd, buffers[i], nextOffset(), i);
+      outstanding++;
+      left--;
+    }
+    while (outstanding > 0) {
+      int entered = ring.submitAndWait(1, IoUring.FOREVER);
+      Check.state(entered >= 0, "enter: %s", entered);
+      int completions = ring.completions();
+      for (int i = 0; i < completions; i++) {
+        int slot = (int) ring.userData(i);
+        Check.state(ring.result(i) == BLOCK_BYTES, "short read");
+        outstanding--;
+        if (left > 0) {
+          ring.prepareRead(fd, buffers[slot], nextOffset(), slot);
+          outstanding++;
+          left--;
+        }
+      }
+      ring.consume(completions);
+    }
+  }
+
+  private void coroutines(AioContext loop) throws Exception {
+    IoEngine io = loop.io();
+    int[] left = {requests};
+    loop.runUntilDone(
+        "round",
+        () -> {
+          List<AioContext.Forked<Boolean>> readers = new ArrayList<>();
+          for (MemorySegment buffer : buffers) {
+            readers.add(
+                loop.fork(
+                    "reader",
+                    () -> {
+                      while (left[0] > 0) {
+                        left[0]--;
+                        Check.state(io.read(fd, buffer, nextOffset()) == BLOCK_BYTES, "short read");
+                      }
+                      return true;
+                    }));
+          }
+          for (AioContext.Forked<Boolean> reader : readers) {
+            reader.join();
+          }
+          return true;
+        });
+  }
+}
