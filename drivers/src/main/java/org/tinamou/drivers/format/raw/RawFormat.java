@@ -1,0 +1,167 @@
+package org.tinamou.drivers.format.raw;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockLimits;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PreallocationMode;
+
+/** Shows a child as it is, or a window of it. */
+public final class RawFormat
+    implements BlockDriver.ZeroWriter,
+        BlockDriver.Discarder,
+        BlockDriver.StatusSource,
+        BlockDriver.Resizable {
+  private static final long WHOLE = -1;
+
+  private final Edge file;
+  private final long windowStart;
+  private final long windowSize;
+
+  private RawFormat(Edge file, long windowStart, long windowSize) {
+    this.file = file;
+    this.windowStart = windowStart;
+    this.windowSize = windowSize;
+  }
+
+  /** Shows all of {@code child}. */
+  @InCoroutine
+  public static RawFormat open(BlockNode node, BlockNode child) throws BlockException {
+    return open(node, child, 0, WHOLE);
+  }
+
+  /**
+   * Shows a window of {@code child}.
+   *
+   * @param offsetBytes where it begins
+   * @param sizeBytes how long it is; -1 for all that follows
+   */
+  @InCoroutine
+  public static RawFormat open(BlockNode node, BlockNode child, long offsetBytes, long sizeBytes)
+      throws BlockException {
+    boolean window = offsetBytes != 0 || sizeBytes != WHOLE;
+    Set<EdgeRole> roles =
+        EnumSet.of(window ? EdgeRole.DATA : EdgeRole.FILTERED, EdgeRole.PRIMARY);
+    long present = child.lengthBytes();
+    if (offsetBytes < 0 || offsetBytes > present) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "Offset (%d) cannot be greater than size of the containing file (%d)"
+              .formatted(offsetBytes, present));
+    }
+    if (sizeBytes != WHOLE && sizeBytes > present - offsetBytes) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "The sum of offset (%d) and size (%d) has to be smaller or equal to the actual size of the containing file (%d)"
+              .formatted(offsetBytes, sizeBytes, present));
+    }
+    Edge edge =
+        node.attachChild("file", roles, child, Permission.CONSISTENT_READ, Permission.ALL);
+    return new RawFormat(edge, offsetBytes, sizeBytes);
+  }
+
+  @Override
+  public String formatName() {
+    return "raw";
+  }
+
+  @Override
+  public long lengthBytes() {
+    if (windowSize != WHOLE) {
+      return windowSize;
+    }
+    BlockDriver driver = driverBelow();
+    return driver == null ? 0 : Math.max(0, driver.lengthBytes() - windowStart);
+  }
+
+  private @org.jspecify.annotations.Nullable BlockDriver driverBelow() {
+    try {
+      return file.child().driver();
+    } catch (BlockException noMedium) {
+      return null;
+    }
+  }
+
+  @Override
+  public BlockLimits limits() {
+    return file.child().limits();
+  }
+
+  private void checkWindow(long offset, long length) throws BlockException {
+    if (windowSize != WHOLE && (offset > windowSize || length > windowSize - offset)) {
+      throw BlockException.of(Errno.ENOSPC, "request beyond the end of the raw window");
+    }
+  }
+
+  @Override
+  public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    file.read(windowStart + offsetBytes, buffer, flags);
+  }
+
+  @Override
+  public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    checkWindow(offsetBytes, buffer.sizeBytes());
+    file.write(windowStart + offsetBytes, buffer, flags);
+  }
+
+  @Override
+  public int writeFlags() {
+    return -1; // every flag goes down as it is
+  }
+
+  @Override
+  public boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException {
+    checkWindow(offsetBytes, lengthBytes);
+    return file.writeZeroes(windowStart + offsetBytes, lengthBytes, flags);
+  }
+
+  @Override
+  public int zeroFlags() {
+    return -1;
+  }
+
+  @Override
+  public void flush() {
+    // The node flushes its children.
+  }
+
+  @Override
+  public boolean discard(long offsetBytes, long lengthBytes) throws BlockException {
+    checkWindow(offsetBytes, lengthBytes);
+    file.discard(windowStart + offsetBytes, lengthBytes);
+    return true;
+  }
+
+  @Override
+  public BlockStatus blockStatus(long offsetBytes, long lengthBytes, boolean wantZero) {
+    return new BlockStatus(
+        lengthBytes,
+        BlockStatus.RAW | BlockStatus.OFFSET_VALID | BlockStatus.ALLOCATED,
+        windowStart + offsetBytes,
+        file.child());
+  }
+
+  @Override
+  public void truncate(long lengthBytes, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
+    if (windowSize != WHOLE) {
+      throw new BlockException(Errno.EOPNOTSUPP, "Cannot resize fixed-size raw disks");
+    }
+    if (lengthBytes > Long.MAX_VALUE - windowStart) {
+      throw new BlockException(Errno.EINVAL, "Disk size too large for the chosen offset");
+    }
+    file.truncate(windowStart + lengthBytes, exact, preallocation);
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,199 @@
+package org.tinamou.drivers.protocol.file;
+
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import org.tinamou.aio.HostFiles;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockLimits;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.RequestFlags;
+
+/** A host file or device as the bottom node of a graph; its permissions become locks on the file. */
+public final class FileNode
+    implements BlockDriver.ZeroWriter,
+        BlockDriver.Discarder,
+        BlockDriver.StatusSource,
+        BlockDriver.Resizable,
+        BlockDriver.PermissionGuard {
+  private static final AtomicLongFieldUpdater<FileNode> LENGTH =
+      AtomicLongFieldUpdater.newUpdater(FileNode.class, "lengthBytes");
+
+  private final BlockNode node;
+  private final FileDriver file;
+  private final boolean locking;
+  private volatile long lengthBytes;
+  private Set<Permission> lockedUses = EnumSet.noneOf(Permission.class);
+  private Set<Permission> lockedUnshared = EnumSet.noneOf(Permission.class);
+
+  private FileNode(BlockNode node, FileDriver file, boolean locking, long lengthBytes) {
+    this.node = node;
+    this.file = file;
+    this.locking = locking;
+    this.lengthBytes = lengthBytes;
+  }
+
+  /**
+   * Takes over an open file, which is closed with the node.
+   *
+   * @param locking whether the node's permissions are announced to other processes
+   */
+  @InCoroutine
+  public static FileNode of(BlockNode node, FileDriver file, boolean locking)
+      throws BlockException {
+    return new FileNode(node, file, locking, file.lengthBytes());
+  }
+
+  @Override
+  public String formatName() {
+    return file.kind() == HostFiles.Kind.REGULAR ? "file" : "host_device";
+  }
+
+  @Override
+  public long lengthBytes() {
+    return lengthBytes;
+  }
+
+  @Override
+  public BlockLimits limits() {
+    return BlockLimits.NONE;
+  }
+
+  @Override
+  public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    file.read(buffer, offsetBytes);
+  }
+
+  @Override
+  public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    file.write(buffer, offsetBytes);
+    grow(offsetBytes + buffer.sizeBytes());
+  }
+
+  private void grow(long end) {
+    LENGTH.accumulateAndGet(this, end, Math::max);
+  }
+
+  @Override
+  public int writeFlags() {
+    return 0;
+  }
+
+  @Override
+  public void flush() throws BlockException {
+    file.flush();
+  }
+
+  @Override
+  public boolean writeZeroes(long offsetBytes, long length, int flags) throws BlockException {
+    try {
+      file.writeZeroes(offsetBytes, length, (flags & RequestFlags.MAY_UNMAP) != 0, true);
+    } catch (BlockException e) {
+      if (e.errno() == Errno.EOPNOTSUPP) {
+        return false;
+      }
+      throw e;
+    }
+    grow(offsetBytes + length);
+    return true;
+  }
+
+  @Override
+  public int zeroFlags() {
+    return RequestFlags.MAY_UNMAP;
+  }
+
+  @Override
+  public boolean discard(long offsetBytes, long length) throws BlockException {
+    file.discard(offsetBytes, length);
+    return true;
+  }
+
+  @Override
+  public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero)
+      throws BlockException {
+    int data = BlockStatus.DATA;
+    if (wantZero) {
+      FileExtent extent = file.extentAt(offsetBytes, length);
+      data = extent.data() ? BlockStatus.DATA : BlockStatus.ZERO;
+      length = extent.lengthBytes();
+    }
+    return new BlockStatus(
+        length, data | BlockStatus.OFFSET_VALID | BlockStatus.ALLOCATED, offsetBytes, node);
+  }
+
+  @Override
+  public void truncate(long newLengthBytes, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
+    file.truncate(
+        newLengthBytes,
+        switch (preallocation) {
+          case OFF -> Preallocation.OFF;
+          case METADATA -> Preallocation.METADATA;
+          case FALLOC -> Preallocation.FALLOC;
+          case FULL -> Preallocation.FULL;
+        });
+    lengthBytes = file.lengthBytes();
+  }
+
+  @Override
+  public void preparePermissions(int used, int shared) throws BlockException {
+    if (locking) {
+      Set<Permission> uses = kinds(used);
+      Set<Permission> unshared = kinds(~shared);
+      uses.addAll(lockedUses);
+      unshared.addAll(lockedUnshared);
+      file.announce(uses, unshared, file.path().toString());
+    }
+  }
+
+  @Override
+  public void commitPermissions(int used, int shared) {
+    lockedUses = kinds(used);
+    lockedUnshared = kinds(~shared);
+    keepLocks();
+  }
+
+  @Override
+  public void abortPermissions() {
+    keepLocks();
+  }
+
+  /** Drops the locks that are no longer needed: nobody can be in the way of that. */
+  private void keepLocks() {
+    if (!locking) {
+      return;
+    }
+    try {
+      file.announce(lockedUses, lockedUnshared, file.path().toString());
+    } catch (BlockException e) {
+      throw new IllegalStateException("fewer locks were refused on " + file, e);
+    }
+  }
+
+  private static Set<Permission> kinds(int bits) {
+    Set<Permission> kinds = EnumSet.noneOf(Permission.class);
+    add(kinds, bits, org.tinamou.block.Permission.CONSISTENT_READ, Permission.CONSISTENT_READ);
+    add(kinds, bits, org.tinamou.block.Permission.WRITE, Permission.WRITE);
+    add(kinds, bits, org.tinamou.block.Permission.WRITE_UNCHANGED, Permission.WRITE_UNCHANGED);
+    add(kinds, bits, org.tinamou.block.Permission.RESIZE, Permission.RESIZE);
+    return kinds;
+  }
+
+  private static void add(Set<Permission> kinds, int bits, int bit, Permission kind) {
+    if ((bits & bit) != 0) {
+      kinds.add(kind);
+    }
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}
