@@ -11,4 +11,5 @@ module org.tinamou.tools {
   exports org.tinamou.tools.cli;
   exports org.tinamou.tools.getopt;
   exports org.tinamou.tools.img;
+  exports org.tinamou.tools.io;
 }

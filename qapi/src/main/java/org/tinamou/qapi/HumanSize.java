@@ -43,6 +43,11 @@ public final class HumanSize {
   }
 
   /** Up to three decimals and a binary unit from 1024 on, e.g. "1.500 KiB", "64 KiB", "0 bytes". */
+  public static String decimals(long bytes) {
+    return decimals((double) bytes);
+  }
+
+  /** The same for numbers that are not whole. */
   public static String decimals(double bytes) {
     int power = 0;
     double scaled = bytes;

@@ -9,6 +9,7 @@ import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.Progress;
+import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.OpenImage;
@@ -52,7 +53,7 @@ final class CompareCommand implements ImgCommand {
         }
         case ImgOptions.IMAGE_OPTS -> imageOpts = true;
         case ImgOptions.OBJECT ->
-            throw ImgOptions.object(scan.value()).withExitCode(FAILED);
+            throw ObjectArgument.refuse(scan.value()).withExitCode(FAILED);
         default -> throw new IllegalStateException("option " + code);
       }
     }

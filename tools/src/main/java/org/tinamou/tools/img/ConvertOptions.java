@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.SizeArgument;
+import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
@@ -112,7 +113,7 @@ final class ConvertOptions {
       case 'S' -> sparse(value);
       case 'm' -> workers(value);
       case 'r' -> bytesPerSecond = SizeArgument.parse(console, "rate limit", value);
-      case ImgOptions.OBJECT -> throw ImgOptions.object(value);
+      case ImgOptions.OBJECT -> throw ObjectArgument.refuse(value);
       default -> throw new IllegalStateException("option " + code);
     }
   }

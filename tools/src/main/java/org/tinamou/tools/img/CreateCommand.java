@@ -11,6 +11,7 @@ import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.SizeArgument;
+import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
@@ -44,7 +45,7 @@ final class CreateCommand implements ImgCommand {
         case 'u' -> {
           // Concerns backing files only.
         }
-        case ImgOptions.OBJECT -> throw ImgOptions.object(scan.value());
+        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
         default -> throw new IllegalStateException("option " + code);
       }
     }

@@ -74,21 +74,6 @@ final class ImgOptions {
         1, List.of(message), "Try '" + console.program() + " --help' for more information");
   }
 
-  /** Objects come later; a name that is none is a mistake already. */
-  static ToolException object(String definition) {
-    String type = definition.substring(0, endOfFirst(definition));
-    return new ToolException(
-        List.of("secret", "tls-creds-anon", "tls-creds-psk", "tls-creds-x509", "throttle-group")
-                .contains(type)
-            ? "Objects are not supported by this version of Tinamou"
-            : "Parameter 'qom-type' does not accept value '" + type + "'");
-  }
-
-  private static int endOfFirst(String definition) {
-    int comma = definition.indexOf(',');
-    return comma < 0 ? definition.length() : comma;
-  }
-
   static ToolException imageOpts() {
     return new ToolException("--image-opts is not supported by this version of Tinamou");
   }

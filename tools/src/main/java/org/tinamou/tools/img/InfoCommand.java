@@ -15,6 +15,7 @@ import org.tinamou.qapi.HumanSize;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonWriter;
 import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
@@ -60,7 +61,7 @@ final class InfoCommand implements ImgCommand {
         case ImgOptions.OUTPUT -> output = scan.value();
         case ImgOptions.BACKING_CHAIN -> chain = true;
         case ImgOptions.IMAGE_OPTS -> imageOpts = true;
-        case ImgOptions.OBJECT -> throw ImgOptions.object(scan.value());
+        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
         default -> throw new IllegalStateException("option " + code);
       }
     }

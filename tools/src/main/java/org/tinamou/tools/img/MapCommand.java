@@ -8,6 +8,7 @@ import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.SizeArgument;
+import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.Extent;
@@ -50,7 +51,7 @@ final class MapCommand implements ImgCommand {
         case 'l' -> maxBytes = SizeArgument.parse(console, "max length", scan.value());
         case ImgOptions.OUTPUT -> output = scan.value();
         case ImgOptions.IMAGE_OPTS -> imageOpts = true;
-        case ImgOptions.OBJECT -> throw ImgOptions.object(scan.value());
+        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
         default -> throw new IllegalStateException("option " + code);
       }
     }

@@ -39,6 +39,11 @@ public final class FileDriver {
   private final ImageLocks locks;
 
   private @Nullable Errno lostFlush;
+
+  /** Counts changes, and how many of them are known to be on the disk. */
+  private long changes;
+
+  private long flushedChanges;
   private boolean canPunch = true;
   private boolean canZeroRange = true;
   private boolean canFindHoles = true;
@@ -217,17 +222,18 @@ public final class FileDriver {
   @InCoroutine
   public void write(IoVector buffers, long offsetBytes) throws BlockException {
     transfer.write(buffers, offsetBytes);
-    writtenThrough();
+    changed();
   }
 
-  private void writtenThrough() throws BlockException {
+  private void changed() throws BlockException {
+    changes++;
     if (options.cache().isWritethrough()) {
       flush();
     }
   }
 
   /**
-   * Brings everything written so far to the disk. Once that has failed, the host may have thrown
+   * Brings every write that has ended to the disk. Once that has failed, the host may have thrown
    * data away and forgotten it, so every later flush fails as well until the file is opened anew.
    */
   @InCoroutine
@@ -235,10 +241,13 @@ public final class FileDriver {
     if (options.readOnly() || options.cache().isNoFlush()) {
       return;
     }
-    if (lostFlush == null) {
+    if (lostFlush == null && flushedChanges != changes) {
+      long covered = changes;
       long result = context.io().fdatasync(fd);
       if (result < 0) {
         lostFlush = Errno.ofResult(result);
+      } else {
+        flushedChanges = Math.max(flushedChanges, covered);
       }
     }
     if (lostFlush != null) {
@@ -268,7 +277,7 @@ public final class FileDriver {
       writeZeroBytes(offsetBytes, lengthBytes);
     }
     forgetData();
-    writtenThrough();
+    changed();
   }
 
   private boolean punchAndExtend(long offsetBytes, long lengthBytes) throws BlockException {
@@ -343,7 +352,7 @@ public final class FileDriver {
     forgetData();
     if (punch(offsetBytes, lengthBytes)) {
       forgetData();
-      writtenThrough();
+      changed();
     }
   }
 
@@ -407,15 +416,19 @@ public final class FileDriver {
   public long copyFrom(
       FileDriver source, long sourceOffsetBytes, long offsetBytes, long lengthBytes)
       throws BlockException {
-    return blocking(
-        "copy",
-        () -> files.copyRange(source.fd, sourceOffsetBytes, fd, offsetBytes, lengthBytes));
+    long copied =
+        blocking(
+            "copy",
+            () -> files.copyRange(source.fd, sourceOffsetBytes, fd, offsetBytes, lengthBytes));
+    changed();
+    return copied;
   }
 
   /** Changes the length; new space is a hole or, as asked, reserved or full of zeroes. */
   @InCoroutine
   public void truncate(long sizeBytes, Preallocation preallocation) throws BlockException {
     forgetData();
+    changes++;
     if (kind != HostFiles.Kind.REGULAR) {
       truncateDevice(sizeBytes, preallocation);
       return;

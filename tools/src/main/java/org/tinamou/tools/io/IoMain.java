@@ -1,0 +1,13 @@
+package org.tinamou.tools.io;
+
+import org.tinamou.tools.cli.ToolMain;
+
+/** The I/O exerciser as a program. */
+public final class IoMain {
+  private IoMain() {}
+
+  /** Runs the tool and ends the process with its exit code. */
+  public static void main(String[] arguments) {
+    ToolMain.run(new IoTool(), "tinamou-io", arguments);
+  }
+}
