@@ -9,7 +9,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
-import org.tinamou.aio.HostFiles.OpenFlag;
 import org.tinamou.base.Errno;
 import org.tinamou.base.SeededRandom;
 import org.tinamou.testkit.sim.Simulation;
@@ -27,7 +26,7 @@ final class DiskWorkload implements Workload {
   private @Nullable Simulation simulationOrNull;
   private SeededRandom random = new SeededRandom(0);
   private boolean flushBroken;
-  private int fd;
+  private @Nullable SimImage image;
 
   private Simulation simulation() {
     return java.util.Objects.requireNonNull(simulationOrNull);
@@ -62,25 +61,28 @@ final class DiskWorkload implements Workload {
   }
 
   private void openAndStart(List<AioContext> loops, Arena arena) throws Exception {
-    AioContext here = Coroutine.current().context();
-    fd =
-        here.callBlocking(
-            () -> here.hostFiles().open(IMAGE, 0600, OpenFlag.CREATE, OpenFlag.READ_WRITE));
+    image =
+        random.nextBoolean()
+            ? SimImage.Direct.open(IMAGE)
+            : SimImage.ThroughGraph.open(IMAGE, (long) SECTORS * SECTOR_BYTES);
     flushBroken = false;
     verifyAll(arena);
     List<Coroutine> users = new ArrayList<>();
     for (int i = 1 + random.nextInt(4); i > 0; i--) {
-      users.add(loops.get(random.nextInt(loops.size())).spawn("user" + i, () -> use(loops, arena)));
+      users.add(
+          loops
+              .get(random.nextInt(loops.size()))
+              .spawn("user" + i, () -> use(loops, arena)));
     }
     for (Coroutine user : users) {
       user.join();
     }
     verifyAll(arena);
-    here.callBlocking(
-        () -> {
-          here.hostFiles().close(fd);
-          return 0;
-        });
+    image().close();
+  }
+
+  private SimImage image() {
+    return java.util.Objects.requireNonNull(image);
   }
 
   private void use(List<AioContext> loops, Arena arena) {
@@ -102,20 +104,11 @@ final class DiskWorkload implements Workload {
     for (int i = 0; i < count; i++) {
       buffer.asSlice((long) i * SECTOR_BYTES, SECTOR_BYTES).fill(write.value());
     }
-    long done = 0;
-    while (done < buffer.byteSize()) {
-      long result =
-          Coroutine.current()
-              .context()
-              .io()
-              .write(fd, buffer.asSlice(done), (long) first * SECTOR_BYTES + done);
-      if (result < 0) {
-        simulation().note("write failed", Errno.ofResult(result).name(), first);
-        model.endWrite(write, false);
-        return;
-      }
-      simulation().require(result > 0, "I9", "a write made no progress");
-      done += result;
+    Errno error = image().write(buffer, (long) first * SECTOR_BYTES);
+    if (error != null) {
+      simulation().note("write failed", error.name(), first);
+      model.endWrite(write, false);
+      return;
     }
     model.endWrite(write, true);
   }
@@ -123,20 +116,8 @@ final class DiskWorkload implements Workload {
   private void read(Arena arena, int first, int count) {
     long[] before = model.stamps(first, count);
     MemorySegment buffer = arena.allocate((long) count * SECTOR_BYTES);
-    long done = 0;
-    while (done < buffer.byteSize()) {
-      long result =
-          Coroutine.current()
-              .context()
-              .io()
-              .read(fd, buffer.asSlice(done), (long) first * SECTOR_BYTES + done);
-      if (result < 0) {
-        return;
-      }
-      if (result == 0) {
-        break; // beyond the end: zeroes
-      }
-      done += result;
+    if (image().read(buffer, (long) first * SECTOR_BYTES) != null) {
+      return;
     }
     byte[] bytes = buffer.toArray(ValueLayout.JAVA_BYTE);
     String wrong = model.check(first, before, bytes);
@@ -145,8 +126,7 @@ final class DiskWorkload implements Workload {
 
   private void flush() {
     SectorModel.Flush flush = model.startFlush();
-    long result = Coroutine.current().context().io().fdatasync(fd);
-    if (result < 0) {
+    if (image().flush() != null) {
       // The host has dropped what it could not write: no later flush can be trusted.
       flushBroken = true;
     } else if (!flushBroken) {
@@ -158,13 +138,8 @@ final class DiskWorkload implements Workload {
   private void verifyAll(Arena arena) {
     MemorySegment buffer = arena.allocate((long) SECTORS * SECTOR_BYTES);
     long[] before = model.stamps(0, SECTORS);
-    long done = 0;
-    while (done < buffer.byteSize()) {
-      long result = Coroutine.current().context().io().read(fd, buffer.asSlice(done), done);
-      if (result == 0) {
-        break;
-      }
-      done += Math.max(0, result);
+    for (int tries = 0; image().read(buffer, 0) != null; tries++) {
+      simulation().require(tries < 10_000, "I9", "reads fail for ever");
     }
     String wrong = model.check(0, before, buffer.toArray(ValueLayout.JAVA_BYTE));
     simulation().require(wrong.isEmpty(), "I11", wrong);

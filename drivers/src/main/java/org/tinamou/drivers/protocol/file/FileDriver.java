@@ -8,6 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BlockingCall;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.HostFiles.OpenFlag;
 import org.tinamou.aio.InCoroutine;
@@ -130,7 +131,7 @@ public final class FileDriver {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment memory = AlignedMemory.allocate(arena, AlignedMemory.ALIGNMENT_BYTES);
       for (int unit : DIRECT_UNITS) {
-        long result = context.io().read(fd, memory.asSlice(0, unit), 0);
+        long result = Coroutine.current().context().io().read(fd, memory.asSlice(0, unit), 0);
         if (result > 0) {
           return unit;
         }
@@ -243,7 +244,7 @@ public final class FileDriver {
     }
     if (lostFlush == null && flushedChanges != changes) {
       long covered = changes;
-      long result = context.io().fdatasync(fd);
+      long result = Coroutine.current().context().io().fdatasync(fd);
       if (result < 0) {
         lostFlush = Errno.ofResult(result);
       } else {
@@ -318,7 +319,7 @@ public final class FileDriver {
   private boolean fallocate(int mode, long offsetBytes, long lengthBytes) throws BlockException {
     long result;
     do {
-      result = context.io().fallocate(fd, mode, offsetBytes, lengthBytes);
+      result = Coroutine.current().context().io().fallocate(fd, mode, offsetBytes, lengthBytes);
     } while (result == -Errno.EINTR.number());
     if (result >= 0) {
       return true;
@@ -473,7 +474,7 @@ public final class FileDriver {
     }
     long result;
     do {
-      result = context.io().fallocate(fd, 0, before, sizeBytes - before);
+      result = Coroutine.current().context().io().fallocate(fd, 0, before, sizeBytes - before);
     } while (result == -Errno.EINTR.number());
     if (result < 0) {
       resize(before);
@@ -485,7 +486,7 @@ public final class FileDriver {
     resize(sizeBytes);
     try {
       writeZeroBytes(before, sizeBytes - before);
-      long result = context.io().fsync(fd);
+      long result = Coroutine.current().context().io().fsync(fd);
       if (result < 0) {
         throw BlockException.of(Errno.ofResult(result), "flush");
       }

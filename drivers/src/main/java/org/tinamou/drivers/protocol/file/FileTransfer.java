@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.CoRwLock;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -57,7 +58,7 @@ final class FileTransfer {
     long done = 0;
     while (done < buffers.sizeBytes()) {
       IoVector rest = next(buffers, done);
-      long moved = context.io().read(fd, rest, offsetBytes + done);
+      long moved = Coroutine.current().context().io().read(fd, rest, offsetBytes + done);
       if (moved == EINTR) {
         continue;
       }
@@ -97,7 +98,7 @@ final class FileTransfer {
     long done = 0;
     while (done < buffers.sizeBytes()) {
       IoVector rest = next(buffers, done);
-      long moved = context.io().write(fd, rest, offsetBytes + done);
+      long moved = Coroutine.current().context().io().write(fd, rest, offsetBytes + done);
       if (moved == EINTR) {
         continue;
       }
