@@ -97,7 +97,7 @@ public final class PollerDriver implements AutoCloseable {
   public int turn(long timeoutNanos) {
     poller.poll(timeoutNanos);
     int dispatched = 0;
-    while (context.dispatchOneReady()) {
+    while (context.watches().dispatchOne()) {
       dispatched++;
     }
     return dispatched;
