@@ -3,6 +3,7 @@
 module org.tinamou.testkit {
   requires transitive org.tinamou.aio;
   requires transitive org.tinamou.block;
+  requires org.tinamou.drivers;
   requires java.compiler;
 
   exports org.tinamou.testkit.sim;

@@ -114,7 +114,7 @@ public final class FileDriver {
     HostFiles files = context.hostFiles();
     try {
       HostFiles.Kind kind = context.callBlocking(() -> files.status(fd).kind());
-      int unitBytes = options.cache().isDirect() ? probeUnit(context, fd) : 1;
+      int unitBytes = options.cache().isDirect() ? probeUnit(fd) : 1;
       return new FileDriver(context, fd, path, options, kind, unitBytes);
     } catch (ErrnoException e) {
       context.callBlocking(
@@ -127,7 +127,7 @@ public final class FileDriver {
   }
 
   /** The smallest unit the file can be read in past the cache; the safe choice if it cannot tell. */
-  private static int probeUnit(AioContext context, int fd) {
+  private static int probeUnit(int fd) {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment memory = AlignedMemory.allocate(arena, AlignedMemory.ALIGNMENT_BYTES);
       for (int unit : DIRECT_UNITS) {
