@@ -25,6 +25,9 @@ import org.tinamou.drivers.protocol.file.Preallocation;
 public final class OpenImage {
   public static final int SECTOR_BYTES = 512;
 
+  /** So that an offset can be rounded up by a request without running over. */
+  private static final long MAX_LENGTH_BYTES = Long.MAX_VALUE & -(1L << 30);
+
   private final FileDriver file;
   private final String name;
   private final String format;
@@ -194,7 +197,11 @@ public final class OpenImage {
 
   /** Changes the length. */
   public void truncate(long sizeBytes, Preallocation preallocation) throws BlockException {
-    file.truncate(roundUp(sizeBytes), preallocation);
+    if (sizeBytes > MAX_LENGTH_BYTES) {
+      throw new BlockException(
+          Errno.EFBIG, "offset(" + sizeBytes + ") exceeds maximum(" + MAX_LENGTH_BYTES + ")");
+    }
+    file.truncate(sizeBytes, preallocation);
     lengthBytes = roundUp(file.lengthBytes());
   }
 

@@ -38,7 +38,7 @@ final class ConvertCommand implements ImgCommand {
     }
     options.check();
     List<String> operands = options.operands;
-    String targetName = operands.isEmpty() ? null : operands.getLast();
+    String targetName = operands.size() < 2 ? null : operands.getLast();
     if (options.creation.asksForHelp()) {
       return ImageOptionList.printHelp(console, options.targetFormat, targetName);
     }
@@ -108,6 +108,7 @@ final class ConvertCommand implements ImgCommand {
     boolean opensOnly = options.existing;
     if (!opensOnly) {
       checkFormat(format);
+      requireProtocol(options.operands.getLast());
     }
     OptionValues creation;
     try {
@@ -124,13 +125,25 @@ final class ConvertCommand implements ImgCommand {
       throw new ToolException(
           "Backing file format not supported for file format '" + format + "'");
     }
+    if (!opensOnly && options.compressed) {
+      throw cannotCompress();
+    }
     if (options.bitmaps) {
       throw new ToolException("Source lacks bitmap support");
     }
-    if (!opensOnly && options.compressed) {
-      throw new ToolException("Compression not supported for this file format");
-    }
     return creation;
+  }
+
+  private static void requireProtocol(String name) throws ToolException {
+    try {
+      ImageName.pathText(name);
+    } catch (BlockException e) {
+      throw ToolException.of("", e);
+    }
+  }
+
+  private static ToolException cannotCompress() {
+    return new ToolException("Compression not supported for this file format");
   }
 
   private static void checkFormat(String format) throws ToolException {
@@ -165,6 +178,9 @@ final class ConvertCommand implements ImgCommand {
     ConvertOptions options = options();
     if (target.lengthBytes() < source.lengthBytes()) {
       throw new ToolException("output file is smaller than input file");
+    }
+    if (options.compressed) {
+      throw cannotCompress();
     }
     boolean targetIsZero =
         options.targetIsZero || (!options.existing && target.isFile());

@@ -66,9 +66,12 @@ final class ConvertOptions {
   /** Takes the command line in; stops early if it asks for {@link #help}. */
   void parse(List<String> arguments) throws ToolException {
     ImgOptions scan = new ImgOptions(console, "convert", arguments, LETTERS, LONG);
-    for (int code = scan.next(); code != ImgOptions.END && !help; code = scan.next()) {
+    for (int code = scan.next(); code != ImgOptions.END; code = scan.next()) {
       if (!takeFlag(code)) {
         takeValue(code, scan.value());
+      }
+      if (help) {
+        return;
       }
     }
     operands = scan.operands();

@@ -75,7 +75,7 @@ final class ImageComparer {
       Extent here = extent(first, offset, common - offset);
       Extent there = extent(second, offset, common - offset);
       long length = Math.min(here.lengthBytes(), there.lengthBytes());
-      if (strict && here.data() != there.data()) {
+      if (strict && !isStatusEqual(here, there, offset)) {
         say("Strict mode: Offset " + offset + " block status mismatch!");
         return false;
       }
@@ -93,13 +93,20 @@ final class ImageComparer {
     return true;
   }
 
+  /** Whether both hold data or not and whether both go on behind the extent or not. */
+  private boolean isStatusEqual(Extent here, Extent there, long offset) {
+    boolean endsHere = offset + here.lengthBytes() == first.lengthBytes();
+    boolean endsThere = offset + there.lengthBytes() == second.lengthBytes();
+    return here.data() == there.data() && endsHere == endsThere;
+  }
+
   /** The sector in which a chunk differs first, or -1. */
   private long difference(
       Extent here, Extent there, long offset, MemorySegment one, MemorySegment other)
       throws ToolException {
     if (!here.data() || !there.data()) {
       read(here.data() ? first : second, one, offset);
-      return sectorOf(offset, firstNonZero(one));
+      return sectorOf(offset, ZeroRuns.firstNonZero(one));
     }
     MemorySegment same = other.asSlice(0, one.byteSize());
     read(first, one, offset);
@@ -116,7 +123,7 @@ final class ImageComparer {
         length = Math.min(length, CHUNK_BYTES);
         MemorySegment chunk = buffer.asSlice(0, length);
         read(longer, chunk, offset);
-        long difference = sectorOf(offset, firstNonZero(chunk));
+        long difference = sectorOf(offset, ZeroRuns.firstNonZero(chunk));
         if (difference >= 0) {
           say("Content mismatch at offset " + difference + "!");
           return false;
@@ -126,10 +133,6 @@ final class ImageComparer {
       offset += length;
     }
     return true;
-  }
-
-  private static long firstNonZero(MemorySegment chunk) {
-    return ZeroRuns.firstNonZero(chunk);
   }
 
   private static long sectorOf(long offset, long position) {

@@ -71,11 +71,9 @@ final class ImageOptionList {
     OptionSchema alone = format.equals(ImageFormats.FILE) ? FileCreator.OPTIONS : RAW;
     console.line("Supported " + format + " options:");
     alone.help().forEach(console::line);
-    if (!format.equals(ImageFormats.FILE)) {
-      console.line("");
-      console.line("The protocol level may support further options.");
-      console.line("Specify the target filename to include those options.");
-    }
+    console.line("");
+    console.line("The protocol level may support further options.");
+    console.line("Specify the target filename to include those options.");
     return 0;
   }
 }

@@ -5,6 +5,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.Preallocation;
 import org.tinamou.qapi.HumanSize;
 import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.image.ImageFormats;
 import org.tinamou.tools.image.OpenImage;
 
 /** Commands on the open image that move no data. */
@@ -84,7 +85,12 @@ final class ImageCommands {
   }
 
   boolean info() {
-    console.line("format name: " + session.image().format());
+    String format = session.image().format();
+    console.line("format name: " + format);
+    if (format.equals(ImageFormats.FILE)) {
+      // Of a protocol the reference tells both names, which are the same.
+      console.line("format name: " + format);
+    }
     console.line("cluster size: " + HumanSize.decimals(0));
     console.line("vm state offset: " + HumanSize.decimals(0));
     return true;

@@ -1,6 +1,5 @@
 package org.tinamou.drivers.protocol.file;
 
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -33,7 +32,6 @@ public final class FileCreator {
 
   private static final int PERMISSIONS = 0644;
   private static final int SECTOR_BYTES = 512;
-  private static final int FIRST_BLOCK_BYTES = 4096;
   private static final long MAX_EXTENT_SIZE_HINT = 0xffff_ffffL;
 
   private FileCreator() {}
@@ -68,7 +66,6 @@ public final class FileCreator {
         file.truncate(0, Preallocation.OFF);
       }
       file.truncate(sizeBytes, preallocation);
-      allocateFirstBlock(file, sizeBytes);
     } finally {
       file.close();
     }
@@ -103,19 +100,6 @@ public final class FileCreator {
           context, fd, path, new FileOptions(false, CacheMode.WRITEBACK, used, unshared));
     } catch (ErrnoException e) {
       throw BlockException.of(e.errno(), "Could not create '" + name + "'");
-    }
-  }
-
-  /**
-   * Writes zeroes to the beginning, so that whoever later asks the file system for the unit of
-   * direct I/O finds a block to try it on.
-   */
-  private static void allocateFirstBlock(FileDriver file, long sizeBytes) throws BlockException {
-    int length = sizeBytes >= FIRST_BLOCK_BYTES ? FIRST_BLOCK_BYTES : SECTOR_BYTES;
-    if (file.kind() == HostFiles.Kind.REGULAR && sizeBytes >= length) {
-      try (Arena arena = Arena.ofShared()) {
-        file.write(AlignedMemory.allocate(arena, length), 0);
-      }
     }
   }
 }

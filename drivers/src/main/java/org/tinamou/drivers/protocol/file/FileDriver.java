@@ -28,6 +28,8 @@ import org.tinamou.host.FallocateMode;
  */
 public final class FileDriver {
   private static final int ZERO_PIECE_BYTES = 1 << 20;
+  private static final int FIRST_BLOCK_BYTES = 4096;
+  private static final int SECTOR_BYTES = 512;
   private static final int[] DIRECT_UNITS = {512, 1024, 2048, 4096};
 
   private final AioContext context;
@@ -439,12 +441,33 @@ public final class FileDriver {
       throw new BlockException(Errno.EOPNOTSUPP, "Cannot use preallocation for shrinking files");
     }
     switch (preallocation) {
-      case OFF -> resize(sizeBytes);
+      case OFF -> {
+        resize(sizeBytes);
+        allocateFirstBlock(before, sizeBytes);
+      }
       case METADATA ->
           throw new BlockException(
               Errno.EOPNOTSUPP, "Unsupported preallocation mode: " + preallocation.text());
-      case FALLOC -> reserve(before, sizeBytes);
+      case FALLOC -> {
+        reserve(before, sizeBytes);
+        allocateFirstBlock(before, sizeBytes);
+      }
       case FULL -> fill(before, sizeBytes);
+    }
+  }
+
+  /**
+   * Writes zeroes to the beginning of a file that was empty, so that whoever later asks the file
+   * system for the unit of direct I/O finds a block to try it on. The file is good without it.
+   */
+  private void allocateFirstBlock(long before, long sizeBytes) {
+    int length = sizeBytes >= FIRST_BLOCK_BYTES ? FIRST_BLOCK_BYTES : SECTOR_BYTES;
+    if (before == 0 && sizeBytes > 0) {
+      try (Arena arena = Arena.ofShared()) {
+        write(AlignedMemory.allocate(arena, length), 0);
+      } catch (BlockException e) {
+        return;
+      }
     }
   }
 

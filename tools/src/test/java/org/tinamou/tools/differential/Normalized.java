@@ -1,0 +1,29 @@
+package org.tinamou.tools.differential;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Output without what differs from run to run, or may differ between the tools. */
+final class Normalized {
+  private static final Pattern SPEED = Pattern.compile("[0-9.:]+( sec)? \\([^()]*ops/sec\\)");
+  private static final Pattern NUMBERS = Pattern.compile("^([0-9]+,1),0:[0-9:.,]+$");
+  private static final Pattern VERSION = Pattern.compile("^(qemu-[a-z]+ version [0-9.]+) .*");
+
+  private Normalized() {}
+
+  static List<String> lines(String text) {
+    List<String> lines = new ArrayList<>();
+    for (String line : text.replace('\r', '~').split("\n", -1)) {
+      String shown = SPEED.matcher(line).replaceAll("TIME");
+      shown = NUMBERS.matcher(shown).replaceAll("$1,TIME");
+      shown = VERSION.matcher(shown).replaceAll("$1");
+      lines.add(shown);
+      // The words of the help are each tool's own.
+      if (shown.startsWith("Usage: ") || shown.matches("qemu-[a-z]+ version [0-9.]+")) {
+        break;
+      }
+    }
+    return lines;
+  }
+}
