@@ -231,7 +231,7 @@ public record Mutant(
       command.add("-cp");
       command.add(classes + java.io.File.pathSeparator + ClassPath.ofThisJvm());
       command.add("org.tinamou.testkit.workload.SimMain");
-      command.addAll(List.of("--workload", workload, "--expect-violation"));
+      command.addAll(List.of("--workload", workload, "--expect-violation", name));
       command.addAll(List.of("--first", Long.toString(firstSeed)));
       command.addAll(List.of("--seeds", Long.toString(seeds)));
       Path output = work.resolve("output");

@@ -1,5 +1,6 @@
 package org.tinamou.testkit.workload;
 
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +14,7 @@ import org.tinamou.testkit.mutant.Mutant;
 public final class SimMain {
   private static final String USAGE =
       """
-      usage: tinamou sim [--workload loops|disk] [--seeds N] [--first S] [--twice]
+      usage: tinamou sim [--workload loops|disk|graph] [--seeds N] [--first S] [--twice]
              tinamou sim --workload W --seed S        one seed, told in detail
              tinamou sim --mutant NAME [--seeds N]    search for a planted bug
              tinamou sim --list-mutants
@@ -25,15 +26,20 @@ public final class SimMain {
   private boolean twice;
   private boolean single;
   private String mutant = "";
+  private String planted = "";
   private boolean expectViolation;
 
-  private SimMain() {}
+  private final PrintStream out;
 
-  public static void main(String[] args) throws Exception {
-    System.exit(new SimMain().run(args));
+  SimMain(PrintStream out) {
+    this.out = out;
   }
 
-  private int run(String[] args) throws Exception {
+  public static void main(String[] args) throws Exception {
+    System.exit(new SimMain(System.out).run(args));
+  }
+
+  int run(String[] args) throws Exception {
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
         case "--workload" -> {
@@ -48,9 +54,12 @@ public final class SimMain {
         }
         case "--twice" -> twice = true;
         case "--mutant" -> mutant = args[++i];
-        case "--expect-violation" -> expectViolation = true;
+        case "--expect-violation" -> {
+          expectViolation = true;
+          planted = " --mutant " + args[++i];
+        }
         case "--list-mutants" -> {
-          Mutant.ALL.forEach(each -> System.out.println(each.name() + ": " + each.meaning()));
+          Mutant.ALL.forEach(each -> out.println(each.name() + ": " + each.meaning()));
           return 0;
         }
         default -> {
@@ -67,20 +76,20 @@ public final class SimMain {
 
   private int searchMutant() throws Exception {
     Mutant.Result result = Mutant.named(mutant).search(first, single ? 1 : seeds);
-    System.out.println(result);
+    out.println(result);
     return result.found() ? 0 : 1;
   }
 
   private int tellSeed() {
     SeedRun run = SeedRun.of(kinds.getFirst(), first, true);
-    run.recentEvents().forEach(System.out::println);
-    System.out.printf(
+    run.recentEvents().forEach(out::println);
+    out.printf(
         "seed %d of %s: %d steps, hash %016x%n", first, name(run.kind()), run.steps(), run.hash());
     if (run.violation() == null) {
-      System.out.println("no violation");
+      out.println("no violation");
       return 0;
     }
-    run.violation().printStackTrace(System.out);
+    run.violation().printStackTrace(out);
     return 1;
   }
 
@@ -109,7 +118,7 @@ public final class SimMain {
       }
     }
     double seconds = (System.nanoTime() - started) / 1e9;
-    System.out.printf(
+    out.printf(
         "%d seeds, %d steps, %.1f s, %.0f seeds/s, %d violations%n",
         total, steps, seconds, total / seconds, violations.size());
     SeedRun worst =
@@ -117,14 +126,14 @@ public final class SimMain {
     if (worst == null) {
       return expectViolation ? 1 : 0;
     }
-    System.out.printf(
+    out.printf(
         "VIOLATION %s%nreplay: ./tinamou sim --workload %s --seed %d%s%n",
         worst.violation(),
         name(worst.kind()),
         worst.seed(),
-        mutant.isEmpty() ? "" : " --mutant " + mutant);
+        planted);
     if (!expectViolation) {
-      Objects.requireNonNull(worst.violation()).printStackTrace(System.out);
+      Objects.requireNonNull(worst.violation()).printStackTrace(out);
     }
     return expectViolation ? 0 : 1;
   }

@@ -1,0 +1,61 @@
+package org.tinamou.testkit.workload;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Every commit runs ten thousand seeds, and every tenth of them twice. */
+final class SeedsTest {
+  private static String simulate(int expectedCode, String... arguments) throws Exception {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    int code = new SimMain(new PrintStream(bytes, true, StandardCharsets.UTF_8)).run(arguments);
+    String output = bytes.toString(StandardCharsets.UTF_8);
+    assertEquals(expectedCode, code, output);
+    return output;
+  }
+
+  @Test
+  void loopsHoldTheirInvariants() throws Exception {
+    simulate(0, "--workload", "loops", "--seeds", "5000");
+  }
+
+  @Test
+  void diskHoldsItsInvariants() throws Exception {
+    simulate(0, "--workload", "disk", "--seeds", "3000");
+  }
+
+  @Test
+  void graphHoldsItsInvariants() throws Exception {
+    simulate(0, "--workload", "graph", "--seeds", "2000");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Workload.Kind.class)
+  void sameSeedIsSameRun(Workload.Kind kind) throws Exception {
+    simulate(0, "--workload", kind.name(), "--seeds", "300", "--first", "100000", "--twice");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Workload.Kind.class)
+  void differentSeedsAreDifferentRuns(Workload.Kind kind) {
+    SeedRun one = SeedRun.of(kind, 1, false);
+    SeedRun other = SeedRun.of(kind, 2, false);
+    assertNull(one.violation());
+    assertNotEquals(one.hash(), other.hash());
+  }
+
+  @Test
+  void aSeedIsToldInDetail() throws Exception {
+    String output = simulate(0, "--workload", "loops", "--seed", "7");
+    assertTrue(output.contains("seed 7 of loops"), output);
+    assertTrue(output.contains("no violation"), output);
+  }
+}
