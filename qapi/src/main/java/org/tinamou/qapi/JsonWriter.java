@@ -1,5 +1,8 @@
 package org.tinamou.qapi;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Iterator;
 import java.util.Map;
 
@@ -46,9 +49,23 @@ public final class JsonWriter {
     }
   }
 
-  /** As many digits as tell the number from its neighbours, never in exponent form. */
+  /** As C's {@code %.17g}. */
   private void real(double value) {
-    out.append(new java.math.BigDecimal(Double.toString(value)).toPlainString());
+    if (value == 0) {
+      out.append(1 / value < 0 ? "-0" : "0");
+      return;
+    }
+    BigDecimal exact = new BigDecimal(value);
+    BigDecimal rounded =
+        exact.round(new MathContext(17, RoundingMode.HALF_EVEN)).stripTrailingZeros();
+    int exponent = rounded.precision() - rounded.scale() - 1;
+    if (exponent >= -4 && exponent < 17) {
+      out.append(rounded.toPlainString());
+    } else {
+      out.append(rounded.scaleByPowerOfTen(-exponent).toPlainString());
+      out.append(exponent < 0 ? "e-" : "e+").append(Math.abs(exponent) < 10 ? "0" : "");
+      out.append(Math.abs(exponent));
+    }
   }
 
   private void array(Json.Array array, int depth) {

@@ -46,7 +46,7 @@ public final class OptionList {
   }
 
   /** Appends the value that starts at {@code position} and returns where the next entry starts. */
-  private static int readValue(String text, int position, StringBuilder value) {
+  static int readValue(String text, int position, StringBuilder value) {
     int next = position;
     while (next < text.length()) {
       char character = text.charAt(next++);
