@@ -11,34 +11,36 @@ import org.tinamou.base.Check;
  * to the most requests ever in flight at once. Home thread.
  */
 final class RequestTable {
-  private static final int NONE = -1;
+  private static final int MARK_BITS = 8;
 
   private @Nullable IoRequest[] requests = new IoRequest[64];
-  private int[] generations = new int[64];
-  private int[] nextFree = new int[64];
-  private byte[] marks = new byte[64];
-  private int firstFree = NONE;
+
+  /** Of each slot the generation, shifted, and its marks. */
+  private int[] states = new int[64];
+
+  /** Slots that were used and are free, the last one on top. */
+  private int[] free = new int[64];
+
+  private int freeCount;
   private int used;
-  private int count;
 
   int count() {
-    return count;
+    return used - freeCount;
   }
 
   /** Takes a request in; its slot becomes {@link IoRequest#pollerSlot}. */
   void add(IoRequest request) {
-    int slot = firstFree;
-    if (slot == NONE) {
+    int slot;
+    if (freeCount > 0) {
+      slot = free[--freeCount];
+    } else {
       slot = used++;
       if (slot == requests.length) {
         grow();
       }
-    } else {
-      firstFree = nextFree[slot];
     }
     requests[slot] = request;
     request.pollerSlot = slot;
-    count++;
   }
 
   IoRequest get(int slot) {
@@ -55,30 +57,32 @@ final class RequestTable {
   void remove(IoRequest request) {
     int slot = request.pollerSlot;
     requests[slot] = null;
-    generations[slot]++;
-    marks[slot] = 0;
-    nextFree[slot] = firstFree;
-    firstFree = slot;
-    count--;
+    states[slot] = (generation(slot) + 1) << MARK_BITS;
+    free[freeCount++] = slot;
   }
 
+  /** Counts up each time the slot is used anew; wraps around. */
   int generation(int slot) {
-    return generations[slot];
+    return states[slot] >>> MARK_BITS;
   }
 
-  void mark(int slot, byte mark) {
-    marks[slot] |= mark;
+  /**
+   * Leaves a mark on the request in the slot.
+   *
+   * @param mark one of the lowest {@link #MARK_BITS} bits
+   */
+  void mark(int slot, int mark) {
+    states[slot] |= mark;
   }
 
-  boolean isMarked(int slot, byte mark) {
-    return (marks[slot] & mark) != 0;
+  boolean isMarked(int slot, int mark) {
+    return (states[slot] & mark) != 0;
   }
 
   private void grow() {
     int larger = requests.length * 2;
     requests = Arrays.copyOf(requests, larger);
-    generations = Arrays.copyOf(generations, larger);
-    nextFree = Arrays.copyOf(nextFree, larger);
-    marks = Arrays.copyOf(marks, larger);
+    states = Arrays.copyOf(states, larger);
+    free = Arrays.copyOf(free, larger);
   }
 }

@@ -25,8 +25,8 @@ import org.tinamou.host.Iovecs;
 final class UringPoller implements Poller {
   private static final int RING_ENTRIES = 256;
   private static final int COMPLETION_ENTRIES = 1024;
-  private static final byte CANCELLED = 1;
-  private static final byte RETRIED = 2;
+  private static final int CANCELLED = 1;
+  private static final int RETRIED = 1 << 1;
   private static final int EINTR = -Errno.EINTR.number();
   private static final int EAGAIN = -Errno.EAGAIN.number();
   private static final int EBUSY = -Errno.EBUSY.number();
