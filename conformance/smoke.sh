@@ -126,7 +126,7 @@ qemu-img nonsense
 qemu-img create
 qemu-img convert --nonsense
 qemu-io -f raw missing.img
-qemu-io -c'
+qemu-io -c 2>&1 | head -n 1'
 
 cross patterns 'qemu-img create -q -f raw disk.img 16M
 qemu-io -f raw -c "write -P 0x11 0 1M" -c "write -P 0x22 4100k 12k" -c "write -z 512k 64k" disk.img' \
