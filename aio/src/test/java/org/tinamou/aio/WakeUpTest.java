@@ -244,6 +244,7 @@ class WakeUpTest {
     AioContext loop = rig.startThread("busy").context();
     CountingPoller poller = rig.poller(loop);
     loop.turn().setBusyPolling(new BusyPolling(1_000_000_000L, 2, 2));
+    loop.submit("take the parameters", () -> true).get();
     LoopRig.spinUntil(() -> loop.turn().isWaiting());
     rig.clocks.advance(1_000);
     loop.submit("teach", () -> true).get();
