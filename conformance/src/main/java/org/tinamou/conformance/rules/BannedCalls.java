@@ -153,11 +153,21 @@ final class BannedCalls {
         "target waits for another thread",
         access -> {
           AccessTarget target = access.getTarget();
+          if (isHandedToWorkers(access)) {
+            return false;
+          }
           return WAITS.entrySet().stream()
               .filter(wait -> wait.getValue().contains(target.getName()))
               .map(Map.Entry::getKey)
               .anyMatch(target.getOwner()::isAssignableTo);
         });
+  }
+
+  /** Whether the call stands in a lambda of a method that hands one to a loop's workers. */
+  private static boolean isHandedToWorkers(JavaAccess<?> access) {
+    return access.isDeclaredInLambda()
+        && access.getOrigin().getMethodCallsFromSelf().stream()
+            .anyMatch(call -> call.getName().equals("callBlocking"));
   }
 
   /**

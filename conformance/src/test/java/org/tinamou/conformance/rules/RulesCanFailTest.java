@@ -82,7 +82,8 @@ class RulesCanFailTest {
             "drivers.Driver.parksWithTime",
             "drivers.Driver.sleeps",
             "drivers.Driver.takes",
-            "drivers.Driver.waits"),
+            "drivers.Driver.waits",
+            "drivers.Driver.waitsInLambda"),
         offenders(BannedCalls.nothingBlocks(BAD, ROOMS.shipped())));
   }
 

@@ -38,78 +38,8 @@ final class IoHelp {
   /** What a command does, behind its usage; empty where that says everything. */
   static String details(String command) {
     return switch (command) {
-      case "read" ->
-          """
-
-           Reads a range, e.g. 'read -v 512 1k'.
-           -b, -- read the virtual machine's state instead of the disk
-           -C, -- report numbers for programs
-           -P, -- check that every byte read is this one
-           -s, -- begin checking so far into the data (only with -P)
-           -l, -- check so many bytes (only with -P)
-           -q, -- report nothing
-           -v, -- show the data
-           -p, -- has no effect
-
-          """;
-      case "readv", "aio_read" ->
-          """
-
-           Reads a range into a buffer for each length given, e.g. '%s -v 512 1k 1k'.
-           -C, -- report numbers for programs
-           -P, -- check that every byte read is this one
-           -q, -- report nothing
-           -v, -- show the data
-          %s
-          """
-              .formatted(
-                  command,
-                  command.equals("readv")
-                      ? ""
-                      : """
-                       -i, -- count as an invalid request instead
-                       Goes on in the background; 'aio_flush' waits for it.
-                      """
-                          .stripTrailing());
-      case "write" ->
-          """
-
-           Writes a range full of one byte (0xcd), e.g. 'write -P 5 512 1k'.
-           -b, -- write the virtual machine's state instead of the disk
-           -c, -- write compressed
-           -C, -- report numbers for programs
-           -f, -- have it on the disk before reporting
-           -n, -- fail rather than write zeroes slowly (only with -z)
-           -P, -- the byte to write
-           -s, -- write the content of a file, again and again
-           -q, -- report nothing
-           -u, -- space may be given back (only with -z)
-           -z, -- write zeroes by the quickest means
-           -p, -- has no effect
-
-          """;
-      case "writev", "aio_write" ->
-          """
-
-           Writes a range full of one byte (0xcd) from a buffer for each length given,
-           e.g. '%s 512 1k 1k'.
-           -C, -- report numbers for programs
-           -f, -- have it on the disk before reporting
-           -P, -- the byte to write
-           -q, -- report nothing
-          %s
-          """
-              .formatted(
-                  command,
-                  command.equals("writev")
-                      ? ""
-                      : """
-                       -i, -- count as an invalid request instead
-                       -u, -- space may be given back (only with -z)
-                       -z, -- write zeroes by the quickest means
-                       Goes on in the background; 'aio_flush' waits for it.
-                      """
-                          .stripTrailing());
+      case "read", "readv", "aio_read" -> readDetails(command);
+      case "write", "writev", "aio_write" -> writeDetails(command);
       case "discard" ->
           """
 
@@ -150,6 +80,88 @@ final class IoHelp {
 
           """;
       default -> "";
+    };
+  }
+
+  private static String readDetails(String command) {
+    return switch (command) {
+      case "read" ->
+          """
+
+           Reads a range, e.g. 'read -v 512 1k'.
+           -b, -- read the virtual machine's state instead of the disk
+           -C, -- report numbers for programs
+           -P, -- check that every byte read is this one
+           -s, -- begin checking so far into the data (only with -P)
+           -l, -- check so many bytes (only with -P)
+           -q, -- report nothing
+           -v, -- show the data
+           -p, -- has no effect
+
+          """;
+      default ->
+          """
+
+           Reads a range into a buffer for each length given, e.g. '%s -v 512 1k 1k'.
+           -C, -- report numbers for programs
+           -P, -- check that every byte read is this one
+           -q, -- report nothing
+           -v, -- show the data
+          %s
+          """
+              .formatted(
+                  command,
+                  command.equals("readv")
+                      ? ""
+                      : """
+                       -i, -- count as an invalid request instead
+                       Goes on in the background; 'aio_flush' waits for it.
+                      """
+                          .stripTrailing());
+    };
+  }
+
+  private static String writeDetails(String command) {
+    return switch (command) {
+      case "write" ->
+          """
+
+           Writes a range full of one byte (0xcd), e.g. 'write -P 5 512 1k'.
+           -b, -- write the virtual machine's state instead of the disk
+           -c, -- write compressed
+           -C, -- report numbers for programs
+           -f, -- have it on the disk before reporting
+           -n, -- fail rather than write zeroes slowly (only with -z)
+           -P, -- the byte to write
+           -s, -- write the content of a file, again and again
+           -q, -- report nothing
+           -u, -- space may be given back (only with -z)
+           -z, -- write zeroes by the quickest means
+           -p, -- has no effect
+
+          """;
+      default ->
+          """
+
+           Writes a range full of one byte (0xcd) from a buffer for each length given,
+           e.g. '%s 512 1k 1k'.
+           -C, -- report numbers for programs
+           -f, -- have it on the disk before reporting
+           -P, -- the byte to write
+           -q, -- report nothing
+          %s
+          """
+              .formatted(
+                  command,
+                  command.equals("writev")
+                      ? ""
+                      : """
+                       -i, -- count as an invalid request instead
+                       -u, -- space may be given back (only with -z)
+                       -z, -- write zeroes by the quickest means
+                       Goes on in the background; 'aio_flush' waits for it.
+                      """
+                          .stripTrailing());
     };
   }
 }

@@ -9,6 +9,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
+import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
 import org.tinamou.tools.cli.Console;
@@ -34,6 +35,11 @@ final class IoSession {
 
   AioContext context() {
     return context;
+  }
+
+  /** The loop's time, for reports on how long a command took. */
+  long nanos() {
+    return context.clocks().nanos(ClockType.REALTIME);
   }
 
   Console console() {
@@ -72,8 +78,7 @@ final class IoSession {
       console.errorLine(
           "         Automatically detecting the format is dangerous for raw images, write"
               + " operations on block 0 will be restricted.");
-      console.errorLine(
-          "         Specify the 'raw' format explicitly to remove the restrictions.");
+      console.errorLine("         Specify the 'raw' format explicitly to remove the restrictions.");
     }
     image = opened;
     options = wanted;

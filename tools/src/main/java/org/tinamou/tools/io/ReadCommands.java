@@ -148,9 +148,9 @@ final class ReadCommands {
       IoTransfers.requireInside(session, read.offset, total, verb);
       MemorySegment buffer = session.buffer(arena, total);
       buffer.fill(UNREAD);
-      long start = System.nanoTime();
+      long start = session.nanos();
       session.image().read(IoVector.of(IoSession.split(buffer, read.counts)), read.offset);
-      long nanos = System.nanoTime() - start;
+      long nanos = session.nanos() - start;
       boolean matches = !read.verify || matches(read, buffer);
       if (!read.quiet) {
         if (read.dump) {

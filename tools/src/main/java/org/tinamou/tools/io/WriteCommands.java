@@ -116,10 +116,7 @@ final class WriteCommands {
     long count = arguments.number(text);
     if (count > IoArguments.MAX_REQUEST_BYTES && !write.onlyIfFast) {
       throw arguments.refuse(
-          "length cannot exceed "
-              + IoArguments.MAX_REQUEST_BYTES
-              + " without -n, given "
-              + text);
+          "length cannot exceed " + IoArguments.MAX_REQUEST_BYTES + " without -n, given " + text);
     }
     return count;
   }
@@ -201,7 +198,7 @@ final class WriteCommands {
       IoTransfers.requireInside(session, write.offset, total, verb);
       OpenImage image = session.image();
       IoVector buffers = write.zeroes ? IoVector.EMPTY : filled(arena, write, total);
-      long start = System.nanoTime();
+      long start = session.nanos();
       if (write.zeroes) {
         image.writeZeroes(write.offset, total, write.mayUnmap, write.onlyIfFast);
       } else {
@@ -210,7 +207,7 @@ final class WriteCommands {
       if (write.onDisk) {
         image.flush();
       }
-      long nanos = System.nanoTime() - start;
+      long nanos = session.nanos() - start;
       if (!write.quiet) {
         IoReport.print(console, "wrote", nanos, write.offset, total, total, write.machine);
       }

@@ -41,6 +41,18 @@ public final class Driver {
     thread.interrupt();
   }
 
+  Runnable waitsInLambda(CompletableFuture<Object> future) {
+    return () -> future.join();
+  }
+
+  void handsToWorkers(CompletableFuture<Object> future) {
+    callBlocking(() -> future.join());
+  }
+
+  private static void callBlocking(Runnable job) {
+    job.run();
+  }
+
   synchronized void locksItself() {
     count++;
   }
