@@ -35,7 +35,7 @@ public final class AioContext implements AutoCloseable {
 
   private final LoopWatches watches;
   private final LoopTimers timers;
-  private final LiveCoroutines live = new LiveCoroutines(this);
+  private final LiveCoroutines live = new LiveCoroutines();
 
   private volatile @Nullable Thread homeThread;
   private @Nullable Coroutine running;
@@ -432,13 +432,12 @@ public final class AioContext implements AutoCloseable {
   private void enter() {
     Check.state(!closed, "%s is closed", name());
     Check.state(
-        Coroutine.currentOrNull() == null && !turning && TURNED_BY_THREAD.get() == null,
-        "%s: nested poll refused: wait in a coroutine instead",
-        name());
+        currentOrNull() == null, "%s: nested poll refused: wait in a coroutine instead", name());
     Thread caller = Thread.currentThread();
     Thread home = homeThread;
     Check.state(
         home == null || home == caller, "%s: polled outside of its home thread %s", name(), home);
+    Check.state(!turning, "%s: nested poll refused", name());
     homeThread = caller;
     TURNED_BY_THREAD.set(this);
     turning = true;

@@ -67,6 +67,7 @@ public final class BottomHalf extends Task {
     }
     if ((before & QUEUED) == 0 && !context.enqueue(this)) {
       cancel();
+      FLAGS.getAndBitwiseAnd(this, ~QUEUED);
       throw new IllegalStateException(context.name() + " is closed: cannot schedule " + this);
     }
   }

@@ -54,7 +54,7 @@ public final class Coroutine {
   /** The queue entry and scheduler of one coroutine. */
   static final class Resumption extends Task implements Executor {
     final Coroutine coroutine;
-    private @Nullable Runnable continuation;
+    @Nullable Runnable continuation;
 
     /** Set before the resumption is queued, looked at after it was taken. */
     private boolean resumedByJdk;
@@ -130,20 +130,19 @@ public final class Coroutine {
             new IllegalStateException(
                 self + " was resumed by a thread of the JDK; use a timer or a coroutine lock"));
       }
-      if (self.linkedIn != runner) {
-        runner.live().add(self);
-      }
-      self.runningOn = runner;
+      // A duplicate may come here while the coroutine runs or has ended: only its own code, which
+      // then does not run, may write down where it is.
       runner.resume(self, java.util.Objects.requireNonNull(continuation));
       // From here on the coroutine may already run on another loop: nothing of it is touched.
     }
   }
 
-  /** Links of the list of live coroutines; belong to the home thread of {@link #linkedIn}. */
+  /** Links of the list of live coroutines; belong to the loop that has it in its list. */
   @Nullable Coroutine previousLive;
 
   @Nullable Coroutine nextLive;
-  @Nullable AioContext linkedIn;
+
+  final Resumption resumption;
 
   private final String name;
   private final Thread thread;
@@ -162,7 +161,8 @@ public final class Coroutine {
     this.context = context;
     this.name = name;
     this.body = body;
-    this.thread = CoroutineDoor.newThread(new Resumption(this), name, this::runBody);
+    this.resumption = new Resumption(this);
+    this.thread = CoroutineDoor.newThread(resumption, name, this::runBody);
   }
 
   void start() {
@@ -179,6 +179,7 @@ public final class Coroutine {
 
   private void runBody() {
     CURRENT.set(this);
+    arriveOn(context);
     try {
       body.run();
     } catch (Throwable e) {
@@ -285,9 +286,7 @@ public final class Coroutine {
       Thread.yield();
     } finally {
       self.movingFrom = null;
-      if (self.runningOn != target) {
-        self.stayOn(source);
-      }
+      self.arriveOn(self.isCarriedBy(target) ? target : source);
     }
     Check.state(
         self.runningOn == target,
@@ -297,11 +296,18 @@ public final class Coroutine {
         target.isClosed() ? target.name() + " is closed" : "it is pinned");
   }
 
-  private void stayOn(AioContext source) {
-    context = source;
-    if (linkedIn != source) {
-      source.live().add(this);
-    }
+  /** Whether the loop's thread carries the coroutine, which calls. */
+  private boolean isCarriedBy(AioContext loop) {
+    AioContext before = java.util.Objects.requireNonNull(runningOn);
+    return loop.homeThread() == before.homeThread()
+        ? loop.running() == this
+        : loop.homeThread() == CoroutineDoor.currentCarrier();
+  }
+
+  private void arriveOn(AioContext loop) {
+    context = loop;
+    runningOn = loop;
+    loop.live().add(this);
   }
 
   /** Whether the body has ended. */

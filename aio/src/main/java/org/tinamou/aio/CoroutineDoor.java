@@ -11,16 +11,22 @@ import java.util.concurrent.Executor;
  */
 final class CoroutineDoor {
   private static final int NO_INHERIT_THREAD_LOCALS = 1 << 2;
-  private static final MethodHandle NEW_VIRTUAL_THREAD = open();
+  private static final MethodHandle NEW_VIRTUAL_THREAD =
+      open(
+          "java.lang.ThreadBuilders",
+          "newVirtualThread",
+          Executor.class,
+          String.class,
+          int.class,
+          Runnable.class);
+  private static final MethodHandle CURRENT_CARRIER =
+      open("java.lang.Thread", "currentCarrierThread");
 
   private CoroutineDoor() {}
 
-  private static MethodHandle open() {
+  private static MethodHandle open(String type, String name, Class<?>... parameters) {
     try {
-      Class<?> builders = Class.forName("java.lang.ThreadBuilders");
-      Method method =
-          builders.getDeclaredMethod(
-              "newVirtualThread", Executor.class, String.class, int.class, Runnable.class);
+      Method method = Class.forName(type).getDeclaredMethod(name, parameters);
       method.setAccessible(true);
       return MethodHandles.lookup().unreflect(method);
     } catch (ReflectiveOperationException | RuntimeException e) {
@@ -32,6 +38,17 @@ final class CoroutineDoor {
               + Runtime.version()
               + ")",
           e);
+    }
+  }
+
+  /** The platform thread that carries the calling virtual thread. */
+  static Thread currentCarrier() {
+    try {
+      return (Thread) CURRENT_CARRIER.invokeExact();
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -12,16 +12,10 @@ final class LiveCoroutines {
   /** How far a foreign thread follows a list that changes under it. */
   private static final int MAX_DUMPED = 100_000;
 
-  private final AioContext context;
   private @Nullable Coroutine first;
   private int count;
 
-  LiveCoroutines(AioContext context) {
-    this.context = context;
-  }
-
   void add(Coroutine coroutine) {
-    coroutine.linkedIn = context;
     coroutine.previousLive = null;
     coroutine.nextLive = first;
     if (first != null) {
@@ -44,7 +38,6 @@ final class LiveCoroutines {
     }
     coroutine.previousLive = null;
     coroutine.nextLive = null;
-    coroutine.linkedIn = null;
     count--;
   }
 

@@ -70,9 +70,7 @@ public record Mutant(
                     Thread.yield();
                   } finally {
                     self.movingFrom = null;
-                    if (self.runningOn != target) {
-                      self.stayOn(source);
-                    }
+                    self.arriveOn(self.isCarriedBy(target) ? target : source);
                   }
                   Check.state(
                       self.runningOn == target,
@@ -82,6 +80,7 @@ public record Mutant(
                     LockSupport.park();
                   } finally {
                     self.movingFrom = null;
+                    self.arriveOn(target);
                   }
                   Check.state(
                       true,
