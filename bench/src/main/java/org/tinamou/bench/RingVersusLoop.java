@@ -97,10 +97,7 @@ public final class RingVersusLoop {
     void print(String name) {
       System.out.printf(
           "%-10s %,12.0f requests/s %8.1f ns of processor time, %.1f bytes allocated per request%n",
-          name,
-          median(requestsPerSecond),
-          median(cpuNanosPerRequest),
-          median(bytesPerRequest));
+          name, median(requestsPerSecond), median(cpuNanosPerRequest), median(bytesPerRequest));
     }
   }
 

@@ -69,10 +69,7 @@ final class DiskWorkload implements Workload {
     verifyAll(arena);
     List<Coroutine> users = new ArrayList<>();
     for (int i = 1 + random.nextInt(4); i > 0; i--) {
-      users.add(
-          loops
-              .get(random.nextInt(loops.size()))
-              .spawn("user" + i, () -> use(loops, arena)));
+      users.add(loops.get(random.nextInt(loops.size())).spawn("user" + i, () -> use(loops, arena)));
     }
     for (Coroutine user : users) {
       user.join();

@@ -106,8 +106,7 @@ interface SimImage {
     private final BlockNode raw;
     private final BlockBackend backend;
 
-    private ThroughGraph(
-        BlockGraph graph, BlockNode file, BlockNode raw, BlockBackend backend) {
+    private ThroughGraph(BlockGraph graph, BlockNode file, BlockNode raw, BlockBackend backend) {
       this.graph = graph;
       this.file = file;
       this.raw = raw;

@@ -128,10 +128,7 @@ public final class SimMain {
     }
     out.printf(
         "VIOLATION %s%nreplay: ./tinamou sim --workload %s --seed %d%s%n",
-        worst.violation(),
-        name(worst.kind()),
-        worst.seed(),
-        planted);
+        worst.violation(), name(worst.kind()), worst.seed(), planted);
     if (!expectViolation) {
       Objects.requireNonNull(worst.violation()).printStackTrace(out);
     }

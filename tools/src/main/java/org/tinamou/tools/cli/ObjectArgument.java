@@ -6,9 +6,20 @@ import java.util.List;
 public final class ObjectArgument {
   private static final List<String> LATER =
       List.of(
-          "authz-list", "authz-list-file", "authz-simple", "iothread", "main-loop",
-          "pr-manager-helper", "secret", "secret_keyring", "thread-context", "throttle-group",
-          "tls-cipher-suites", "tls-creds-anon", "tls-creds-psk", "tls-creds-x509");
+          "authz-list",
+          "authz-list-file",
+          "authz-simple",
+          "iothread",
+          "main-loop",
+          "pr-manager-helper",
+          "secret",
+          "secret_keyring",
+          "thread-context",
+          "throttle-group",
+          "tls-cipher-suites",
+          "tls-creds-anon",
+          "tls-creds-psk",
+          "tls-creds-x509");
 
   private ObjectArgument() {}
 

@@ -26,9 +26,7 @@ public final class SizeArgument {
           throw new ToolException(
               1,
               List.of(
-                  "Invalid "
-                      + what
-                      + " specified. You may use k, M, G, T, P or E suffixes for",
+                  "Invalid " + what + " specified. You may use k, M, G, T, P or E suffixes for",
                   "kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes."),
               null);
     };

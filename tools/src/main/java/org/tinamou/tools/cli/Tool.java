@@ -12,6 +12,5 @@ public interface Tool {
    * @param arguments the words behind the name
    * @return the exit code
    */
-  int run(
-      String program, String[] arguments, InputStream in, PrintStream out, PrintStream err);
+  int run(String program, String[] arguments, InputStream in, PrintStream out, PrintStream err);
 }

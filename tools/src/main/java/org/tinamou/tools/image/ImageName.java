@@ -9,10 +9,34 @@ import org.tinamou.block.BlockException;
 public final class ImageName {
   private static final Set<String> LATER_PROTOCOLS =
       Set.of(
-          "blkdebug", "blklogwrites", "blkverify", "fat", "ftp", "ftps", "gluster", "gluster+rdma",
-          "gluster+tcp", "gluster+unix", "host_cdrom", "host_device", "http", "https", "iscsi",
-          "iser", "json", "nbd", "nbd+tcp", "nbd+unix", "nbds", "nfs", "null-aio", "null-co",
-          "nvme", "rbd", "ssh", "vxhs");
+          "blkdebug",
+          "blklogwrites",
+          "blkverify",
+          "fat",
+          "ftp",
+          "ftps",
+          "gluster",
+          "gluster+rdma",
+          "gluster+tcp",
+          "gluster+unix",
+          "host_cdrom",
+          "host_device",
+          "http",
+          "https",
+          "iscsi",
+          "iser",
+          "json",
+          "nbd",
+          "nbd+tcp",
+          "nbd+unix",
+          "nbds",
+          "nfs",
+          "null-aio",
+          "null-co",
+          "nvme",
+          "rbd",
+          "ssh",
+          "vxhs");
   private static final String FILE = "file:";
 
   private ImageName() {}

@@ -152,7 +152,9 @@ public final class OpenImage {
     file.write(buffers, offsetBytes);
   }
 
-  /** A guest could otherwise turn an image whose format is guessed into one that names other files. */
+  /**
+   * A guest could otherwise turn an image whose format is guessed into one that names other files.
+   */
   private void refuseOtherFormat(IoVector buffers, long offsetBytes) throws BlockException {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment header = arena.allocate(ImageFormats.HEADER_BYTES);

@@ -8,8 +8,8 @@ import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
-import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ObjectArgument;
+import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.OpenImage;
@@ -52,8 +52,7 @@ final class CompareCommand implements ImgCommand {
           // Reading never keeps others from anything.
         }
         case ImgOptions.IMAGE_OPTS -> imageOpts = true;
-        case ImgOptions.OBJECT ->
-            throw ObjectArgument.refuse(scan.value()).withExitCode(FAILED);
+        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value()).withExitCode(FAILED);
         default -> throw new IllegalStateException("option " + code);
       }
     }

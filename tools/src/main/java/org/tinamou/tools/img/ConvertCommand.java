@@ -49,15 +49,13 @@ final class ConvertCommand implements ImgCommand {
     progress.set(0);
     try {
       options.checkImages();
-      return LoopRunner.run(
-          "convert", context -> convert(context, console, operands, progress));
+      return LoopRunner.run("convert", context -> convert(context, console, operands, progress));
     } finally {
       progress.end();
     }
   }
 
-  private int convert(
-      AioContext context, Console console, List<String> operands, Progress progress)
+  private int convert(AioContext context, Console console, List<String> operands, Progress progress)
       throws ToolException {
     List<OpenImage> sources = new ArrayList<>();
     try {
@@ -74,8 +72,7 @@ final class ConvertCommand implements ImgCommand {
       }
       CacheMode targetCache = CacheArgument.parse("cache option", options().cache);
       OpenImage target =
-          open(
-              context, OpenRequest.writing(targetName, options().targetFormat, targetCache));
+          open(context, OpenRequest.writing(targetName, options().targetFormat, targetCache));
       try {
         copy(context, console, source, target, progress);
       } finally {
@@ -122,8 +119,7 @@ final class ConvertCommand implements ImgCommand {
       throw new ToolException("Backing file not supported for file format '" + format + "'");
     }
     if (!opensOnly && options.backingFormat != null) {
-      throw new ToolException(
-          "Backing file format not supported for file format '" + format + "'");
+      throw new ToolException("Backing file format not supported for file format '" + format + "'");
     }
     if (!opensOnly && options.compressed) {
       throw cannotCompress();
@@ -158,8 +154,7 @@ final class ConvertCommand implements ImgCommand {
     }
   }
 
-  private void create(AioContext context, String name, OptionValues values)
-      throws ToolException {
+  private void create(AioContext context, String name, OptionValues values) throws ToolException {
     String prefix = name + ": error while converting " + options().targetFormat + ": ";
     try {
       FileCreator.create(context, ImageName.path(name), ImageName.pathText(name), values);
@@ -169,11 +164,7 @@ final class ConvertCommand implements ImgCommand {
   }
 
   private void copy(
-      AioContext context,
-      Console console,
-      SourceChain source,
-      OpenImage target,
-      Progress progress)
+      AioContext context, Console console, SourceChain source, OpenImage target, Progress progress)
       throws ToolException {
     ConvertOptions options = options();
     if (target.lengthBytes() < source.lengthBytes()) {
@@ -182,8 +173,7 @@ final class ConvertCommand implements ImgCommand {
     if (options.compressed) {
       throw cannotCompress();
     }
-    boolean targetIsZero =
-        options.targetIsZero || (!options.existing && target.isFile());
+    boolean targetIsZero = options.targetIsZero || (!options.existing && target.isFile());
     new Converter(
             context,
             console,

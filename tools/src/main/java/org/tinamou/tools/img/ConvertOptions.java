@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ObjectArgument;
+import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
@@ -181,8 +181,7 @@ final class ConvertOptions {
     if (targetImageOpts) {
       throw targetFormatGiven
           ? new ToolException("--image-opts and --format are mutually exclusive")
-          : new ToolException(
-              "--target-image-opts is not supported by this version of Tinamou");
+          : new ToolException("--target-image-opts is not supported by this version of Tinamou");
     }
   }
 

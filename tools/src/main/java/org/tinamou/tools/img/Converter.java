@@ -157,8 +157,7 @@ final class Converter {
           currentEnd = nextOffset + current.lengthBytes();
         }
         boolean data = current.data() || plan.sparseBytes() == 0;
-        long length =
-            Math.min(currentEnd - nextOffset, data ? PIECE_BYTES : ZERO_PIECE_BYTES);
+        long length = Math.min(currentEnd - nextOffset, data ? PIECE_BYTES : ZERO_PIECE_BYTES);
         long offset = nextOffset;
         nextOffset += length;
         if (data || !plan.targetIsZero()) {

@@ -10,8 +10,8 @@ import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
-import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ObjectArgument;
+import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
@@ -105,8 +105,7 @@ final class CreateCommand implements ImgCommand {
   /** What a failed creation is told as. */
   static ToolException creationFailed(String prefix, String format, BlockException cause) {
     return cause.errno() == Errno.EFBIG
-        ? new ToolException(
-            prefix + "The image size is too large for file format '" + format + "'")
+        ? new ToolException(prefix + "The image size is too large for file format '" + format + "'")
         : ToolException.of(prefix, cause);
   }
 

@@ -12,8 +12,7 @@ import org.tinamou.tools.image.ImageName;
 /** The options that {@code -o} collects for a new image. */
 final class ImageOptionList {
   private static final OptionSchema RAW =
-      new OptionSchema(
-          java.util.List.of(OptionSchema.Option.size("size", "Virtual disk size")));
+      new OptionSchema(java.util.List.of(OptionSchema.Option.size("size", "Virtual disk size")));
 
   private @Nullable String text;
 
@@ -47,8 +46,7 @@ final class ImageOptionList {
    *
    * @param name the image to be made, which says what lies below the format, or null
    */
-  static int printHelp(Console console, String format, @Nullable String name)
-      throws ToolException {
+  static int printHelp(Console console, String format, @Nullable String name) throws ToolException {
     if (!ImageFormats.isKnown(format)) {
       throw new ToolException("Unknown file format '" + format + "'");
     }

@@ -63,8 +63,7 @@ final class ImgHelp {
 
   static int print(Console console) {
     console.line(Version.text(console.program()));
-    console.line(
-        "usage: " + console.program() + " [standard options] command [command options]");
+    console.line("usage: " + console.program() + " [standard options] command [command options]");
     console.out().print(TEXT);
     return 0;
   }

@@ -54,8 +54,7 @@ final class ImgOptions {
       case OptionScanner.UNKNOWN ->
           throw usage(console, "unrecognized option '" + scanner.lastWord(command) + "'");
       case OptionScanner.MISSING_VALUE ->
-          throw usage(
-              console, "missing argument for option '" + scanner.lastWord(command) + "'");
+          throw usage(console, "missing argument for option '" + scanner.lastWord(command) + "'");
       default -> code;
     };
   }

@@ -21,7 +21,15 @@ public final class ImgTool implements Tool {
 
   private static final List<String> LATER_COMMANDS =
       List.of(
-          "amend", "bench", "bitmap", "check", "commit", "dd", "measure", "rebase", "resize",
+          "amend",
+          "bench",
+          "bitmap",
+          "check",
+          "commit",
+          "dd",
+          "measure",
+          "rebase",
+          "resize",
           "snapshot");
 
   @Override

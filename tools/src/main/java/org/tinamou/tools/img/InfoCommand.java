@@ -23,8 +23,8 @@ import org.tinamou.tools.image.ImageName;
 import org.tinamou.tools.image.OpenImage;
 
 /**
- * {@code img info}: describes an image. It reads no data and takes no lock, so it works on images in
- * use and without a loop.
+ * {@code img info}: describes an image. It reads no data and takes no lock, so it works on images
+ * in use and without a loop.
  */
 final class InfoCommand implements ImgCommand {
   private static final String LETTERS = ":hf:U";
@@ -96,8 +96,7 @@ final class InfoCommand implements ImgCommand {
       }
       HostFiles.Status status = status(ImageName.path(name), text);
       String found = format == null ? probe(ImageName.path(name), text, status) : format;
-      long length =
-          (status.sizeBytes() + OpenImage.SECTOR_BYTES - 1) & -OpenImage.SECTOR_BYTES;
+      long length = (status.sizeBytes() + OpenImage.SECTOR_BYTES - 1) & -OpenImage.SECTOR_BYTES;
       return new Facts(text, found, length, status.allocatedBytes());
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + name + "': ", e);

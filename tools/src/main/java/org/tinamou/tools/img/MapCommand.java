@@ -7,8 +7,8 @@ import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
-import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ObjectArgument;
+import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.Extent;
@@ -73,8 +73,7 @@ final class MapCommand implements ImgCommand {
       throws ToolException {
     OpenImage image;
     try {
-      image =
-          OpenImage.open(context, OpenRequest.reading(name, format, CacheMode.WRITEBACK));
+      image = OpenImage.open(context, OpenRequest.reading(name, format, CacheMode.WRITEBACK));
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + name + "': ", e);
     }
@@ -100,8 +99,7 @@ final class MapCommand implements ImgCommand {
   }
 
   private void printTable(Console console, OpenImage image) throws BlockException {
-    console.line(
-        padded("Offset") + padded("Length") + padded("Mapped to") + "File");
+    console.line(padded("Offset") + padded("Length") + padded("Mapped to") + "File");
     long end = endBytes(image);
     for (long offset = startBytes; offset < end; ) {
       Extent extent = whole(image, offset, end);

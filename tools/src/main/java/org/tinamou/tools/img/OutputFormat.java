@@ -13,8 +13,7 @@ final class OutputFormat {
       case null -> false;
       case "human" -> false;
       case "json" -> true;
-      default ->
-          throw new ToolException("--output must be used with human or json as argument.");
+      default -> throw new ToolException("--output must be used with human or json as argument.");
     };
   }
 }

@@ -100,16 +100,10 @@ final class ImageCommands {
   boolean alloc(IoCommand command, List<String> words) throws IoArguments.Refused {
     IoArguments arguments = new IoArguments(console, command, words, "");
     long offset = arguments.number(words.get(1));
-    long count =
-        words.size() > 2 ? arguments.number(words.get(2)) : OpenImage.SECTOR_BYTES;
+    long count = words.size() > 2 ? arguments.number(words.get(2)) : OpenImage.SECTOR_BYTES;
     long rest = Math.max(0, session.image().lengthBytes() - offset);
     long found = Math.min(rest, count);
-    console.line(
-        found
-            + "/"
-            + found
-            + " bytes allocated at offset "
-            + HumanSize.decimals(offset));
+    console.line(found + "/" + found + " bytes allocated at offset " + HumanSize.decimals(offset));
     return true;
   }
 

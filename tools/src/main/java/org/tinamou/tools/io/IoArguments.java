@@ -107,8 +107,7 @@ final class IoArguments {
           throw refuse("Parsing error: argument too large -- " + text);
       case SizeText.Result.NotASize() ->
           throw refuse(
-              "Parsing error: non-numeric argument, or extraneous/unrecognized suffix -- "
-                  + text);
+              "Parsing error: non-numeric argument, or extraneous/unrecognized suffix -- " + text);
     };
   }
 
@@ -133,8 +132,7 @@ final class IoArguments {
       }
       total += counts[index];
       if (total > MAX_REQUEST_BYTES) {
-        throw refuse(
-            "The total number of bytes exceed the maximum size " + MAX_REQUEST_BYTES);
+        throw refuse("The total number of bytes exceed the maximum size " + MAX_REQUEST_BYTES);
       }
     }
     return counts;

@@ -63,8 +63,7 @@ final class IoOptions {
         }
         case "filename", "file.filename" -> {
           if (name != null) {
-            throw refused(
-                name, "Can't specify 'file' and 'filename' options at the same time");
+            throw refused(name, "Can't specify 'file' and 'filename' options at the same time");
           }
           file = value;
         }
@@ -85,7 +84,8 @@ final class IoOptions {
   }
 
   private static ToolException refused(@Nullable String name, String reason) {
-    return new ToolException("can't open" + (name == null ? "" : " device " + name) + ": " + reason);
+    return new ToolException(
+        "can't open" + (name == null ? "" : " device " + name) + ": " + reason);
   }
 
   /** The request for an image, unless the options contradict each other. */

@@ -72,8 +72,7 @@ final class IoSession {
       console.errorLine(
           "         Automatically detecting the format is dangerous for raw images, write"
               + " operations on block 0 will be restricted.");
-      console.errorLine(
-          "         Specify the 'raw' format explicitly to remove the restrictions.");
+      console.errorLine("         Specify the 'raw' format explicitly to remove the restrictions.");
     }
     image = opened;
     options = wanted;

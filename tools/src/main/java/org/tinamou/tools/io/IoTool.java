@@ -107,8 +107,7 @@ public final class IoTool implements Tool {
     return LoopRunner.run("io", context -> converse(context, console, request, file));
   }
 
-  private static void take(Request request, int code, OptionScanner scanner)
-      throws ToolException {
+  private static void take(Request request, int code, OptionScanner scanner) throws ToolException {
     IoOptions open = request.open;
     switch (code) {
       case 'c' -> request.commands.add(scanner.value());

@@ -46,8 +46,7 @@ final class SessionCommands {
     return true;
   }
 
-  boolean open(IoCommand command, List<String> words)
-      throws IoArguments.Refused, ToolException {
+  boolean open(IoCommand command, List<String> words) throws IoArguments.Refused, ToolException {
     IoArguments arguments = new IoArguments(console, command, words, "snCro:ki:t:d:U");
     IoOptions options = new IoOptions();
     String driver = null;
@@ -82,8 +81,7 @@ final class SessionCommands {
         : options.driverOptions(driver, name);
   }
 
-  boolean reopen(IoCommand command, List<String> words)
-      throws IoArguments.Refused, ToolException {
+  boolean reopen(IoCommand command, List<String> words) throws IoArguments.Refused, ToolException {
     IoArguments arguments = new IoArguments(console, command, words, "c:o:rw");
     IoOptions before = session.options();
     IoOptions after = new IoOptions();
@@ -124,7 +122,8 @@ final class SessionCommands {
       console.line(words.get(1) + " is not a valid number");
       return false;
     }
-    // Longer than the clock can count is as good as for ever, which the reference does not wait either.
+    // Longer than the clock can count is as good as for ever, which the reference does not wait
+    // either.
     if (millis < Long.MAX_VALUE / 1_000_000) {
       session.context().sleep(ClockType.REALTIME, millis * 1_000_000);
     }

@@ -116,10 +116,7 @@ final class WriteCommands {
     long count = arguments.number(text);
     if (count > IoArguments.MAX_REQUEST_BYTES && !write.onlyIfFast) {
       throw arguments.refuse(
-          "length cannot exceed "
-              + IoArguments.MAX_REQUEST_BYTES
-              + " without -n, given "
-              + text);
+          "length cannot exceed " + IoArguments.MAX_REQUEST_BYTES + " without -n, given " + text);
     }
     return count;
   }

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One line of a script: {@code img} or {@code io} and arguments, in single quotes where they contain
- * blanks; {@code @} stands for the directory. What follows {@code <<<} is standard input, with
- * {@code \n} for line ends.
+ * One line of a script: {@code img} or {@code io} and arguments, in single quotes where they
+ * contain blanks; {@code @} stands for the directory. What follows {@code <<<} is standard input,
+ * with {@code \n} for line ends.
  */
 record CommandLine(String text, String program, List<String> arguments, String input) {
   static CommandLine parse(String text, Path directory) {
@@ -26,8 +26,7 @@ record CommandLine(String text, String program, List<String> arguments, String i
           default -> throw new IllegalArgumentException(text);
         };
     String prefix = directory + "/";
-    List<String> arguments =
-        words.stream().skip(1).map(word -> word.replace("@", prefix)).toList();
+    List<String> arguments = words.stream().skip(1).map(word -> word.replace("@", prefix)).toList();
     return new CommandLine(text, program, arguments, input.replace("@", prefix));
   }
 

@@ -33,8 +33,7 @@ final class ScriptRun {
     List<String> transcript = new ArrayList<>();
     for (String line : lines) {
       CommandLine command = CommandLine.parse(line, directory);
-      Peer.Result result =
-          reference ? Peer.reference(command, root) : Peer.ours(command);
+      Peer.Result result = reference ? Peer.reference(command, root) : Peer.ours(command);
       transcript.add("$ " + line);
       transcript.add("exit code " + result.exitCode());
       Normalized.lines(result.out()).forEach(each -> transcript.add("out: " + each));

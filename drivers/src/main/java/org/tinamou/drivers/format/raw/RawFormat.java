@@ -49,8 +49,7 @@ public final class RawFormat
   public static RawFormat open(BlockNode node, BlockNode child, long offsetBytes, long sizeBytes)
       throws BlockException {
     boolean window = offsetBytes != 0 || sizeBytes != WHOLE;
-    Set<EdgeRole> roles =
-        EnumSet.of(window ? EdgeRole.DATA : EdgeRole.FILTERED, EdgeRole.PRIMARY);
+    Set<EdgeRole> roles = EnumSet.of(window ? EdgeRole.DATA : EdgeRole.FILTERED, EdgeRole.PRIMARY);
     long present = child.lengthBytes();
     if (offsetBytes < 0 || offsetBytes > present) {
       throw new BlockException(
@@ -64,8 +63,7 @@ public final class RawFormat
           "The sum of offset (%d) and size (%d) has to be smaller or equal to the actual size of the containing file (%d)"
               .formatted(offsetBytes, sizeBytes, present));
     }
-    Edge edge =
-        node.attachChild("file", roles, child, Permission.CONSISTENT_READ, Permission.ALL);
+    Edge edge = node.attachChild("file", roles, child, Permission.CONSISTENT_READ, Permission.ALL);
     return new RawFormat(edge, offsetBytes, sizeBytes);
   }
 

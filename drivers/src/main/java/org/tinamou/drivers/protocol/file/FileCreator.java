@@ -76,8 +76,7 @@ public final class FileCreator {
     return (sizeBytes + SECTOR_BYTES - 1) & -SECTOR_BYTES;
   }
 
-  private static Preallocation preallocation(@Nullable String text)
-      throws BlockException {
+  private static Preallocation preallocation(@Nullable String text) throws BlockException {
     if (text == null) {
       return Preallocation.OFF;
     }

@@ -22,9 +22,10 @@ import org.tinamou.host.FallocateMode;
  * One open host file or device.
  *
  * <p>Every method belongs to coroutines of the loop the file was opened on; any number of them may
- * be under way. Offsets and lengths are in bytes and need no alignment. Buffers are off-heap and stay
- * the caller's; they must live until the call returns. Reads beyond the end of the file deliver
- * zeroes and writes there extend it: whoever stands above keeps requests inside of the disk.
+ * be under way. Offsets and lengths are in bytes and need no alignment. Buffers are off-heap and
+ * stay the caller's; they must live until the call returns. Reads beyond the end of the file
+ * deliver zeroes and writes there extend it: whoever stands above keeps requests inside of the
+ * disk.
  */
 public final class FileDriver {
   private static final int ZERO_PIECE_BYTES = 1 << 20;
@@ -128,7 +129,9 @@ public final class FileDriver {
     }
   }
 
-  /** The smallest unit the file can be read in past the cache; the safe choice if it cannot tell. */
+  /**
+   * The smallest unit the file can be read in past the cache; the safe choice if it cannot tell.
+   */
   private static int probeUnit(int fd) {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment memory = AlignedMemory.allocate(arena, AlignedMemory.ALIGNMENT_BYTES);
@@ -145,8 +148,7 @@ public final class FileDriver {
     return AlignedMemory.ALIGNMENT_BYTES;
   }
 
-  void announce(
-      java.util.Set<Permission> used, java.util.Set<Permission> unshared, String name)
+  void announce(java.util.Set<Permission> used, java.util.Set<Permission> unshared, String name)
       throws BlockException {
     try {
       context.callBlocking(
@@ -265,8 +267,7 @@ public final class FileDriver {
    * @param onlyIfFast fail with EOPNOTSUPP rather than write zeroes
    */
   @InCoroutine
-  public void writeZeroes(
-      long offsetBytes, long lengthBytes, boolean mayUnmap, boolean onlyIfFast)
+  public void writeZeroes(long offsetBytes, long lengthBytes, boolean mayUnmap, boolean onlyIfFast)
       throws BlockException {
     if (lengthBytes == 0) {
       return;
@@ -304,8 +305,7 @@ public final class FileDriver {
   private boolean punch(long offsetBytes, long lengthBytes) throws BlockException {
     if (canPunch) {
       canPunch =
-          fallocate(
-              FallocateMode.PUNCH_HOLE | FallocateMode.KEEP_SIZE, offsetBytes, lengthBytes);
+          fallocate(FallocateMode.PUNCH_HOLE | FallocateMode.KEEP_SIZE, offsetBytes, lengthBytes);
     }
     return canPunch;
   }
@@ -334,8 +334,7 @@ public final class FileDriver {
 
   private void writeZeroBytes(long offsetBytes, long lengthBytes) throws BlockException {
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment zeroes =
-          AlignedMemory.allocate(arena, Math.min(lengthBytes, ZERO_PIECE_BYTES));
+      MemorySegment zeroes = AlignedMemory.allocate(arena, Math.min(lengthBytes, ZERO_PIECE_BYTES));
       for (long done = 0; done < lengthBytes; done += ZERO_PIECE_BYTES) {
         long piece = Math.min(ZERO_PIECE_BYTES, lengthBytes - done);
         transfer.write(IoVector.of(zeroes.asSlice(0, piece)), offsetBytes + done);
@@ -412,8 +411,8 @@ public final class FileDriver {
    * Copies inside the host.
    *
    * @return the bytes copied, fewer than asked at will and 0 at the end of the source
-   * @throws BlockException also, with EXDEV, EOPNOTSUPP, EINVAL or ENOSYS, where the host cannot copy
-   *     between these two
+   * @throws BlockException also, with EXDEV, EOPNOTSUPP, EINVAL or ENOSYS, where the host cannot
+   *     copy between these two
    */
   @InCoroutine
   public long copyFrom(
@@ -501,7 +500,8 @@ public final class FileDriver {
     } while (result == -Errno.EINTR.number());
     if (result < 0) {
       resize(before);
-      throw BlockException.of(Errno.ofResult(result), "Could not preallocate data for the new file");
+      throw BlockException.of(
+          Errno.ofResult(result), "Could not preallocate data for the new file");
     }
   }
 
@@ -519,8 +519,7 @@ public final class FileDriver {
     }
   }
 
-  private <T> T blocking(String doing, BlockingCall<T, ErrnoException> call)
-      throws BlockException {
+  private <T> T blocking(String doing, BlockingCall<T, ErrnoException> call) throws BlockException {
     try {
       return context.callBlocking(call);
     } catch (ErrnoException e) {

@@ -15,7 +15,9 @@ import org.tinamou.block.BlockStatus;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
 
-/** A host file or device as the bottom node of a graph; its permissions become locks on the file. */
+/**
+ * A host file or device as the bottom node of a graph; its permissions become locks on the file.
+ */
 public final class FileNode
     implements BlockDriver.ZeroWriter,
         BlockDriver.Discarder,

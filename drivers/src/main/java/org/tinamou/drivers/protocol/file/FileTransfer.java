@@ -13,8 +13,8 @@ import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 
 /**
- * Reads and writes of one descriptor that either move every byte or fail, whatever the host moves at
- * a time; past the host's cache in the units it demands.
+ * Reads and writes of one descriptor that either move every byte or fail, whatever the host moves
+ * at a time; past the host's cache in the units it demands.
  */
 final class FileTransfer {
   /** As many segments as one call to the kernel takes. */

@@ -10,8 +10,8 @@ import org.tinamou.block.BlockException;
 
 /**
  * The locks that processes take on an image so as to keep out of each other's way, compatible with
- * the reference's: a shared lock on byte 100 + n says that permission n is used, one on byte 200 + n
- * that it is not shared. Whoever wants a permission looks whether somebody does not share it, and
+ * the reference's: a shared lock on byte 100 + n says that permission n is used, one on byte 200 +
+ * n that it is not shared. Whoever wants a permission looks whether somebody does not share it, and
  * the other way round.
  *
  * <p>The locks belong to the open file description: they vanish with it, also if the process is
@@ -47,7 +47,8 @@ final class ImageLocks {
     try {
       lock(USED_BASE_BYTE, used);
       lock(UNSHARED_BASE_BYTE, unshared);
-      // Both sides announce themselves first and look afterwards, so that one of two sees the other.
+      // Both sides announce themselves first and look afterwards, so that one of two sees the
+      // other.
       for (Permission permission : used) {
         refuseIfLocked(UNSHARED_BASE_BYTE, permission, "Failed to get \"%s\" lock");
       }

@@ -195,14 +195,12 @@ class FileDriverTest {
           assertTrue(driver.allocatedBytes() >= 2 << 20);
           assertEquals(
               Errno.EOPNOTSUPP,
-              assertThrows(
-                      BlockException.class, () -> driver.truncate(1000, Preallocation.FALLOC))
+              assertThrows(BlockException.class, () -> driver.truncate(1000, Preallocation.FALLOC))
                   .errno());
           assertEquals(
               "Unsupported preallocation mode: metadata",
               assertThrows(
-                      BlockException.class,
-                      () -> driver.truncate(3 << 20, Preallocation.METADATA))
+                      BlockException.class, () -> driver.truncate(3 << 20, Preallocation.METADATA))
                   .getMessage());
           driver.truncate(SIZE, Preallocation.OFF);
           driver.close();
@@ -217,8 +215,7 @@ class FileDriverTest {
           Files.write(other, new byte[100]);
           FileDriver source = open(context, CacheMode.WRITEBACK);
           FileDriver target =
-              FileDriver.open(
-                  context, other, "other", FileOptions.writing(CacheMode.WRITEBACK));
+              FileDriver.open(context, other, "other", FileOptions.writing(CacheMode.WRITEBACK));
           long copied = target.copyFrom(source, 1000, 5, 3000);
           assertTrue(copied > 0 && copied <= 3000);
           assertArrayEquals(expected(1000, (int) copied), read(target, 5, (int) copied));

@@ -152,8 +152,7 @@ class FileFaultsTest {
             driver.flush();
             driver.write(memory, 0);
             for (int round = 0; round < 3; round++) {
-              assertEquals(
-                  Errno.EIO, assertThrows(BlockException.class, driver::flush).errno());
+              assertEquals(Errno.EIO, assertThrows(BlockException.class, driver::flush).errno());
               driver.write(memory, 0);
             }
             assertEquals(2, flushes.get());
@@ -212,8 +211,7 @@ class FileFaultsTest {
           assertEquals(2, refused.get());
           assertEquals(
               Errno.EOPNOTSUPP,
-              assertThrows(
-                      BlockException.class, () -> driver.writeZeroes(0, 10, false, true))
+              assertThrows(BlockException.class, () -> driver.writeZeroes(0, 10, false, true))
                   .errno());
           driver.discard(80_000, 10);
           driver.close();
@@ -238,8 +236,7 @@ class FileFaultsTest {
           for (Preallocation mode : List.of(Preallocation.FALLOC, Preallocation.FULL)) {
             assertEquals(
                 Errno.ENOSPC,
-                assertThrows(BlockException.class, () -> driver.truncate(10 << 20, mode))
-                    .errno());
+                assertThrows(BlockException.class, () -> driver.truncate(10 << 20, mode)).errno());
             assertEquals(SIZE, driver.lengthBytes());
           }
           driver.close();

@@ -67,9 +67,7 @@ class ImageLocksTest {
         context -> {
           FileDriver holder = open(context, WRITE);
           assertRefused(
-              context,
-              READ.unsharing(Permission.WRITE),
-              "Failed to get shared \"write\" lock");
+              context, READ.unsharing(Permission.WRITE), "Failed to get shared \"write\" lock");
           assertRefused(
               context,
               READ.unsharing(Permission.CONSISTENT_READ),
