@@ -201,8 +201,8 @@ public final class Simulation {
     }
   }
 
-  /** The loop whose step is under way. */
-  @Nullable AioContext stepping() {
+  /** The loop whose step is under way: where the caller really runs, whatever it believes. */
+  public @Nullable AioContext stepping() {
     return stepping;
   }
 

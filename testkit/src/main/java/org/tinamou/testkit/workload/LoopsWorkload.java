@@ -106,7 +106,8 @@ final class LoopsWorkload implements Workload {
   private void checkHome() {
     simulation()
         .require(
-            AioContext.currentOrNull() == Coroutine.current().context(),
+            AioContext.currentOrNull() == Coroutine.current().context()
+                && simulation().stepping() == Coroutine.current().context(),
             "I5",
             Coroutine.current() + " is not where it belongs");
   }
@@ -224,7 +225,7 @@ final class LoopsWorkload implements Workload {
   private void move() {
     AioContext target = anyLoop();
     Coroutine.moveTo(target);
-    simulation().require(AioContext.currentOrNull() == target, "I5", "moved to the wrong loop");
+    simulation().require(simulation().stepping() == target, "I5", "moved to the wrong loop");
   }
 
   private void sleep() {
