@@ -252,28 +252,19 @@ public final class AioContext implements AutoCloseable {
     }
   }
 
-  /**
-   * A coroutine that threads of the JDK would resume: in a monitor of the JDK's own, or by mistake.
-   */
+  /** A coroutine that threads of the JDK would resume. */
   private void checkForeignPause(Coroutine coroutine, Thread.State state) {
-    StackTraceElement[] stack = coroutine.thread().getStackTrace();
-    if (state == Thread.State.BLOCKED && stack.length > 0 && isOfJdk(stack[0])) {
-      // Two loops load one class, say: short, and nobody's mistake.
+    if (state == Thread.State.BLOCKED && coroutine.isInMonitorOfJdk()) {
       hooks.onForeignPause(this, coroutine);
       return;
     }
-    IllegalStateException mistake =
+    reportFailure(
+        coroutine,
         new IllegalStateException(
             coroutine
                 + " is "
                 + state
-                + ": threads of the JDK would resume it; use a timer or a coroutine lock");
-    mistake.setStackTrace(stack);
-    reportFailure(coroutine, mistake);
-  }
-
-  private static boolean isOfJdk(StackTraceElement frame) {
-    return frame.getClassName().startsWith("java.") || frame.getClassName().startsWith("jdk.");
+                + ": threads of the JDK would resume it; use a timer or a coroutine lock"));
   }
 
   /** Tells of a failure; the loop goes on even if that fails as well. */

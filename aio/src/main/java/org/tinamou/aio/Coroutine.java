@@ -2,6 +2,7 @@ package org.tinamou.aio;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
@@ -24,6 +25,10 @@ public final class Coroutine {
   public interface Body {
     void run() throws Exception;
   }
+
+  /** Where the stack ends of those who wait or sleep, which only their own code can ask for. */
+  private static final Set<String> WAITS_OF_JDK =
+      Set.of("java.lang.Object", "java.lang.Thread", "java.lang.VirtualThread");
 
   private static final ThreadLocal<@Nullable Coroutine> CURRENT = new ThreadLocal<>();
   private static final JoinNode ENDED = new JoinNode(null, null);
@@ -125,10 +130,12 @@ public final class Coroutine {
       }
       if (resumedByJdk) {
         resumedByJdk = false;
-        runner.reportFailure(
-            self,
-            new IllegalStateException(
-                self + " was resumed by a thread of the JDK; use a timer or a coroutine lock"));
+        if (!self.isInMonitorOfJdk()) {
+          runner.reportFailure(
+              self,
+              new IllegalStateException(
+                  self + " was resumed by a thread of the JDK; use a timer or a coroutine lock"));
+        }
       }
       // A duplicate may come here while the coroutine runs or has ended: only its own code, which
       // then does not run, may write down where it is.
@@ -171,6 +178,20 @@ public final class Coroutine {
     } catch (RejectedExecutionException e) {
       throw new IllegalStateException("cannot start " + this + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Whether it stands before a monitor that the JDK entered for itself: two loops load one class, say.
+   * That is short and nobody's mistake. Asked while the coroutine does not run.
+   */
+  boolean isInMonitorOfJdk() {
+    StackTraceElement[] stack = thread.getStackTrace();
+    if (stack.length == 0) {
+      return false;
+    }
+    String owner = stack[0].getClassName();
+    return (owner.startsWith("java.") || owner.startsWith("jdk."))
+        && !WAITS_OF_JDK.contains(owner);
   }
 
   Thread thread() {
