@@ -157,8 +157,7 @@ class LockingTest {
               refused.err());
           reader.close();
           FileDriver writer =
-              FileDriver.open(
-                  context, image, "a.raw", FileOptions.writing(CacheMode.WRITEBACK));
+              FileDriver.open(context, image, "a.raw", FileOptions.writing(CacheMode.WRITEBACK));
           Peer.Result source = context.callBlocking(() -> Peer.reference(convert, directory));
           assertEquals(
               "qemu-img: Could not open '"

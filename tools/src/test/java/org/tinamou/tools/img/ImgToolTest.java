@@ -40,7 +40,15 @@ class ImgToolTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "amend", "bench", "bitmap", "check", "commit", "dd", "measure", "rebase", "resize",
+        "amend",
+        "bench",
+        "bitmap",
+        "check",
+        "commit",
+        "dd",
+        "measure",
+        "rebase",
+        "resize",
         "snapshot"
       })
   void commandsToComeAreRefused(String command) {
@@ -79,8 +87,7 @@ class ImgToolTest {
             + "' is not supported by this version of Tinamou\n";
     assertEquals("tinamou-img: " + reason, ToolRun.img("info", name("x")).err());
     assertEquals("tinamou-img: " + reason, ToolRun.img("map", name("x")).err());
-    assertEquals(
-        "tinamou-img: " + reason, ToolRun.img("convert", name("x"), name("y")).err());
+    assertEquals("tinamou-img: " + reason, ToolRun.img("convert", name("x"), name("y")).err());
     assertEquals(2, ToolRun.img("compare", name("x"), name("x")).exitCode());
     assertEquals(1, ToolRun.io(name("x")).exitCode());
     assertEquals(0, ToolRun.img("info", "-f", "raw", name("x")).exitCode());
@@ -117,8 +124,7 @@ class ImgToolTest {
     System.setProperty("tinamou.aio", engine);
     try {
       for (String order : new String[] {"-W", "-p", "-C"}) {
-        ToolRun run =
-            ToolRun.img("convert", order, "-q", "-m", workers, name("x"), name("y"));
+        ToolRun run = ToolRun.img("convert", order, "-q", "-m", workers, name("x"), name("y"));
         assertEquals("", run.err());
         byte[] expected = Arrays.copyOf(content, (content.length + 511) & -512);
         assertArrayEquals(expected, Files.readAllBytes(directory.resolve("y")));

@@ -41,13 +41,11 @@ class IoReportTest {
   })
   void times(String nanos, String text) {
     String report = report(Long.parseLong(nanos.replace("_", "")), 1, false);
-    assertEquals(
-        text, report.substring(report.indexOf("ops; ") + 5, report.indexOf(" (")));
+    assertEquals(text, report.substring(report.indexOf("ops; ") + 5, report.indexOf(" (")));
   }
 
   @Test
   void programs() {
-    assertEquals(
-        "65536,1,0:00:00.01,5120000.000,78.125\n", report(12_800_000, 65536, true));
+    assertEquals("65536,1,0:00:00.01,5120000.000,78.125\n", report(12_800_000, 65536, true));
   }
 }
