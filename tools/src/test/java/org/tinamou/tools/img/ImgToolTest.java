@@ -1,0 +1,137 @@
+package org.tinamou.tools.img;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tinamou.tools.ToolRun;
+
+/** What holds without a reference to compare with. */
+class ImgToolTest {
+  @TempDir Path directory;
+
+  private String name(String file) {
+    return directory.resolve(file).toString();
+  }
+
+  @Test
+  void speaksUnderTheNameItWasCalledBy() {
+    ToolRun run = ToolRun.run(new ImgTool(), "other-name", "", "--nope");
+    assertEquals(1, run.exitCode());
+    assertEquals(
+        "other-name: unrecognized option '--nope'\n"
+            + "Try 'other-name --help' for more information\n",
+        run.err());
+    assertTrue(ToolRun.img("--version").out().startsWith("tinamou-img version 7.2.22 (Tinamou "));
+    assertTrue(ToolRun.img("--help").out().contains("\nusage: tinamou-img "));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "amend",
+        "bench",
+        "bitmap",
+        "check",
+        "commit",
+        "dd",
+        "measure",
+        "rebase",
+        "resize",
+        "snapshot"
+      })
+  void commandsToComeAreRefused(String command) {
+    ToolRun run = ToolRun.img(command, "x");
+    assertEquals(1, run.exitCode());
+    assertEquals(
+        "tinamou-img: Command '" + command + "' is not supported by this version of Tinamou\n",
+        run.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "qcow, 0, 'QFI\u00fb\0\0\0\1'",
+    "qcow2, 0, 'QFI\u00fb\0\0\0\3'",
+    "qed, 0, 'QED\0'",
+    "vmdk, 0, 'KDMV'",
+    "vmdk, 0, 'COWD'",
+    "vmdk, 0, '# Disk DescriptorFile'",
+    "vdi, 64, '\u007f\u0010\u00da\u00be'",
+    "vhdx, 0, vhdxfile",
+    "vpc, 0, conectix",
+    "parallels, 0, WithoutFreeSpace",
+    "luks, 0, 'LUKS\u00ba\u00be\0\1'"
+  })
+  void imagesOfOtherFormatsAreNotTakenForRaw(String format, int offset, String magic)
+      throws IOException {
+    byte[] bytes = new byte[4096];
+    byte[] head = magic.getBytes(StandardCharsets.ISO_8859_1);
+    System.arraycopy(head, 0, bytes, offset, head.length);
+    Files.write(directory.resolve("x"), bytes);
+    String reason =
+        "Could not open '"
+            + name("x")
+            + "': Format '"
+            + format
+            + "' is not supported by this version of Tinamou\n";
+    assertEquals("tinamou-img: " + reason, ToolRun.img("info", name("x")).err());
+    assertEquals("tinamou-img: " + reason, ToolRun.img("map", name("x")).err());
+    assertEquals("tinamou-img: " + reason, ToolRun.img("convert", name("x"), name("y")).err());
+    assertEquals(2, ToolRun.img("compare", name("x"), name("x")).exitCode());
+    assertEquals(1, ToolRun.io(name("x")).exitCode());
+    assertEquals(0, ToolRun.img("info", "-f", "raw", name("x")).exitCode());
+  }
+
+  @Test
+  void formatsToComeAreNamed() {
+    assertEquals(
+        "tinamou-img: x: Format 'qcow2' is not supported by this version of Tinamou\n",
+        ToolRun.img("create", "-f", "qcow2", "x", "1M").err());
+    assertEquals(
+        "tinamou-img: Could not open 'nbd:x': Protocol 'nbd' is not supported by this version of"
+            + " Tinamou\n",
+        ToolRun.img("info", "nbd:x").err());
+    assertEquals(
+        "tinamou-img: --image-opts is not supported by this version of Tinamou\n",
+        ToolRun.img("info", "--image-opts", "driver=raw").err());
+    assertEquals(
+        "tinamou-img: Objects are not supported by this version of Tinamou\n",
+        ToolRun.img("info", "--object", "secret,id=x", "y").err());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"io_uring, 8", "threads, 8", "threads, 1", "io_uring, 16"})
+  void convertsWithEachEngine(String engine, String workers) throws IOException {
+    byte[] content = new byte[9_000_192];
+    Random random = new Random(5);
+    for (int at = 0; at < content.length; at += 1 + random.nextInt(200_000)) {
+      byte[] piece = new byte[Math.min(random.nextInt(90_000), content.length - at)];
+      random.nextBytes(piece);
+      System.arraycopy(piece, 0, content, at, piece.length);
+    }
+    Files.write(directory.resolve("x"), content);
+    System.setProperty("tinamou.aio", engine);
+    try {
+      for (String order : new String[] {"-W", "-p", "-C"}) {
+        ToolRun run = ToolRun.img("convert", order, "-q", "-m", workers, name("x"), name("y"));
+        assertEquals("", run.err());
+        byte[] expected = Arrays.copyOf(content, (content.length + 511) & -512);
+        assertArrayEquals(expected, Files.readAllBytes(directory.resolve("y")));
+      }
+      assertEquals(0, ToolRun.img("compare", name("x"), name("y")).exitCode());
+    } finally {
+      System.clearProperty("tinamou.aio");
+    }
+  }
+}
