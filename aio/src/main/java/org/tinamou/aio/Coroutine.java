@@ -181,8 +181,8 @@ public final class Coroutine {
   }
 
   /**
-   * Whether it stands before a monitor that the JDK entered for itself: two loops load one class, say.
-   * That is short and nobody's mistake. Asked while the coroutine does not run.
+   * Whether it stands before a monitor that the JDK entered for itself: two loops load one class,
+   * say. That is short and nobody's mistake. Asked while the coroutine does not run.
    */
   boolean isInMonitorOfJdk() {
     StackTraceElement[] stack = thread.getStackTrace();
@@ -190,8 +190,7 @@ public final class Coroutine {
       return false;
     }
     String owner = stack[0].getClassName();
-    return (owner.startsWith("java.") || owner.startsWith("jdk."))
-        && !WAITS_OF_JDK.contains(owner);
+    return (owner.startsWith("java.") || owner.startsWith("jdk.")) && !WAITS_OF_JDK.contains(owner);
   }
 
   Thread thread() {
