@@ -2,7 +2,9 @@
 @org.jspecify.annotations.NullMarked
 module org.tinamou.block {
   requires transitive org.tinamou.aio;
+  requires transitive org.tinamou.qapi;
 
   exports org.tinamou.block;
   exports org.tinamou.block.bitmap;
+  exports org.tinamou.block.throttle;
 }

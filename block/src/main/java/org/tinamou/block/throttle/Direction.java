@@ -1,0 +1,8 @@
+package org.tinamou.block.throttle;
+
+/** What limits tell apart. */
+enum Direction {
+  READ,
+  /** Writes, discards and zeroes. */
+  WRITE
+}
