@@ -22,6 +22,8 @@ import org.tinamou.base.Clocks;
  * descriptors, then due timers.
  */
 public final class AioContext implements AutoCloseable {
+  private static final long BLOCKED_PATIENCE_NANOS = 50_000_000L;
+
   private static final ThreadLocal<@Nullable AioContext> TURNED_BY_THREAD = new ThreadLocal<>();
 
   private final LoopSetup setup;
@@ -37,6 +39,9 @@ public final class AioContext implements AutoCloseable {
   private final LoopTimers timers;
   private final LiveCoroutines live = new LiveCoroutines();
 
+  private final List<Coroutine> blocked = new ArrayList<>();
+  private final AioTimer blockedCheck;
+
   private volatile @Nullable Thread homeThread;
   private @Nullable Coroutine running;
   private volatile boolean turning;
@@ -51,6 +56,7 @@ public final class AioContext implements AutoCloseable {
     this.timers = new LoopTimers(this);
     this.io = new IoEngine(this, poller);
     this.turn = new LoopTurn(this, setup.busyPolling());
+    this.blockedCheck = timer(ClockType.REALTIME, "blocked coroutines", this::checkBlocked);
     setup.clocks().onChange(onClockChange);
   }
 
@@ -252,12 +258,33 @@ public final class AioContext implements AutoCloseable {
     }
   }
 
-  /** A coroutine that threads of the JDK would resume. */
+  /**
+   * A coroutine that threads of the JDK would resume. Before a monitor it may stand for a moment and
+   * through nobody's fault, when two loops load one class, say; whoever stands there longer is told of.
+   */
   private void checkForeignPause(Coroutine coroutine, Thread.State state) {
-    if (state == Thread.State.BLOCKED && coroutine.isInMonitorOfJdk()) {
+    if (state == Thread.State.BLOCKED) {
       hooks.onForeignPause(this, coroutine);
-      return;
+      blocked.add(coroutine);
+      if (!blockedCheck.isArmed()) {
+        blockedCheck.armIn(BLOCKED_PATIENCE_NANOS);
+      }
+    } else {
+      reportForeignPause(coroutine, state);
     }
+  }
+
+  private void checkBlocked() {
+    List<Coroutine> suspects = List.copyOf(blocked);
+    blocked.clear();
+    for (Coroutine coroutine : suspects) {
+      if (coroutine.context() == this && coroutine.thread().getState() == Thread.State.BLOCKED) {
+        reportForeignPause(coroutine, Thread.State.BLOCKED);
+      }
+    }
+  }
+
+  private void reportForeignPause(Coroutine coroutine, Thread.State state) {
     reportFailure(
         coroutine,
         new IllegalStateException(
@@ -502,6 +529,7 @@ public final class AioContext implements AutoCloseable {
     }
     checkHome();
     Check.state(!turning, "%s cannot be closed from inside", name());
+    blockedCheck.cancel();
     List<String> alive = dump();
     Check.state(alive.isEmpty(), "%s cannot be closed: %s", name(), String.join("; ", alive));
     Check.state(queue.close(), "%s cannot be closed: queued tasks", name());

@@ -26,7 +26,7 @@ public final class Coroutine {
     void run() throws Exception;
   }
 
-  /** Where the stack ends of those who wait or sleep, which only their own code can ask for. */
+  /** Where the stack ends of those who wait or sleep. */
   private static final Set<String> WAITS_OF_JDK =
       Set.of("java.lang.Object", "java.lang.Thread", "java.lang.VirtualThread");
 
@@ -130,7 +130,7 @@ public final class Coroutine {
       }
       if (resumedByJdk) {
         resumedByJdk = false;
-        if (!self.isInMonitorOfJdk()) {
+        if (self.waitedByJdk()) {
           runner.reportFailure(
               self,
               new IllegalStateException(
@@ -180,17 +180,10 @@ public final class Coroutine {
     }
   }
 
-  /**
-   * Whether it stands before a monitor that the JDK entered for itself: two loops load one class,
-   * say. That is short and nobody's mistake. Asked while the coroutine does not run.
-   */
-  boolean isInMonitorOfJdk() {
+  /** Whether it slept or waited in a way of the JDK's. Asked while the coroutine does not run. */
+  private boolean waitedByJdk() {
     StackTraceElement[] stack = thread.getStackTrace();
-    if (stack.length == 0) {
-      return false;
-    }
-    String owner = stack[0].getClassName();
-    return (owner.startsWith("java.") || owner.startsWith("jdk.")) && !WAITS_OF_JDK.contains(owner);
+    return stack.length > 0 && WAITS_OF_JDK.contains(stack[0].getClassName());
   }
 
   Thread thread() {

@@ -22,15 +22,20 @@ public record SeedRun(
     @Nullable Violation violation,
     List<String> recentEvents) {
 
+  private static final int MAX_DISTURBANCES = 20;
+
   /** Runs one seed on the calling thread; again if the JVM got in between. */
   public static SeedRun of(Workload.Kind kind, long seed, boolean remember) {
-    while (true) {
+    for (int disturbances = 0; ; disturbances++) {
       Simulation simulation = new Simulation(seed, remember);
       Violation violation = null;
       try {
         kind.create().run(simulation);
       } catch (Disturbance again) {
-        continue;
+        if (disturbances < MAX_DISTURBANCES) {
+          continue;
+        }
+        violation = new Violation("I24", "coroutines block in monitors", again);
       } catch (Violation found) {
         violation = found;
       } catch (RuntimeException | Error found) {
