@@ -259,8 +259,9 @@ public final class AioContext implements AutoCloseable {
   }
 
   /**
-   * A coroutine that threads of the JDK would resume. Before a monitor it may stand for a moment and
-   * through nobody's fault, when two loops load one class, say; whoever stands there longer is told of.
+   * A coroutine that threads of the JDK would resume. Before a monitor it may stand for a moment
+   * and through nobody's fault, when two loops load one class, say; whoever stands there longer is
+   * told of.
    */
   private void checkForeignPause(Coroutine coroutine, Thread.State state) {
     if (state == Thread.State.BLOCKED) {
