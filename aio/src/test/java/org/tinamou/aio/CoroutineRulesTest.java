@@ -208,13 +208,25 @@ class CoroutineRulesTest {
   void aTimedParkIsReported() throws Exception {
     rig.run(
         loop -> {
-          Coroutine sleeper = loop.spawn("sleeper", () -> Thread.sleep(1));
+          boolean[] released = new boolean[1];
+          Coroutine sleeper =
+              loop.spawn(
+                  "sleeper",
+                  () -> {
+                    while (!released[0]) {
+                      LockSupport.parkNanos(Long.MAX_VALUE);
+                    }
+                  });
+          LoopRig.settle();
+          released[0] = true;
+          sleeper.wake();
           sleeper.join();
         });
-    List<String> messages = messagesFrom("sleeper");
-    assertTrue(
-        messages.getFirst().contains("coroutine sleeper is TIMED_WAITING"), messages::toString);
-    assertTrue(messages.getLast().contains("resumed by a thread of the JDK"), messages::toString);
+    assertEquals(
+        List.of(
+            "coroutine sleeper is TIMED_WAITING: threads of the JDK would resume it;"
+                + " use a timer or a coroutine lock"),
+        messagesFrom("sleeper"));
   }
 
   @Test
