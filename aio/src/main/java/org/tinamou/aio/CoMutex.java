@@ -1,9 +1,5 @@
 package org.tinamou.aio;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.util.ArrayDeque;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
 
@@ -13,27 +9,9 @@ import org.tinamou.base.Check;
  * the coroutine that locked it, wherever that moves.
  */
 public final class CoMutex {
-  private static final int FREE = 0;
-  private static final int HELD = 1;
-  private static final int CONTENDED = 2;
-  private static final VarHandle STATE;
-
-  static {
-    try {
-      STATE = MethodHandles.lookup().findVarHandle(CoMutex.class, "state", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
   private final String name;
   private final String waitReason;
-  private final ReentrantLock queueLock = new ReentrantLock();
-  private final ArrayDeque<CoWaiter> waiters = new ArrayDeque<>(0);
-
-  @SuppressWarnings("unused") // through STATE
-  private volatile int state = FREE;
-
+  private final MutexWord<CoWaiter> word = new MutexWord<>();
   private volatile @Nullable Coroutine holder;
 
   /**
@@ -52,9 +30,9 @@ public final class CoMutex {
     Coroutine self = Coroutine.current();
     Check.state(holder != self, "%s already holds mutex %s", self, name);
     pause(self, LoopHooks.Point.BEFORE_LOCK);
-    if (!STATE.compareAndSet(this, FREE, HELD)) {
-      CoWaiter waiter = enqueueUnlessFree();
-      if (waiter != null) {
+    if (!word.tryAcquire()) {
+      CoWaiter waiter = new CoWaiter(true);
+      if (!word.acquireOrQueue(waiter)) {
         // Whoever hands it over writes down who holds it.
         waiter.await(waitReason);
         return;
@@ -63,27 +41,11 @@ public final class CoMutex {
     holder = self;
   }
 
-  /** A place in the queue, or null if the mutex became the caller's meanwhile. */
-  private @Nullable CoWaiter enqueueUnlessFree() {
-    queueLock.lock();
-    try {
-      if ((int) STATE.getAndSet(this, CONTENDED) == FREE) {
-        // Nobody can be queued on a free mutex; the next unlock notices that and resets the state.
-        return null;
-      }
-      CoWaiter waiter = new CoWaiter(true);
-      waiters.add(waiter);
-      return waiter;
-    } finally {
-      queueLock.unlock();
-    }
-  }
-
   /** Takes the mutex if nobody holds it. */
   @InCoroutine
   public boolean tryLock() {
     Coroutine self = Coroutine.current();
-    boolean locked = STATE.compareAndSet(this, FREE, HELD);
+    boolean locked = word.tryAcquire();
     if (locked) {
       holder = self;
     }
@@ -96,27 +58,12 @@ public final class CoMutex {
     Coroutine self = Coroutine.current();
     Check.state(holder == self, "%s does not hold mutex %s: %s does", self, name, holder);
     holder = null;
-    if (!STATE.compareAndSet(this, HELD, FREE)) {
-      CoWaiter next = nextWaiter();
-      if (next != null) {
-        holder = next.coroutine;
-        next.grant();
-      }
+    CoWaiter next = word.release();
+    if (next != null) {
+      holder = next.coroutine;
+      next.grant();
     }
     pause(self, LoopHooks.Point.AFTER_UNLOCK);
-  }
-
-  private @Nullable CoWaiter nextWaiter() {
-    queueLock.lock();
-    try {
-      CoWaiter next = waiters.poll();
-      if (next == null) {
-        state = FREE;
-      }
-      return next;
-    } finally {
-      queueLock.unlock();
-    }
   }
 
   /** Runs the body with the mutex held. */
