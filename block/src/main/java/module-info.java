@@ -6,5 +6,6 @@ module org.tinamou.block {
 
   exports org.tinamou.block;
   exports org.tinamou.block.bitmap;
+  exports org.tinamou.block.stats;
   exports org.tinamou.block.throttle;
 }

@@ -124,18 +124,28 @@ final class BitmapConcurrencyTest {
     int granules = 50_000;
     BitmapList list = new BitmapList();
     DirtyBitmap bitmap = list.create("b", granules * GRANULE, GRANULE);
+    // Whoever marks walks over these first, and meanwhile the last one is frozen.
+    for (int i = 0; i < 100; i++) {
+      list.create("other" + i, GRANULE, GRANULE).disable();
+    }
     AtomicInteger running = new AtomicInteger(WRITERS);
+    AtomicInteger marked = new AtomicInteger();
     List<Future<?>> futures =
         writers(
             number -> {
               for (int i = number; i < granules; i += WRITERS) {
                 list.mark(i * GRANULE, 1);
+                marked.incrementAndGet();
               }
               running.decrementAndGet();
             });
     int freezes = 0;
     while (running.get() > 0 || freezes == 0) {
+      int before = marked.get();
       list.createSuccessor(bitmap);
+      while (marked.get() - before < 2 * WRITERS && running.get() > 0) {
+        Thread.onSpinWait();
+      }
       list.reclaim(bitmap);
       freezes++;
     }

@@ -207,6 +207,37 @@ final class ThrottleRatesTest {
     close(member);
   }
 
+  /** The one who comes just when a waiting request may go, before its timer has fired. */
+  @Test
+  void nobodyOvertakesWhoWaits() {
+    for (long seed = 1; seed <= 100; seed++) {
+      start(seed, ThrottleConfig.UNLIMITED.withRequestsTotal(ThrottleLimit.of(10)));
+      AioContext loop = simulation.newLoop("a");
+      AioContext other = simulation.newLoop("b");
+      ThrottleMember member = group.join("disk", loop);
+      List<String> order = new ArrayList<>();
+      loop.spawn(
+          "first",
+          () -> {
+            member.intercept(512, true);
+            long due = now() + 100_000_000;
+            other.spawn(
+                "late",
+                () -> {
+                  other.sleep(ClockType.VIRTUAL, due + 2_000 - now());
+                  member.intercept(512, true);
+                  order.add("late " + (now() - due) / 90_000_000);
+                });
+            member.intercept(512, true);
+            member.intercept(512, true);
+            order.add("first " + (now() - due) / 90_000_000);
+          });
+      toRest();
+      assertEquals(List.of("first 0", "late 1"), order, "seed " + seed);
+      close(member);
+    }
+  }
+
   @Test
   void nothingGoesWhileVirtualTimeStandsStill() {
     start(4, ThrottleConfig.UNLIMITED.withRequestsTotal(ThrottleLimit.of(10)));
