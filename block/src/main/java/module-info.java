@@ -6,6 +6,7 @@ module org.tinamou.block {
 
   exports org.tinamou.block;
   exports org.tinamou.block.bitmap;
+  exports org.tinamou.block.open;
   exports org.tinamou.block.stats;
   exports org.tinamou.block.throttle;
 }

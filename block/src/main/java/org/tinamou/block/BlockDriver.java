@@ -37,6 +37,13 @@ public interface BlockDriver {
   @InCoroutine
   void close();
 
+  /** Can be found again by a name. */
+  interface Named extends BlockDriver {
+    /** A name that says it all, or the empty text if there is none. */
+    @AnyThread
+    String exactFileName();
+  }
+
   /** Can be written to. */
   interface Writable extends BlockDriver {
     /** Stores the buffer. Of the flags it sees those it {@link #writeFlags() supports}. */

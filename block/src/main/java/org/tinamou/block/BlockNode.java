@@ -44,6 +44,7 @@ public final class BlockNode implements EdgeParent {
   private volatile AioContext context;
   private volatile @Nullable BlockDriver driver;
   private volatile BlockLimits limits = BlockLimits.NONE;
+  private volatile NodeOrigin origin = NodeOrigin.NONE;
   private volatile int quiesceCount;
   private volatile DetectZeroes detectZeroes = DetectZeroes.OFF;
   private int references = 1;
@@ -97,8 +98,22 @@ public final class BlockNode implements EdgeParent {
     return current;
   }
 
-  @Nullable BlockDriver driverOrNull() {
+  /** The driver; null while the node opens and once it is closed. */
+  @AnyThread
+  public @Nullable BlockDriver driverOrNull() {
     return driver;
+  }
+
+  /** What it was opened from. */
+  @AnyThread
+  public NodeOrigin origin() {
+    return origin;
+  }
+
+  /** For whoever opens the node. */
+  @HomeThread
+  public void origin(NodeOrigin openedFrom) {
+    origin = openedFrom;
   }
 
   void driver(BlockDriver opened) {

@@ -426,6 +426,11 @@ public final class OptionReader {
     return style == Style.TYPED ? name + "[" + index + "]" : name + "." + index;
   }
 
+  /** All that is given here and below, read or not: scalars by their dotted names, in order. */
+  public Map<String, Json> flat() {
+    return source.flat();
+  }
+
   // ------------------------------------------------------------------------------- what is left
 
   /** The names at this level that nobody has read, dotted in file names, in the order given. */

@@ -29,6 +29,9 @@ sealed interface OptionSource {
 
   List<String> unread();
 
+  /** All scalars by their dotted names. */
+  Map<String, Json> flat();
+
   /** A tree of which each level is read apart. */
   final class Nested implements OptionSource {
     private final Map<String, Json> members;
@@ -81,6 +84,13 @@ sealed interface OptionSource {
     @Override
     public List<String> unread() {
       return members.keySet().stream().filter(name -> !taken.contains(name)).toList();
+    }
+
+    @Override
+    public Map<String, Json> flat() {
+      Json.Members all = new Json.Members();
+      members.forEach(all::put);
+      return OptionTree.flatten(all);
     }
   }
 
@@ -145,6 +155,11 @@ sealed interface OptionSource {
     @Override
     public List<String> unread() {
       return values.keySet().stream().filter(name -> !taken.contains(name)).toList();
+    }
+
+    @Override
+    public Map<String, Json> flat() {
+      return new LinkedHashMap<>(values);
     }
   }
 }

@@ -1,0 +1,49 @@
+package org.tinamou.block.open;
+
+import java.util.Map;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.JsonWriter;
+import org.tinamou.qapi.MemberOrder;
+
+/** What open nodes are called: by a plain name where one says it all, else by their options. */
+public final class FileNames {
+  private FileNames() {}
+
+  /** A name by which the same image can be opened again; {@code json:} if it needs options. */
+  @AnyThread
+  public static String of(BlockNode node) {
+    String exact = exactOrEmpty(node);
+    return exact.isEmpty()
+        ? "json:" + JsonWriter.compact(MemberOrder.sorted(options(node)))
+        : exact;
+  }
+
+  /** The plain name, or the empty text if there is none. */
+  @AnyThread
+  public static String exactOrEmpty(BlockNode node) {
+    return node.driverOrNull() instanceof BlockDriver.Named named ? named.exactFileName() : "";
+  }
+
+  /** The options that open the same image again. */
+  @AnyThread
+  public static Json.Members options(BlockNode node) {
+    Json.Members all = new Json.Members();
+    for (Map.Entry<String, Json> option : node.origin().options().entrySet()) {
+      if (node.origin().isSignificant(option.getKey())) {
+        all.put(option.getKey(), option.getValue());
+      }
+    }
+    for (Edge edge : node.children()) {
+      all.put(edge.name(), options(edge.child()));
+    }
+    BlockDriver driver = node.driverOrNull();
+    if (driver != null) {
+      all.put("driver", driver.formatName());
+    }
+    return all;
+  }
+}

@@ -1,0 +1,281 @@
+package org.tinamou.block.open;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockGraph;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.NodeOrigin;
+import org.tinamou.block.Permission;
+import org.tinamou.block.RequestFlags;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
+import org.tinamou.qapi.OptionReader.Choice;
+
+/**
+ * Opens images: makes the nodes that names and options ask for, children before parents. Coroutines
+ * of the main loop.
+ */
+public final class NodeOpener {
+  /** How much of an image's beginning is looked at to find its format. */
+  public static final int PROBE_BYTES = 512;
+
+  private final BlockGraph graph;
+  private final DriverList drivers;
+
+  public NodeOpener(BlockGraph graph, DriverList drivers) {
+    this.graph = graph;
+    this.drivers = drivers;
+  }
+
+  public BlockGraph graph() {
+    return graph;
+  }
+
+  public DriverList drivers() {
+    return drivers;
+  }
+
+  /**
+   * Opens an image. The caller holds one reference to the node.
+   *
+   * @param defaults what applies where the options do not say otherwise
+   * @param context the first loop of the new nodes
+   * @throws BlockException with a message for the user; nothing stays open
+   */
+  @InCoroutine
+  public BlockNode open(ImageAddress address, NodeOptions defaults, AioContext context)
+      throws BlockException {
+    try {
+      ImageAddress plain = address.unwrapped();
+      OptionReader options = OptionReader.of(plain.options(), plain.style());
+      return open(plain.fileName(), options, defaults, false, context);
+    } catch (OptionException e) {
+      throw refused(e);
+    }
+  }
+
+  private static BlockException refused(OptionException e) {
+    BlockException refusal = new BlockException(Errno.EINVAL, e.getMessage());
+    String hint = e.hint();
+    return hint == null ? refusal : refusal.withHint(hint);
+  }
+
+  /** A child's node; the caller holds a reference to it. */
+  BlockNode openChild(
+      String childName,
+      @Nullable String fileName,
+      @Nullable Choice choice,
+      OptionReader.Style style,
+      NodeOptions defaults,
+      boolean protocol,
+      AioContext context)
+      throws BlockException, OptionException {
+    if (choice instanceof Choice.Named(String reference)) {
+      if (fileName != null) {
+        throw new BlockException(
+            Errno.EINVAL,
+            "Cannot reference an existing block device with additional options or a new filename");
+      }
+      BlockNode node = find(reference);
+      graph.reference(node);
+      return node;
+    }
+    OptionReader options =
+        choice instanceof Choice.Inline(OptionReader inline)
+            ? inline
+            : OptionReader.of(new Json.Members(), style);
+    if (fileName != null && fileName.startsWith("json:")) {
+      ImageAddress plain =
+          new ImageAddress(fileName, members(options.flat()), OptionReader.Style.LOOSE).unwrapped();
+      OptionReader merged = OptionReader.of(plain.options(), OptionReader.Style.LOOSE);
+      return open(null, merged, defaults, protocol, context);
+    }
+    return open(fileName, options, defaults, protocol, context);
+  }
+
+  private BlockNode find(String reference) throws BlockException {
+    for (BlockBackend backend : graph.backends()) {
+      BlockNode node = backend.node();
+      if (backend.name().equals(reference) && node != null) {
+        return node;
+      }
+    }
+    BlockNode node = graph.node(reference);
+    if (node == null) {
+      throw new BlockException(
+          Errno.ENODEV,
+          "Cannot find device='" + reference + "' nor node-name='" + reference + "'");
+    }
+    return node;
+  }
+
+  private BlockNode open(
+      @Nullable String fileName,
+      OptionReader options,
+      NodeOptions defaults,
+      boolean protocol,
+      AioContext context)
+      throws BlockException, OptionException {
+    String driver =
+        options.style() == OptionReader.Style.LOOSE
+            ? options.stringOrNull("driver")
+            : options.string("driver");
+    DriverType type = driver == null ? null : drivers.find(driver);
+    if (fileName != null && (protocol || type instanceof DriverType.Protocol)) {
+      return openProtocol(fileName, type, options, defaults, context);
+    }
+    if (type == null && protocol) {
+      if (!options.has("filename")) {
+        throw new BlockException(Errno.EINVAL, "Must specify either driver or file");
+      }
+      type = drivers.find("file");
+    }
+    if (type == null) {
+      return openProbed(fileName, options, defaults, context);
+    }
+    Map<String, String> names = fileName == null ? Map.of() : Map.of("file", fileName);
+    if (fileName != null && options.has("filename")) {
+      throw bothNames();
+    }
+    return make(type, options, defaults, new NodeOpening.Prepared(Map.of(), names, false), context);
+  }
+
+  private static BlockException bothNames() {
+    return new BlockException(
+        Errno.EINVAL, "Can't specify 'file' and 'filename' options at the same time");
+  }
+
+  private BlockNode openProtocol(
+      String fileName,
+      @Nullable DriverType given,
+      OptionReader options,
+      NodeOptions defaults,
+      AioContext context)
+      throws BlockException, OptionException {
+    if (options.has("filename")) {
+      throw bothNames();
+    }
+    DriverType.Protocol type =
+        given == null ? drivers.protocolOf(fileName) : (DriverType.Protocol) given;
+    Map<String, Json> all = new LinkedHashMap<>(options.flat());
+    all.putAll(type.optionsOfName(fileName).members());
+    OptionReader merged = OptionReader.of(members(all), OptionReader.Style.LOOSE);
+    merged.stringOrNull("driver");
+    return make(type, merged, defaults, NodeOpening.Prepared.NOTHING, context);
+  }
+
+  private static Json.Members members(Map<String, Json> flat) {
+    Json.Members members = new Json.Members();
+    flat.forEach(members::put);
+    return members;
+  }
+
+  private BlockNode openProbed(
+      @Nullable String fileName, OptionReader options, NodeOptions defaults, AioContext context)
+      throws BlockException, OptionException {
+    Choice choice = options.choiceOrNull("file", "BlockdevRef");
+    if (fileName == null && (choice == null || choice instanceof Choice.None)) {
+      throw new BlockException(Errno.EINVAL, "Must specify either driver or file");
+    }
+    NodeOptions settings = GenericOptions.read(options, defaults);
+    BlockNode file =
+        openChild(
+            "file",
+            fileName,
+            choice,
+            options.style(),
+            GenericOptions.forChild(settings, Set.of(), false),
+            true,
+            context);
+    try {
+      String name = FileNames.exactOrEmpty(file);
+      String format = drivers.probe().probe(header(file), name);
+      DriverType type = drivers.find(format == null ? "raw" : format);
+      NodeOpening.Prepared prepared =
+          new NodeOpening.Prepared(Map.of("file", file), Map.of(), true);
+      return make(type, options, defaults, prepared, context);
+    } finally {
+      graph.release(file);
+    }
+  }
+
+  private byte[] header(BlockNode file) throws BlockException {
+    BlockBackend backend =
+        new BlockBackend(
+            graph, "", file.context(), Permission.CONSISTENT_READ, Permission.ALL);
+    try (Arena arena = Arena.ofShared()) {
+      backend.insert(file);
+      MemorySegment header = arena.allocate(PROBE_BYTES);
+      long present = Math.min(PROBE_BYTES, backend.lengthBytes());
+      if (present > 0) {
+        backend.read(0, IoVector.of(header.asSlice(0, present)), RequestFlags.NONE);
+      }
+      return header.toArray(ValueLayout.JAVA_BYTE);
+    } catch (BlockException e) {
+      throw BlockException.of(e.errno(), "Could not read image for determining its format");
+    } finally {
+      backend.close();
+    }
+  }
+
+  private BlockNode make(
+      DriverType type,
+      OptionReader options,
+      NodeOptions defaults,
+      NodeOpening.Prepared prepared,
+      AioContext context)
+      throws BlockException, OptionException {
+    String name = GenericOptions.nodeName(options);
+    NodeOptions settings = GenericOptions.read(options, defaults);
+    Map<String, Json> given = options.flat();
+    NodeOrigin origin = new NodeOrigin(given, type.significantOptions(), prepared.probed());
+    return graph.open(
+        name,
+        settings,
+        context,
+        node -> {
+          node.origin(origin);
+          try {
+            BlockDriver driver =
+                type.open(new NodeOpening(this, type, node, options, settings, prepared));
+            refuseUnread(type, options);
+            return driver;
+          } catch (OptionException e) {
+            throw refused(e);
+          }
+        });
+  }
+
+  private static void refuseUnread(DriverType type, OptionReader options)
+      throws OptionException {
+    if (options.style() != OptionReader.Style.LOOSE) {
+      options.finish();
+      return;
+    }
+    List<String> left = options.unread();
+    if (!left.isEmpty()) {
+      String option = left.getFirst();
+      throw new OptionException(
+          type instanceof DriverType.Protocol
+              ? "Block protocol '%s' doesn't support the option '%s'"
+                  .formatted(type.name(), option)
+              : "Block format '%s' does not support the option '%s'"
+                  .formatted(type.name(), option));
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package org.tinamou.block.open;
+
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
+
+/** A node being opened, as its driver sees it: options to read, children to open. Main loop. */
+public final class NodeOpening {
+  /**
+   * The children that are there already, or have a name to be opened by.
+   *
+   * @param nodes the opener holds a reference to each until the node is open
+   */
+  record Prepared(Map<String, BlockNode> nodes, Map<String, String> fileNames, boolean probed) {
+    static final Prepared NOTHING = new Prepared(Map.of(), Map.of(), false);
+  }
+
+  private final NodeOpener opener;
+  private final DriverType type;
+  private final BlockNode node;
+  private final OptionReader options;
+  private final NodeOptions settings;
+  private final Prepared prepared;
+
+  NodeOpening(
+      NodeOpener opener,
+      DriverType type,
+      BlockNode node,
+      OptionReader options,
+      NodeOptions settings,
+      Prepared prepared) {
+    this.opener = opener;
+    this.type = type;
+    this.node = node;
+    this.options = options;
+    this.settings = settings;
+    this.prepared = prepared;
+  }
+
+  public BlockNode node() {
+    return node;
+  }
+
+  /** The node's options. Those every node has are read already. */
+  public OptionReader options() {
+    return options;
+  }
+
+  /** What was read of the options that every node has. */
+  public NodeOptions settings() {
+    return settings;
+  }
+
+  /** Whether the format was found by looking at the data. */
+  public boolean isProbed() {
+    return prepared.probed();
+  }
+
+  /**
+   * Opens a child and attaches it. Until the node's parents say what they need it is only read.
+   *
+   * @throws BlockException if the child is not given or cannot be opened
+   */
+  @InCoroutine
+  public Edge child(String name, Set<EdgeRole> roles, int used, int shared)
+      throws BlockException, OptionException {
+    Edge edge = childOrNull(name, roles, used, shared);
+    if (edge == null) {
+      throw new BlockException(
+          Errno.EINVAL, "A block device must be specified for \"" + name + "\"");
+    }
+    return edge;
+  }
+
+  /** As {@link #child}; null if the child is not given. */
+  @InCoroutine
+  public @Nullable Edge childOrNull(String name, Set<EdgeRole> roles, int used, int shared)
+      throws BlockException, OptionException {
+    BlockNode ready = prepared.nodes().get(name);
+    if (ready != null) {
+      return node.attachChild(name, roles, ready, used, shared);
+    }
+    OptionReader.Choice choice = options.choiceOrNull(name, "BlockdevRef");
+    String fileName = prepared.fileNames().get(name);
+    if (fileName == null && (choice == null || choice instanceof OptionReader.Choice.None)) {
+      return null;
+    }
+    BlockNode child =
+        opener.openChild(
+            name,
+            fileName,
+            choice,
+            options.style(),
+            GenericOptions.forChild(settings, roles, type.isFilter()),
+            !roles.contains(EdgeRole.COPY_ON_WRITE) && !roles.contains(EdgeRole.FILTERED)
+                || isFileOfFormat(name),
+            node.context());
+    try {
+      return node.attachChild(name, roles, child, used, shared);
+    } finally {
+      node.graph().release(child);
+    }
+  }
+
+  /** Raw shows its file as it is, and yet opens it like any other format. */
+  private boolean isFileOfFormat(String name) {
+    return name.equals("file") && !type.isFilter();
+  }
+}
