@@ -54,9 +54,19 @@ public interface BlockDriver {
     @AnyThread
     int writeFlags();
 
-    /** Makes completed writes stable. */
+    /**
+     * Makes completed writes stable on the host. The node flushes the children itself, and leaves
+     * this out where its options say so.
+     */
     @InCoroutine
     void flush() throws BlockException;
+  }
+
+  /** Keeps changes in memory that have to reach its children before they are flushed. */
+  interface WriteCache extends Writable {
+    /** Writes what it keeps to the children, in an order that a crash can bear. */
+    @InCoroutine
+    void writeBack() throws BlockException;
   }
 
   /** Can store zeroes without buffers. */

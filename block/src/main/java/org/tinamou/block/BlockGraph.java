@@ -110,12 +110,24 @@ public final class BlockGraph {
   public BlockNode open(
       @Nullable String name, boolean readOnly, AioContext context, DriverFactory factory)
       throws BlockException {
+    return open(name, NodeOptions.of(readOnly), context, factory);
+  }
+
+  /**
+   * Opens a node with options; else as {@link #open(String, boolean, AioContext, DriverFactory)}.
+   * The driver finds its options in the node.
+   */
+  @InCoroutine
+  public BlockNode open(
+      @Nullable String name, NodeOptions options, AioContext context, DriverFactory factory)
+      throws BlockException {
     checkMain();
+    options.check();
     String chosen = name == null ? "#block" + nextName++ : name;
     if (nodes.containsKey(chosen)) {
       throw new BlockException(Errno.EEXIST, "Duplicate nodes with node-name='" + chosen + "'");
     }
-    BlockNode node = new BlockNode(this, chosen, readOnly, context);
+    BlockNode node = new BlockNode(this, chosen, options, context);
     nodes.put(chosen, node);
     for (DrainedSection section : drainAllSections) {
       node.quiesceSelf();

@@ -32,7 +32,6 @@ public final class BlockNode implements EdgeParent {
 
   private final BlockGraph graph;
   private final String name;
-  private final boolean readOnly;
   private final InFlight inFlight;
   private final NodeWork work;
   private final TrackedRequests requests;
@@ -46,14 +45,16 @@ public final class BlockNode implements EdgeParent {
   private volatile BlockLimits limits = BlockLimits.NONE;
   private volatile NodeOrigin origin = NodeOrigin.NONE;
   private volatile int quiesceCount;
-  private volatile DetectZeroes detectZeroes = DetectZeroes.OFF;
+  private volatile NodeOptions options;
+  private volatile boolean readOnly;
   private int references = 1;
   private boolean closed;
 
-  BlockNode(BlockGraph graph, String name, boolean readOnly, AioContext context) {
+  BlockNode(BlockGraph graph, String name, NodeOptions options, AioContext context) {
     this.graph = graph;
     this.name = name;
-    this.readOnly = readOnly;
+    this.options = options;
+    this.readOnly = options.readOnly();
     this.context = context;
     this.inFlight = new InFlight(graph);
     this.work = new NodeWork(this, inFlight);
@@ -70,9 +71,39 @@ public final class BlockNode implements EdgeParent {
     return name;
   }
 
+  /** Whether it cannot be written to, because it was told so or because it had no choice. */
   @AnyThread
   public boolean isReadOnly() {
     return readOnly;
+  }
+
+  /** What the node was told when it was opened or last reopened. */
+  @AnyThread
+  public NodeOptions options() {
+    return options;
+  }
+
+  /** Other options, from the next request on; what the driver has to know it has been told. */
+  @HomeThread
+  void options(NodeOptions changed) {
+    options = changed;
+    readOnly = changed.readOnly();
+  }
+
+  /**
+   * For a driver that cannot open what it needs for writing: the node becomes read-only if its
+   * options let it.
+   *
+   * @param refusal why it has to
+   * @throws BlockException {@code refusal}, if the node has to be writable
+   */
+  @InCoroutine
+  public void becomeReadOnly(BlockException refusal) throws BlockException {
+    graph.checkMain();
+    if (!readOnly && !options.autoReadOnly()) {
+      throw refusal;
+    }
+    readOnly = true;
   }
 
   /** The loop that the node's own timers, descriptors and coroutines live in. */
@@ -149,12 +180,12 @@ public final class BlockNode implements EdgeParent {
   /** Whether writes of zeroes are turned into write-zeroes. */
   @AnyThread
   public DetectZeroes detectZeroes() {
-    return detectZeroes;
+    return options.detectZeroes();
   }
 
   @HomeThread
   public void setDetectZeroes(DetectZeroes mode) {
-    detectZeroes = mode;
+    options = options.withDetectZeroes(mode);
   }
 
   /** Who stands above; main loop. */

@@ -173,14 +173,15 @@ final class NodeIo {
     if (length == 0) {
       return true;
     }
+    int allowed = node.options().discardUnmap() ? flags : flags & ~RequestFlags.MAY_UNMAP;
     boolean[] done = new boolean[1];
     change(
         node,
         "write zeroes",
         offset,
         length,
-        flags,
-        request -> done[0] = zeroTracked(node, request, offset, length, flags));
+        allowed,
+        request -> done[0] = zeroTracked(node, request, offset, length, allowed));
     return done[0];
   }
 
@@ -245,7 +246,9 @@ final class NodeIo {
   static void discard(BlockNode node, long offset, long length) throws BlockException {
     checkRange(node, offset, length);
     checkWritable(node);
-    if (length == 0 || !(node.driver() instanceof BlockDriver.Discarder driver)) {
+    if (length == 0
+        || !node.options().discardUnmap()
+        || !(node.driver() instanceof BlockDriver.Discarder driver)) {
       return;
     }
     BlockLimits limits = node.limits();
@@ -285,7 +288,11 @@ final class NodeIo {
           return;
         }
         long covered = state.writes();
-        if (node.driver() instanceof BlockDriver.Writable driver) {
+        if (node.driver() instanceof BlockDriver.WriteCache cache) {
+          cache.writeBack();
+        }
+        if (!node.options().cacheNoFlush()
+            && node.driver() instanceof BlockDriver.Writable driver) {
           driver.flush();
         }
         for (Edge edge : node.children()) {

@@ -113,10 +113,14 @@ final class PermissionUpdate {
         }
       }
     }
-    if (node.isReadOnly() && (used & (Permission.WRITE | Permission.RESIZE)) != 0) {
+    if (node.isReadOnly() && (used & ~Permission.CONSISTENT_READ) != 0) {
       throw new BlockException(Errno.EPERM, "Block node is read-only");
     }
     BlockDriver driver = node.driverOrNull();
+    boolean forceShare = node.options().forceShare();
+    if (forceShare) {
+      shared = Permission.ALL;
+    }
     cumulative.put(node, new PermissionPair(used, shared));
     if (driver == null) {
       return; // it opens: its edges are as it attached them
@@ -126,11 +130,11 @@ final class PermissionUpdate {
     }
     prepared.add(node);
     for (Edge edge : node.children()) {
-      planned.put(
-          edge,
+      PermissionPair pair =
           driver instanceof BlockDriver.PermissionMapper mapper
               ? mapper.childPermissions(edge, used, shared)
-              : ofChild(edge, node.isReadOnly(), used, shared));
+              : ofChild(edge, node.isReadOnly(), used, shared);
+      planned.put(edge, forceShare ? new PermissionPair(pair.used(), Permission.ALL) : pair);
     }
   }
 
