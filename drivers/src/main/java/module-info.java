@@ -6,6 +6,7 @@ module org.tinamou.drivers {
   requires org.tinamou.host;
   requires static org.jspecify;
 
+  exports org.tinamou.drivers;
   exports org.tinamou.drivers.format.raw;
   exports org.tinamou.drivers.protocol.file;
   exports org.tinamou.drivers.protocol.nullblock;

@@ -13,13 +13,12 @@ import org.tinamou.qapi.Json;
  *     for all below it
  * @param probed whether its format was found by looking at the data
  */
-public record NodeOrigin(
-    Map<String, Json> options, List<String> significant, boolean probed) {
+public record NodeOrigin(Map<String, Json> options, List<String> significant, boolean probed) {
   /** Of a node that a program made without options. */
   public static final NodeOrigin NONE = new NodeOrigin(Map.of(), List.of(), false);
 
   /** Whether an option belongs to those that tell which data the node shows. */
-  boolean isSignificant(String name) {
+  public boolean isSignificant(String name) {
     for (String each : significant) {
       if (each.equals(name) || (each.endsWith(".") && name.startsWith(each))) {
         return true;

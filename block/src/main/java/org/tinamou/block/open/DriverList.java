@@ -46,8 +46,7 @@ public final class DriverList {
     if (type == null) {
       throw missing.contains(name)
           ? new BlockException(
-              Errno.EOPNOTSUPP,
-              "Format '" + name + "' is not supported by this version of Tinamou")
+              Errno.EOPNOTSUPP, "Format '" + name + "' is not supported by this version of Tinamou")
           : new BlockException(Errno.EINVAL, "Unknown driver '" + name + "'");
     }
     return type;

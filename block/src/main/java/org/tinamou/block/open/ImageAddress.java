@@ -61,8 +61,7 @@ public record ImageAddress(
           case Parsed.Value<Json>(Json.Members members) -> members;
           case Parsed.Value<Json> _ -> throw new OptionException("Invalid JSON object given");
           case Parsed.Malformed<Json> malformed ->
-              throw new OptionException(
-                  "Could not parse the JSON options: " + malformed.message());
+              throw new OptionException("Could not parse the JSON options: " + malformed.message());
         };
     Json.Members all = new Json.Members();
     OptionTree.flatten(inside).forEach(all::put);

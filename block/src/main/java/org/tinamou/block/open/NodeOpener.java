@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.InCoroutine;
@@ -118,8 +118,7 @@ public final class NodeOpener {
     BlockNode node = graph.node(reference);
     if (node == null) {
       throw new BlockException(
-          Errno.ENODEV,
-          "Cannot find device='" + reference + "' nor node-name='" + reference + "'");
+          Errno.ENODEV, "Cannot find device='" + reference + "' nor node-name='" + reference + "'");
     }
     return node;
   }
@@ -216,8 +215,7 @@ public final class NodeOpener {
 
   private byte[] header(BlockNode file) throws BlockException {
     BlockBackend backend =
-        new BlockBackend(
-            graph, "", file.context(), Permission.CONSISTENT_READ, Permission.ALL);
+        new BlockBackend(graph, "", file.context(), Permission.CONSISTENT_READ, Permission.ALL);
     try (Arena arena = Arena.ofShared()) {
       backend.insert(file);
       MemorySegment header = arena.allocate(PROBE_BYTES);
@@ -261,8 +259,7 @@ public final class NodeOpener {
         });
   }
 
-  private static void refuseUnread(DriverType type, OptionReader options)
-      throws OptionException {
+  private static void refuseUnread(DriverType type, OptionReader options) throws OptionException {
     if (options.style() != OptionReader.Style.LOOSE) {
       options.finish();
       return;
@@ -272,8 +269,7 @@ public final class NodeOpener {
       String option = left.getFirst();
       throw new OptionException(
           type instanceof DriverType.Protocol
-              ? "Block protocol '%s' doesn't support the option '%s'"
-                  .formatted(type.name(), option)
+              ? "Block protocol '%s' doesn't support the option '%s'".formatted(type.name(), option)
               : "Block format '%s' does not support the option '%s'"
                   .formatted(type.name(), option));
     }

@@ -60,6 +60,11 @@ public final class NodeOpening {
     return settings;
   }
 
+  /** How formats are recognised. */
+  public FormatProbe probe() {
+    return opener.drivers().probe();
+  }
+
   /** Whether the format was found by looking at the data. */
   public boolean isProbed() {
     return prepared.probed();

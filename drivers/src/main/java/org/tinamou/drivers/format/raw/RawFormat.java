@@ -2,6 +2,7 @@ package org.tinamou.drivers.format.raw;
 
 import java.util.EnumSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -14,23 +15,27 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.open.FileNames;
 
 /** Shows a child as it is, or a window of it. */
 public final class RawFormat
     implements BlockDriver.ZeroWriter,
         BlockDriver.Discarder,
         BlockDriver.StatusSource,
-        BlockDriver.Resizable {
-  private static final long WHOLE = -1;
+        BlockDriver.Resizable,
+        BlockDriver.Named {
+  static final long WHOLE = -1;
 
   private final Edge file;
   private final long windowStart;
   private final long windowSize;
+  private final @Nullable HeaderGuard guard;
 
-  private RawFormat(Edge file, long windowStart, long windowSize) {
+  private RawFormat(Edge file, long windowStart, long windowSize, @Nullable HeaderGuard guard) {
     this.file = file;
     this.windowStart = windowStart;
     this.windowSize = windowSize;
+    this.guard = guard;
   }
 
   /** Shows all of {@code child}. */
@@ -48,9 +53,24 @@ public final class RawFormat
   @InCoroutine
   public static RawFormat open(BlockNode node, BlockNode child, long offsetBytes, long sizeBytes)
       throws BlockException {
-    boolean window = offsetBytes != 0 || sizeBytes != WHOLE;
-    Set<EdgeRole> roles = EnumSet.of(window ? EdgeRole.DATA : EdgeRole.FILTERED, EdgeRole.PRIMARY);
-    long present = child.lengthBytes();
+    Set<EdgeRole> roles = roles(offsetBytes != 0 || sizeBytes != WHOLE);
+    Edge edge = node.attachChild("file", roles, child, Permission.CONSISTENT_READ, Permission.ALL);
+    return over(edge, offsetBytes, sizeBytes, null);
+  }
+
+  /** What the file is to a raw node: with a window it does not show all of it. */
+  static Set<EdgeRole> roles(boolean window) {
+    return EnumSet.of(window ? EdgeRole.DATA : EdgeRole.FILTERED, EdgeRole.PRIMARY);
+  }
+
+  /**
+   * Shows a window of an edge's child.
+   *
+   * @param guard refuses what would make it look like another format; null if its format was given
+   */
+  static RawFormat over(Edge file, long offsetBytes, long sizeBytes, @Nullable HeaderGuard guard)
+      throws BlockException {
+    long present = file.lengthBytes();
     if (offsetBytes < 0 || offsetBytes > present) {
       throw new BlockException(
           Errno.EINVAL,
@@ -63,8 +83,7 @@ public final class RawFormat
           "The sum of offset (%d) and size (%d) has to be smaller or equal to the actual size of the containing file (%d)"
               .formatted(offsetBytes, sizeBytes, present));
     }
-    Edge edge = node.attachChild("file", roles, child, Permission.CONSISTENT_READ, Permission.ALL);
-    return new RawFormat(edge, offsetBytes, sizeBytes);
+    return new RawFormat(file, offsetBytes, sizeBytes, guard);
   }
 
   @Override
@@ -73,20 +92,17 @@ public final class RawFormat
   }
 
   @Override
+  public String exactFileName() {
+    return windowStart == 0 && windowSize == WHOLE ? FileNames.exactOrEmpty(file.child()) : "";
+  }
+
+  @Override
   public long lengthBytes() {
     if (windowSize != WHOLE) {
       return windowSize;
     }
-    BlockDriver driver = driverBelow();
+    BlockDriver driver = file.child().driverOrNull();
     return driver == null ? 0 : Math.max(0, driver.lengthBytes() - windowStart);
-  }
-
-  private @org.jspecify.annotations.Nullable BlockDriver driverBelow() {
-    try {
-      return file.child().driver();
-    } catch (BlockException noMedium) {
-      return null;
-    }
   }
 
   @Override
@@ -108,6 +124,9 @@ public final class RawFormat
   @Override
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     checkWindow(offsetBytes, buffer.sizeBytes());
+    if (guard != null) {
+      guard.check(file, offsetBytes, buffer);
+    }
     file.write(windowStart + offsetBytes, buffer, flags);
   }
 

@@ -1,13 +1,10 @@
 package org.tinamou.drivers.format.raw;
 
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
-import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.NodeOpening;
@@ -30,9 +27,12 @@ public final class RawType implements DriverType {
     @Nullable Long offset = opening.options().bytesOrNull("offset");
     @Nullable Long size = opening.options().bytesOrNull("size");
     boolean window = offset != null || size != null;
-    Set<EdgeRole> roles = EnumSet.of(window ? EdgeRole.DATA : EdgeRole.FILTERED, EdgeRole.PRIMARY);
-    Edge file = opening.child("file", roles, Permission.CONSISTENT_READ, Permission.ALL);
+    Edge file =
+        opening.child("file", RawFormat.roles(window), Permission.CONSISTENT_READ, Permission.ALL);
     return RawFormat.over(
-        file, offset == null ? 0 : offset, size == null ? RawFormat.WHOLE : size, opening.isProbed());
+        file,
+        offset == null ? 0 : offset,
+        size == null ? RawFormat.WHOLE : size,
+        opening.isProbed() ? new HeaderGuard(opening.probe()) : null);
   }
 }

@@ -3,6 +3,7 @@ package org.tinamou.drivers.protocol.file;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
@@ -23,9 +24,12 @@ public final class FileNode
         BlockDriver.Discarder,
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
-        BlockDriver.PermissionGuard {
+        BlockDriver.PermissionGuard,
+        BlockDriver.Named {
   private static final AtomicLongFieldUpdater<FileNode> LENGTH =
       AtomicLongFieldUpdater.newUpdater(FileNode.class, "lengthBytes");
+
+  private static final int SECTOR_BYTES = 512;
 
   private final BlockNode node;
   private final FileDriver file;
@@ -58,8 +62,20 @@ public final class FileNode
   }
 
   @Override
+  public String exactFileName() {
+    return file.path().toString();
+  }
+
+  /** In whole sectors: what is behind the end of the file reads as zeroes. */
+  @Override
   public long lengthBytes() {
-    return lengthBytes;
+    return (lengthBytes + SECTOR_BYTES - 1) & -SECTOR_BYTES;
+  }
+
+  /** The open file. */
+  @AnyThread
+  public FileDriver file() {
+    return file;
   }
 
   @Override

@@ -11,13 +11,17 @@ import org.tinamou.block.PreallocationMode;
 
 /** Takes everything and keeps nothing, after a delay if one is asked for. */
 public final class NullDriver
-    implements BlockDriver.ZeroWriter, BlockDriver.StatusSource, BlockDriver.Resizable {
+    implements BlockDriver.ZeroWriter,
+        BlockDriver.StatusSource,
+        BlockDriver.Resizable,
+        BlockDriver.Named {
   /** The size where none is given. */
   public static final long DEFAULT_LENGTH_BYTES = 1L << 30;
 
   private final String name;
   private final long latencyNanos;
   private final boolean readZeroes;
+  private final boolean named;
   private volatile long lengthBytes;
 
   /**
@@ -28,7 +32,12 @@ public final class NullDriver
    * @param readZeroes whether reads fill their buffer; otherwise it stays as it is
    */
   public NullDriver(String name, long lengthBytes, long latencyNanos, boolean readZeroes) {
+    this(name, lengthBytes, latencyNanos, readZeroes, false);
+  }
+
+  NullDriver(String name, long lengthBytes, long latencyNanos, boolean readZeroes, boolean named) {
     this.name = name;
+    this.named = named;
     this.lengthBytes = lengthBytes;
     this.latencyNanos = latencyNanos;
     this.readZeroes = readZeroes;
@@ -43,6 +52,11 @@ public final class NullDriver
   @Override
   public String formatName() {
     return name;
+  }
+
+  @Override
+  public String exactFileName() {
+    return named ? name + "://" : "";
   }
 
   @Override

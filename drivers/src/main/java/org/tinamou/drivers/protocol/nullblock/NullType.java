@@ -38,8 +38,7 @@ public final class NullType implements DriverType.Protocol {
   @Override
   public Json.Members optionsOfName(String fileName) throws OptionException {
     if (!fileName.equals(name + "://")) {
-      throw new OptionException(
-          "The only allowed filename for this driver is '" + name + "://'");
+      throw new OptionException("The only allowed filename for this driver is '" + name + "://'");
     }
     return new Json.Members();
   }
@@ -50,6 +49,6 @@ public final class NullType implements DriverType.Protocol {
     long latency = opening.options().uint64("latency-ns", 0);
     boolean readZeroes = opening.options().bool("read-zeroes", false);
     long length = size == null ? NullDriver.DEFAULT_LENGTH_BYTES : size;
-    return new NullDriver(name, length, latency, readZeroes);
+    return new NullDriver(name, length, latency, readZeroes, size == null);
   }
 }
