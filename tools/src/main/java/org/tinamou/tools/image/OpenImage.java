@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Set;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
@@ -52,6 +53,14 @@ public final class OpenImage {
 
   /** Opens an image. */
   public static OpenImage open(AioContext context, OpenRequest request) throws BlockException {
+    if (request.imageOptions()) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP, "--image-opts is not supported by this version of Tinamou");
+    }
+    if (request.forceShare() && request.writable()) {
+      throw new BlockException(
+          Errno.EINVAL, "force-share=on can only be used with read-only images");
+    }
     if (request.format() != null) {
       ImageFormats.requireOpenable(request.format());
     }
@@ -64,7 +73,9 @@ public final class OpenImage {
         request.writable()
             ? FileOptions.writing(request.cache())
             : FileOptions.reading(request.cache());
-    if (request.keepOthersFromChanging()) {
+    if (request.forceShare()) {
+      options = new FileOptions(true, request.cache(), Set.of(), Set.of());
+    } else if (request.keepOthersFromChanging()) {
       options = options.unsharing(Permission.WRITE, Permission.RESIZE);
     }
     FileDriver file = FileDriver.open(context, path, text, options);

@@ -10,26 +10,42 @@ import org.tinamou.drivers.protocol.file.CacheMode;
  * @param format null to look at the image's beginning
  * @param cache how writes reach the disk
  * @param keepOthersFromChanging nobody else may write to it or change its size meanwhile
+ * @param forceShare whatever others do with it is accepted, and no lock is taken; for reading only
+ * @param imageOptions the name is a list of options, {@code key=value,...}, not a file's name
  */
 public record OpenRequest(
     String name,
     @Nullable String format,
     boolean writable,
     CacheMode cache,
-    boolean keepOthersFromChanging) {
+    boolean keepOthersFromChanging,
+    boolean forceShare,
+    boolean imageOptions) {
 
   /** To read it while others may do what they like. */
   public static OpenRequest reading(String name, @Nullable String format, CacheMode cache) {
-    return new OpenRequest(name, format, false, cache, false);
+    return new OpenRequest(name, format, false, cache, false, false, false);
   }
 
   /** To read and write it while others may do what they like. */
   public static OpenRequest writing(String name, @Nullable String format, CacheMode cache) {
-    return new OpenRequest(name, format, true, cache, false);
+    return new OpenRequest(name, format, true, cache, false, false, false);
   }
 
   /** The same, keeping others from writing. */
   public OpenRequest exclusive() {
-    return new OpenRequest(name, format, writable, cache, true);
+    return new OpenRequest(name, format, writable, cache, true, forceShare, imageOptions);
+  }
+
+  /** The same, putting up with whatever others do if {@code shared}. */
+  public OpenRequest sharedByForce(boolean shared) {
+    return new OpenRequest(
+        name, format, writable, cache, keepOthersFromChanging, shared, imageOptions);
+  }
+
+  /** The same with the name taken for a list of options if {@code options}. */
+  public OpenRequest namedByOptions(boolean options) {
+    return new OpenRequest(
+        name, format, writable, cache, keepOthersFromChanging, forceShare, options);
   }
 }

@@ -79,6 +79,10 @@ final class Converter {
       for (int index = 0; index < plan.workers(); index++) {
         workers.add(context.fork("convert " + index, () -> work(arena)));
       }
+      // Their buffers go with the arena: all have to end, however they do.
+      for (AioContext.Forked<Boolean> worker : workers) {
+        worker.coroutine().join();
+      }
       for (AioContext.Forked<Boolean> worker : workers) {
         join(worker);
       }
@@ -144,6 +148,9 @@ final class Converter {
       }
     } catch (ToolException e) {
       fail(e);
+    } catch (RuntimeException | Error e) {
+      fail(new ToolException("internal error: " + e));
+      throw e;
     }
     return true;
   }
