@@ -1,7 +1,9 @@
 package org.tinamou.qapi;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +45,25 @@ public final class OptionList {
       }
     }
     return entries;
+  }
+
+  /**
+   * The values by their keys; of several with the same key the last one counts. A lone key stands
+   * for "on", a lone key that begins with "no" switches the rest of it off.
+   */
+  public static Map<String, String> values(String text) {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (Entry entry : parse(text)) {
+      String value = entry.value();
+      if (value != null) {
+        values.put(entry.key(), value);
+      } else if (entry.key().startsWith("no")) {
+        values.put(entry.key().substring(2), "off");
+      } else {
+        values.put(entry.key(), "on");
+      }
+    }
+    return values;
   }
 
   /** Appends the value that starts at {@code position} and returns where the next entry starts. */

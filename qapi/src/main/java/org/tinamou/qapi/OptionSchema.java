@@ -76,24 +76,13 @@ public final class OptionSchema {
 
   /** Checks written options; of several with the same key the last one counts. */
   public OptionValues parse(String text) throws OptionException {
-    Map<String, String> values = new LinkedHashMap<>();
-    for (OptionList.Entry entry : OptionList.parse(text)) {
-      String key = entry.key();
-      String value = entry.value();
-      if (value == null) {
-        value = "on";
-        // A lone "nofoo" switches "foo" off, even where an option is itself called "nofoo".
-        if (key.startsWith("no")) {
-          key = key.substring(2);
-          value = "off";
-        }
-      }
-      Option option = options.get(key);
+    Map<String, String> values = OptionList.values(text);
+    for (Map.Entry<String, String> entry : values.entrySet()) {
+      Option option = options.get(entry.getKey());
       if (option == null) {
-        throw new OptionException("Invalid parameter '" + key + "'");
+        throw new OptionException("Invalid parameter '" + entry.getKey() + "'");
       }
-      check(option, value);
-      values.put(key, value);
+      check(option, entry.getValue());
     }
     return new OptionValues(this, values);
   }

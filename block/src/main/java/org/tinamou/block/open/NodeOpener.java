@@ -216,8 +216,16 @@ public final class NodeOpener {
   private byte[] header(BlockNode file) throws BlockException {
     BlockBackend backend =
         new BlockBackend(graph, "", file.context(), Permission.CONSISTENT_READ, Permission.ALL);
-    try (Arena arena = Arena.ofShared()) {
+    try {
       backend.insert(file);
+      return header(backend);
+    } finally {
+      backend.close();
+    }
+  }
+
+  private static byte[] header(BlockBackend backend) throws BlockException {
+    try (Arena arena = Arena.ofShared()) {
       MemorySegment header = arena.allocate(PROBE_BYTES);
       long present = Math.min(PROBE_BYTES, backend.lengthBytes());
       if (present > 0) {
@@ -226,8 +234,6 @@ public final class NodeOpener {
       return header.toArray(ValueLayout.JAVA_BYTE);
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not read image for determining its format");
-    } finally {
-      backend.close();
     }
   }
 

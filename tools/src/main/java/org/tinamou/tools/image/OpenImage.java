@@ -1,23 +1,37 @@
 package org.tinamou.tools.image;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockGraph;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
+import org.tinamou.block.DetectZeroes;
+import org.tinamou.block.Edge;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.RequestFlags;
+import org.tinamou.block.open.FileNames;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.format.raw.RawFormat;
+import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
-import org.tinamou.drivers.protocol.file.FileExtent;
-import org.tinamou.drivers.protocol.file.FileOptions;
-import org.tinamou.drivers.protocol.file.Permission;
+import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.drivers.protocol.file.Preallocation;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionList;
 
 /**
- * An open disk image: bytes from 0 to its length, in whole sectors of 512 bytes.
+ * An open disk image, at the top of a graph of its own: bytes from 0 to its length, in whole
+ * sectors of 512 bytes.
  *
  * <p>Every method belongs to coroutines of the loop the image was opened on; any number of them may
  * be under way. Buffers are off-heap, stay the caller's and must live until the call returns.
@@ -29,99 +43,80 @@ public final class OpenImage {
   /** So that an offset can be rounded up by a request without running over. */
   private static final long MAX_LENGTH_BYTES = Long.MAX_VALUE & -(1L << 30);
 
-  private final FileDriver file;
-  private final String name;
-  private final String format;
-  private final boolean probed;
+  private final BlockBackend backend;
+  private final BlockNode node;
   private final boolean writable;
-  private long lengthBytes;
+  private final int permissions;
+  private final int shared;
 
   private OpenImage(
-      FileDriver file, OpenRequest request, String format, boolean probed, long fileBytes)
-      throws BlockException {
-    this.file = file;
-    this.name = ImageName.pathText(request.name());
-    this.format = format;
-    this.probed = probed;
-    this.writable = request.writable();
-    this.lengthBytes = roundUp(fileBytes);
-  }
-
-  private static long roundUp(long bytes) {
-    return (bytes + SECTOR_BYTES - 1) & -SECTOR_BYTES;
+      BlockBackend backend, BlockNode node, boolean writable, int permissions, int shared) {
+    this.backend = backend;
+    this.node = node;
+    this.writable = writable;
+    this.permissions = permissions;
+    this.shared = shared;
   }
 
   /** Opens an image. */
   public static OpenImage open(AioContext context, OpenRequest request) throws BlockException {
-    if (request.imageOptions()) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP, "--image-opts is not supported by this version of Tinamou");
+    BlockGraph graph = new BlockGraph(context);
+    NodeOpener opener = new NodeOpener(graph, Drivers.list());
+    int permissions = Permission.CONSISTENT_READ;
+    if (request.writable()) {
+      permissions |= Permission.WRITE;
     }
-    if (request.forceShare() && request.writable()) {
-      throw new BlockException(
-          Errno.EINVAL, "force-share=on can only be used with read-only images");
-    }
-    if (request.format() != null) {
-      ImageFormats.requireOpenable(request.format());
-    }
-    String text = ImageName.pathText(request.name());
-    if (text.isEmpty()) {
-      throw new BlockException(Errno.EINVAL, "The 'file' block driver requires a file name");
-    }
-    Path path = ImageName.path(request.name());
-    FileOptions options =
-        request.writable()
-            ? FileOptions.writing(request.cache())
-            : FileOptions.reading(request.cache());
-    if (request.forceShare()) {
-      options = new FileOptions(true, request.cache(), Set.of(), Set.of());
-    } else if (request.keepOthersFromChanging()) {
-      options = options.unsharing(Permission.WRITE, Permission.RESIZE);
-    }
-    FileDriver file = FileDriver.open(context, path, text, options);
+    int shared = request.keepOthersFromChanging() ? Permission.DEFAULT_SHARED : Permission.ALL;
+    BlockBackend backend = new BlockBackend(graph, "", context, permissions, shared);
+    backend.setWriteThrough(request.cache().isWritethrough());
+    BlockNode node = opener.open(address(request), options(request), context);
     try {
-      String format = request.format();
-      if (format == null) {
-        format = probe(file, text);
-      }
-      return new OpenImage(file, request, format, request.format() == null, file.lengthBytes());
-    } catch (BlockException e) {
-      file.close();
-      throw e;
+      backend.insert(node);
+    } finally {
+      graph.release(node);
     }
+    return new OpenImage(backend, node, request.writable(), permissions, shared);
   }
 
-  private static String probe(FileDriver file, String text) throws BlockException {
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment header = arena.allocate(ImageFormats.HEADER_BYTES);
-      if (file.kind() == HostFiles.Kind.REGULAR || file.lengthBytes() > 0) {
-        file.read(header, 0);
-      }
-      String format = ImageFormats.probe(header.toArray(ValueLayout.JAVA_BYTE), text);
-      if (format != null) {
-        ImageFormats.requireOpenable(format);
-      }
-      return ImageFormats.RAW;
+  private static ImageAddress address(OpenRequest request) {
+    if (!request.imageOptions()) {
+      return ImageAddress.ofName(request.name(), request.format());
     }
+    Json.Members options = new Json.Members();
+    OptionList.values(request.name()).forEach(options::put);
+    return ImageAddress.ofOptions(options);
+  }
+
+  private static NodeOptions options(OpenRequest request) {
+    CacheMode cache = request.cache();
+    return new NodeOptions(
+        !request.writable(),
+        false,
+        cache.isDirect(),
+        cache.isNoFlush(),
+        true,
+        DetectZeroes.OFF,
+        request.forceShare());
   }
 
   /** Lets go of the image. */
   public void close() {
-    file.close();
+    backend.close();
   }
 
-  /** The name, without a protocol in front. */
+  /** The name by which it can be opened again. */
   public String name() {
-    return name;
+    return FileNames.of(node);
   }
 
   public String format() {
-    return format;
+    BlockDriver driver = node.driverOrNull();
+    return driver == null ? "" : driver.formatName();
   }
 
   /** Whether the format was guessed. */
   public boolean isProbed() {
-    return probed;
+    return node.origin().probed();
   }
 
   public boolean isWritable() {
@@ -129,60 +124,45 @@ public final class OpenImage {
   }
 
   public long lengthBytes() {
-    return lengthBytes;
+    try {
+      return backend.lengthBytes();
+    } catch (BlockException e) {
+      return 0;
+    }
   }
 
   /** Whether a new image at this place is certain to read as zeroes. */
   public boolean isFile() {
-    return file.kind() == HostFiles.Kind.REGULAR;
+    FileNode file = fileNode();
+    return file != null && file.file().kind() == HostFiles.Kind.REGULAR;
+  }
+
+  /** The host file whose bytes the image shows as they are, or null. */
+  private @Nullable FileNode fileNode() {
+    BlockNode below = node;
+    while (below.driverOrNull() instanceof RawFormat) {
+      Edge edge = below.child("file");
+      if (edge == null) {
+        return null;
+      }
+      below = edge.child();
+    }
+    return below.driverOrNull() instanceof FileNode file ? file : null;
   }
 
   /** Whether a range lies inside of the image. */
   public boolean contains(long offsetBytes, long size) {
-    return offsetBytes >= 0 && size >= 0 && offsetBytes <= lengthBytes - size;
-  }
-
-  private void require(long offsetBytes, long size, String doing) throws BlockException {
-    if (!contains(offsetBytes, size)) {
-      throw BlockException.of(Errno.EIO, doing);
-    }
+    return offsetBytes >= 0 && size >= 0 && offsetBytes <= lengthBytes() - size;
   }
 
   /** Fills the buffers. */
   public void read(IoVector buffers, long offsetBytes) throws BlockException {
-    require(offsetBytes, buffers.sizeBytes(), "read");
-    file.read(buffers, offsetBytes);
+    backend.read(offsetBytes, buffers, RequestFlags.NONE);
   }
 
   /** Writes the buffers. */
   public void write(IoVector buffers, long offsetBytes) throws BlockException {
-    require(offsetBytes, buffers.sizeBytes(), "write");
-    if (probed && offsetBytes < ImageFormats.HEADER_BYTES && buffers.sizeBytes() > 0) {
-      refuseOtherFormat(buffers, offsetBytes);
-    }
-    file.write(buffers, offsetBytes);
-  }
-
-  /**
-   * A guest could otherwise turn an image whose format is guessed into one that names other files.
-   */
-  private void refuseOtherFormat(IoVector buffers, long offsetBytes) throws BlockException {
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment header = arena.allocate(ImageFormats.HEADER_BYTES);
-      file.read(header, 0);
-      long position = offsetBytes;
-      for (MemorySegment segment : buffers.segments()) {
-        long length = Math.min(segment.byteSize(), ImageFormats.HEADER_BYTES - position);
-        if (length <= 0) {
-          break;
-        }
-        header.asSlice(position, length).copyFrom(segment.asSlice(0, length));
-        position += length;
-      }
-      if (ImageFormats.probeHeader(header.toArray(ValueLayout.JAVA_BYTE)) != null) {
-        throw BlockException.of(Errno.EPERM, "write");
-      }
-    }
+    backend.write(offsetBytes, buffers, RequestFlags.NONE);
   }
 
   /**
@@ -193,19 +173,21 @@ public final class OpenImage {
    */
   public void writeZeroes(long offsetBytes, long size, boolean mayUnmap, boolean onlyIfFast)
       throws BlockException {
-    require(offsetBytes, size, "write");
-    file.writeZeroes(offsetBytes, size, mayUnmap, onlyIfFast);
+    int flags =
+        (mayUnmap ? RequestFlags.MAY_UNMAP : 0) | (onlyIfFast ? RequestFlags.NO_FALLBACK : 0);
+    if (!backend.writeZeroes(offsetBytes, size, flags)) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "write zeroes");
+    }
   }
 
   /** Gives the space of a range back. */
   public void discard(long offsetBytes, long size) throws BlockException {
-    require(offsetBytes, size, "discard");
-    file.discard(offsetBytes, size);
+    backend.discard(offsetBytes, size);
   }
 
   /** Brings what was written to the disk. */
   public void flush() throws BlockException {
-    file.flush();
+    backend.flush();
   }
 
   /** Changes the length. */
@@ -214,27 +196,33 @@ public final class OpenImage {
       throw new BlockException(
           Errno.EFBIG, "offset(" + sizeBytes + ") exceeds maximum(" + MAX_LENGTH_BYTES + ")");
     }
-    file.truncate(sizeBytes, preallocation);
-    lengthBytes = roundUp(file.lengthBytes());
+    backend.setPermissions(permissions | Permission.WRITE | Permission.RESIZE, shared);
+    try {
+      backend.truncate(sizeBytes, false, PreallocationMode.valueOf(preallocation.name()));
+    } finally {
+      backend.setPermissions(permissions, shared);
+    }
   }
 
   /** The status of the bytes from an offset inside of the image, at most as many as asked. */
   public Extent extentAt(long offsetBytes, long size) throws BlockException {
-    require(offsetBytes, size, "block status");
-    FileExtent extent = file.extentAt(offsetBytes, size);
-    return new Extent(extent.lengthBytes(), extent.data());
+    BlockStatus status = backend.status(offsetBytes, size, true);
+    return new Extent(status.lengthBytes(), status.has(BlockStatus.DATA));
   }
 
   /** Copies inside the host; as {@link FileDriver#copyFrom}. */
   public long copyFrom(OpenImage source, long sourceOffsetBytes, long offsetBytes, long size)
       throws BlockException {
-    source.require(sourceOffsetBytes, size, "read");
-    require(offsetBytes, size, "write");
-    return file.copyFrom(source.file, sourceOffsetBytes, offsetBytes, size);
+    FileNode from = source.fileNode();
+    FileNode to = fileNode();
+    if (from == null || to == null) {
+      return 0;
+    }
+    return to.file().copyFrom(from.file(), sourceOffsetBytes, offsetBytes, size);
   }
 
   @Override
   public String toString() {
-    return format + " image " + name;
+    return format() + " image " + name();
   }
 }
