@@ -9,11 +9,11 @@ import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PreallocationMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileExtent;
 import org.tinamou.drivers.protocol.file.FileOptions;
-import org.tinamou.drivers.protocol.file.Permission;
-import org.tinamou.drivers.protocol.file.Preallocation;
 
 /**
  * An open disk image: bytes from 0 to its length, in whole sectors of 512 bytes.
@@ -65,7 +65,7 @@ public final class OpenImage {
             ? FileOptions.writing(request.cache())
             : FileOptions.reading(request.cache());
     if (request.keepOthersFromChanging()) {
-      options = options.unsharing(Permission.WRITE, Permission.RESIZE);
+      options = options.unsharing(Permission.WRITE | Permission.RESIZE);
     }
     FileDriver file = FileDriver.open(context, path, text, options);
     try {
@@ -198,7 +198,7 @@ public final class OpenImage {
   }
 
   /** Changes the length. */
-  public void truncate(long sizeBytes, Preallocation preallocation) throws BlockException {
+  public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {
     if (sizeBytes > MAX_LENGTH_BYTES) {
       throw new BlockException(
           Errno.EFBIG, "offset(" + sizeBytes + ") exceeds maximum(" + MAX_LENGTH_BYTES + ")");
