@@ -103,66 +103,109 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public void insert(BlockNode node) throws BlockException {
     graph.checkMain();
-    Check.state(root == null && !closed, "%s has a medium or is closed", this);
-    if (node.context() != context) {
-      try {
-        graph.moveToContext(node, context);
-      } catch (BlockException refused) {
-        if (!followsNode) {
-          throw refused;
-        }
-        context = node.context();
-      }
-    }
-    Edge edge = new Edge(this, "root", Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY), node);
     node.reference();
-    edge.link();
-    PermissionUpdate update = new PermissionUpdate();
-    update.plan(edge, permissions, shared);
     try {
-      update.run();
-    } catch (BlockException refused) {
-      edge.unlink();
+      lockBeside(node);
+      try {
+        Check.state(root == null && !closed, "%s has a medium or is closed", this);
+        root = link(node);
+      } finally {
+        graph.unlockChanges();
+      }
+    } catch (BlockException | RuntimeException refused) {
       node.release();
       throw refused;
     }
-    root = edge;
+  }
+
+  /** Takes the change lock with the node in the backend's loop, or the backend in the node's. */
+  private void lockBeside(BlockNode node) throws BlockException {
+    while (true) {
+      if (node.context() != context) {
+        try {
+          graph.moveToContext(node, context);
+        } catch (BlockException refused) {
+          if (!followsNode) {
+            throw refused;
+          }
+        }
+      }
+      graph.lockChanges();
+      if (followsNode && root == null) {
+        context = node.context();
+      }
+      if (node.context() == context) {
+        return;
+      }
+      graph.unlockChanges();
+    }
+  }
+
+  private Edge link(BlockNode node) throws BlockException {
+    Edge edge = new Edge(this, "root", Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY), node);
+    GraphPlan plan = new GraphPlan();
+    plan.point(edge, node);
+    PermissionUpdate update = new PermissionUpdate(plan);
+    update.plan(edge, permissions, shared);
+    update.prepare();
+    update.apply();
+    plan.apply((linked, before, now) -> {});
+    update.commit();
+    return edge;
   }
 
   /** Takes the medium out, after all requests have ended. */
   @InCoroutine
   public void eject() {
     graph.checkMain();
-    Edge edge = root;
-    if (edge == null) {
-      return;
-    }
-    BlockNode node = edge.child();
-    try (DrainedSection drained = node.drain("eject from " + name)) {
-      if (root != edge) {
-        return; // somebody else was faster
+    while (root != null) {
+      BlockNode node = java.util.Objects.requireNonNull(node());
+      node.reference();
+      boolean gone = false;
+      try (DrainedSection drained = node.drain("eject from " + name)) {
+        graph.lockChanges();
+        try {
+          gone = unlinkFrom(node);
+        } finally {
+          graph.unlockChanges();
+        }
       }
-      root = null;
-      edge.child().reference();
-      edge.unlink();
-      PermissionUpdate.relax(edge.child());
-      edge.child().unreference();
+      if (gone) {
+        node.release();
+      }
+      node.release();
     }
-    edge.child().release();
+  }
+
+  /** False if the medium is another one by now. */
+  private boolean unlinkFrom(BlockNode node) {
+    Edge edge = root;
+    if (edge == null || edge.child() != node) {
+      return false;
+    }
+    root = null;
+    edge.unlink();
+    PermissionUpdate.relax(node);
+    return true;
   }
 
   /** Changes what the user does and lets others do. */
   @InCoroutine
   public void setPermissions(int used, int sharedWithOthers) throws BlockException {
     graph.checkMain();
-    Edge edge = root;
-    if (edge != null) {
-      PermissionUpdate update = new PermissionUpdate();
-      update.plan(edge, used, sharedWithOthers);
-      update.run();
+    graph.lockChanges();
+    try {
+      Edge edge = root;
+      if (edge != null) {
+        PermissionUpdate update = new PermissionUpdate();
+        update.plan(edge, used, sharedWithOthers);
+        update.run();
+      }
+      permissions = used;
+      shared = sharedWithOthers;
+    } finally {
+      graph.unlockChanges();
     }
-    permissions = used;
-    shared = sharedWithOthers;
   }
 
   /** Takes the medium out and ends the backend. */

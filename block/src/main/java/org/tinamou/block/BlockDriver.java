@@ -119,6 +119,49 @@ public interface BlockDriver {
         throws BlockException;
   }
 
+  /** Can change its options while it is open. */
+  interface Reopenable extends BlockDriver {
+    /**
+     * Opens, reads and checks whatever the change needs, beside what is in use: until it is
+     * committed everything works as before. The node is drained; the graph has not changed yet.
+     * Main loop.
+     *
+     * @throws BlockException to refuse; nothing is kept then
+     */
+    @InCoroutine
+    PreparedReopen prepareReopen(ReopenChange change) throws BlockException;
+  }
+
+  /** A reopen of one node that is ready: one of {@link #commit} and {@link #abort} follows. */
+  interface PreparedReopen {
+    /** Nothing to do for the driver. */
+    PreparedReopen NOTHING =
+        new PreparedReopen() {
+          @Override
+          public void commit() {}
+
+          @Override
+          public void abort() {}
+        };
+
+    /** Whether the node will be read-only although it may be written to (auto-read-only). */
+    @HomeThread
+    default boolean staysReadOnly() {
+      return false;
+    }
+
+    /**
+     * Uses what was prepared. Options, edges and permissions of the graph are the new ones; the
+     * children have committed. Main loop.
+     */
+    @InCoroutine
+    void commit();
+
+    /** Forgets what was prepared. Main loop. */
+    @InCoroutine
+    void abort();
+  }
+
   /** Has work of its own that has to rest while the node is drained. */
   interface Quiescable extends BlockDriver {
     /** Starts no more requests of its own. Main loop; never waits. */

@@ -85,9 +85,9 @@ public final class BlockNode implements EdgeParent {
 
   /** Other options, from the next request on; what the driver has to know it has been told. */
   @HomeThread
-  void options(NodeOptions changed) {
+  void options(NodeOptions changed, boolean keepReadOnly) {
     options = changed;
-    readOnly = changed.readOnly();
+    readOnly = changed.readOnly() || keepReadOnly;
   }
 
   /**
@@ -248,26 +248,34 @@ public final class BlockNode implements EdgeParent {
       String childName, Set<EdgeRole> roles, BlockNode child, int permissions, int shared)
       throws BlockException {
     graph.checkMain();
-    Check.state(!children.containsKey(childName), "%s has a child '%s'", this, childName);
     Check.state(driver == null || isQuiesced(), "%s gets a child while it is in use", this);
-    graph.refuseCycle(this, child);
-    graph.bringTogether(this, child);
     Edge edge = new Edge(this, childName, roles, child);
-    edge.permissions(permissions, shared);
     child.reference();
-    edge.link();
-    children.put(childName, edge);
-    PermissionUpdate update = new PermissionUpdate();
     try {
-      update.add(child);
-      update.run();
+      graph.lockTogether(this, child);
+      try {
+        Check.state(!children.containsKey(childName), "%s has a child '%s'", this, childName);
+        join(edge, permissions, shared);
+      } finally {
+        graph.unlockChanges();
+      }
     } catch (BlockException refused) {
-      children.remove(childName);
-      edge.unlink();
       child.release();
       throw refused;
     }
     return edge;
+  }
+
+  private void join(Edge edge, int permissions, int shared) throws BlockException {
+    GraphPlan plan = new GraphPlan();
+    plan.point(edge, edge.child());
+    plan.refuseCycles();
+    PermissionUpdate update = new PermissionUpdate(plan);
+    update.plan(edge, permissions, shared);
+    update.prepare();
+    update.apply();
+    plan.apply((joined, before, now) -> {});
+    update.commit();
   }
 
   /** Removes a child while the node is drained or closing; the child loses one reference. */
@@ -276,11 +284,23 @@ public final class BlockNode implements EdgeParent {
     graph.checkMain();
     Check.state(
         closed || driver == null || isQuiesced(), "%s loses a child while it is in use", this);
-    children.remove(edge.name());
-    edge.unlink();
-    BlockNode child = edge.child();
-    PermissionUpdate.relax(child);
-    child.release();
+    graph.lockChanges();
+    try {
+      childLeft(edge);
+      edge.unlink();
+      PermissionUpdate.relax(edge.child());
+    } finally {
+      graph.unlockChanges();
+    }
+    edge.child().release();
+  }
+
+  void childJoined(Edge edge) {
+    children.put(edge.name(), edge);
+  }
+
+  void childLeft(Edge edge) {
+    children.remove(edge.name(), edge);
   }
 
   void reference() {
@@ -447,6 +467,15 @@ public final class BlockNode implements EdgeParent {
   void notifyResized() {
     for (Edge edge : List.copyOf(parents)) {
       edge.parent().childResized(edge);
+    }
+  }
+
+  /** Tells them if the size is not that one any more. */
+  @HomeThread
+  void notifyResizedSince(long lengthBytesBefore) {
+    BlockDriver current = driver;
+    if (current != null && current.lengthBytes() != lengthBytesBefore) {
+      notifyResized();
     }
   }
 
