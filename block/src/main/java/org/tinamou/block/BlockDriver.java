@@ -105,6 +105,37 @@ public interface BlockDriver {
     @InCoroutine
     BlockStatus blockStatus(long offsetBytes, long lengthBytes, boolean wantZero)
         throws BlockException;
+
+    /**
+     * Whether asking is dear and all changes come through the node: data that it reports with
+     * {@code wantZero} is remembered until some of it may become a hole. It is then asked about
+     * everything up to the end, and may answer for more than it was asked about.
+     */
+    @AnyThread
+    default boolean isStatusCached() {
+      return false;
+    }
+  }
+
+  /** Can copy ranges below the level of buffers, or pass such copies on. */
+  interface RangeCopier extends Writable {
+    /**
+     * The range is to be read: goes on with {@link CopyRange#from} on the child that has it, or
+     * with {@link CopyRange#here}.
+     *
+     * @return false if it is not supported
+     */
+    @InCoroutine
+    boolean copyRangeFrom(long offsetBytes, long lengthBytes, CopyRange copy) throws BlockException;
+
+    /**
+     * The range is to be written: goes on with {@link CopyRange#to} on the child that holds it, or
+     * copies from {@link CopyRange#source()} if it knows how.
+     *
+     * @return false if it is not supported
+     */
+    @InCoroutine
+    boolean copyRangeTo(long offsetBytes, long lengthBytes, CopyRange copy) throws BlockException;
   }
 
   /** Can change its size. */

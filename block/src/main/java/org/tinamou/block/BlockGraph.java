@@ -287,8 +287,7 @@ public final class BlockGraph {
   }
 
   private static BlockException keepsChanging(BlockNode node) {
-    return new BlockException(
-        Errno.EBUSY, "The graph around '" + node.name() + "' keeps changing");
+    return new BlockException(Errno.EBUSY, "The graph around '" + node.name() + "' keeps changing");
   }
 
   private static boolean reaches(BlockNode from, BlockNode to) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
@@ -38,6 +39,9 @@ public final class BlockNode implements EdgeParent {
   private final List<Edge> parents = new ArrayList<>();
   private final Map<String, Edge> children = new LinkedHashMap<>();
   private final List<WriteListener> writeListeners = new CopyOnWriteArrayList<>();
+  private final WriteThreshold writeThreshold = new WriteThreshold();
+  private final StatusCache statusCache = new StatusCache();
+  private final AtomicLong highestWrittenBytes = new AtomicLong();
   final FlushState flushState = new FlushState();
 
   private volatile AioContext context;
@@ -47,6 +51,8 @@ public final class BlockNode implements EdgeParent {
   private volatile int quiesceCount;
   private volatile NodeOptions options;
   private volatile boolean readOnly;
+  private volatile boolean disabled;
+  private volatile boolean inactive;
   private int references = 1;
   private boolean closed;
 
@@ -123,10 +129,44 @@ public final class BlockNode implements EdgeParent {
   @AnyThread
   public BlockDriver driver() throws BlockException {
     BlockDriver current = driver;
-    if (current == null) {
+    if (current == null || disabled) {
       throw BlockException.of(Errno.ENOMEDIUM, "node '" + name + "' has no driver");
     }
     return current;
+  }
+
+  /**
+   * For a driver that can trust its image no more: from now on every request fails with ENOMEDIUM.
+   * The driver is closed with the node.
+   */
+  @AnyThread
+  public void disable() {
+    disabled = true;
+  }
+
+  /** Whether somebody else owns the data for the time being, so that writes are errors. */
+  @AnyThread
+  public boolean isInactive() {
+    return inactive;
+  }
+
+  /** Gives the data into other hands: what is cached is flushed, and writes fail from then on. */
+  @InCoroutine
+  public void inactivate() throws BlockException {
+    try (DrainedSection drained = drain("inactivation of " + name)) {
+      NodeIo.flush(this);
+      inactive = true;
+    }
+  }
+
+  /** Takes the data back. What was known of it may be outdated. */
+  @InCoroutine
+  public void activate() {
+    try (DrainedSection drained = drain("activation of " + name)) {
+      statusCache.clear();
+      inactive = false;
+      refreshLimits();
+    }
   }
 
   /** The driver; null while the node opens and once it is closed. */
@@ -214,6 +254,26 @@ public final class BlockNode implements EdgeParent {
   @HomeThread
   public void removeWriteListener(WriteListener listener) {
     writeListeners.remove(listener);
+  }
+
+  /** Tells when the node is written to beyond an offset. */
+  @AnyThread
+  public WriteThreshold writeThreshold() {
+    return writeThreshold;
+  }
+
+  /** The end of what was written furthest out; 0 if nothing was. */
+  @AnyThread
+  public long highestWrittenBytes() {
+    return highestWrittenBytes.get();
+  }
+
+  StatusCache statusCache() {
+    return statusCache;
+  }
+
+  void reached(long endBytes) {
+    highestWrittenBytes.accumulateAndGet(endBytes, Math::max);
   }
 
   void written(long offsetBytes, long lengthBytes) {

@@ -198,6 +198,7 @@ final class Reopen {
     permissions.commit();
     for (ReopenChange change : changes) {
       change.node().refreshLimits();
+      change.node().statusCache().clear();
     }
     lengthsBefore.forEach(BlockNode::notifyResizedSince);
   }
