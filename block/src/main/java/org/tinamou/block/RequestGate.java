@@ -119,6 +119,7 @@ final class RequestGate {
   }
 
   @AnyThread
+  @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
   void resume() {
     List<Stopped> all;
     lock.lock();
