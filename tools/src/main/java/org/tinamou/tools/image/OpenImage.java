@@ -25,7 +25,6 @@ import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileNode;
-import org.tinamou.drivers.protocol.file.Preallocation;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
 
@@ -191,14 +190,14 @@ public final class OpenImage {
   }
 
   /** Changes the length. */
-  public void truncate(long sizeBytes, Preallocation preallocation) throws BlockException {
+  public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {
     if (sizeBytes > MAX_LENGTH_BYTES) {
       throw new BlockException(
           Errno.EFBIG, "offset(" + sizeBytes + ") exceeds maximum(" + MAX_LENGTH_BYTES + ")");
     }
     backend.setPermissions(permissions | Permission.WRITE | Permission.RESIZE, shared);
     try {
-      backend.truncate(sizeBytes, false, PreallocationMode.valueOf(preallocation.name()));
+      backend.truncate(sizeBytes, false, preallocation);
     } finally {
       backend.setPermissions(permissions, shared);
     }

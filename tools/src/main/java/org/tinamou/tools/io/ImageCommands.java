@@ -2,7 +2,7 @@ package org.tinamou.tools.io;
 
 import java.util.List;
 import org.tinamou.block.BlockException;
-import org.tinamou.drivers.protocol.file.Preallocation;
+import org.tinamou.block.PreallocationMode;
 import org.tinamou.qapi.HumanSize;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.image.ImageFormats;
@@ -59,9 +59,9 @@ final class ImageCommands {
 
   boolean truncate(IoCommand command, List<String> words) throws IoArguments.Refused {
     IoArguments arguments = new IoArguments(console, command, words, "m:");
-    Preallocation preallocation = Preallocation.OFF;
+    PreallocationMode preallocation = PreallocationMode.OFF;
     for (int letter = arguments.next(); letter >= 0; letter = arguments.next()) {
-      Preallocation mode = Preallocation.parse(arguments.value());
+      PreallocationMode mode = PreallocationMode.parse(arguments.value());
       if (mode == null) {
         console.error("Invalid preallocation mode '" + arguments.value() + "'");
         return false;

@@ -11,10 +11,10 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tinamou.block.Permission;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileOptions;
-import org.tinamou.drivers.protocol.file.Permission;
 import org.tinamou.tools.cli.LoopRunner;
 
 /** A process of the reference and ours on one image: each respects what the other says of it. */

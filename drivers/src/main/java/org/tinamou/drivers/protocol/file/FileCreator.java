@@ -1,9 +1,7 @@
 package org.tinamou.drivers.protocol.file;
 
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
@@ -12,6 +10,8 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PreallocationMode;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionSchema.Option;
@@ -26,7 +26,7 @@ public final class FileCreator {
               Option.size("size", "Virtual disk size"),
               Option.bool("nocow", "Turn off copy-on-write (valid only on btrfs)"),
               Option.string(
-                  "preallocation", "Preallocation mode (allowed values: off, falloc, full)"),
+                  "preallocation", "PreallocationMode mode (allowed values: off, falloc, full)"),
               Option.size(
                   "extent_size_hint", "Extent size hint for the image file, 0 to disable")));
 
@@ -47,7 +47,7 @@ public final class FileCreator {
   public static void create(AioContext context, Path path, String name, OptionValues options)
       throws BlockException {
     long sizeBytes;
-    Preallocation preallocation;
+    PreallocationMode preallocation;
     try {
       sizeBytes = roundToSectors(options.size("size", 0));
       preallocation = preallocation(options.string("preallocation"));
@@ -57,13 +57,13 @@ public final class FileCreator {
     } catch (OptionException e) {
       throw new BlockException(Errno.EINVAL, e.getMessage());
     }
-    Set<Permission> used = EnumSet.of(Permission.WRITE, Permission.RESIZE);
-    Set<Permission> unshared = EnumSet.of(Permission.RESIZE);
-    FileDriver file = openOrMake(context, path, name, used, unshared);
+    int used = Permission.WRITE | Permission.RESIZE;
+    int shared = Permission.ALL & ~Permission.RESIZE;
+    FileDriver file = openOrMake(context, path, name, used, shared);
     try {
-      file.announce(used, unshared, name);
+      file.announce(used, shared, name);
       if (file.kind() == HostFiles.Kind.REGULAR) {
-        file.truncate(0, Preallocation.OFF);
+        file.truncate(0, PreallocationMode.OFF);
       }
       file.truncate(sizeBytes, preallocation);
     } finally {
@@ -76,11 +76,11 @@ public final class FileCreator {
     return (sizeBytes + SECTOR_BYTES - 1) & -SECTOR_BYTES;
   }
 
-  private static Preallocation preallocation(@Nullable String text) throws BlockException {
+  private static PreallocationMode preallocation(@Nullable String text) throws BlockException {
     if (text == null) {
-      return Preallocation.OFF;
+      return PreallocationMode.OFF;
     }
-    Preallocation mode = Preallocation.parse(text);
+    PreallocationMode mode = PreallocationMode.parse(text);
     if (mode == null) {
       throw new BlockException(Errno.EINVAL, "invalid parameter value: " + text);
     }
@@ -88,15 +88,14 @@ public final class FileCreator {
   }
 
   private static FileDriver openOrMake(
-      AioContext context, Path path, String name, Set<Permission> used, Set<Permission> unshared)
-      throws BlockException {
+      AioContext context, Path path, String name, int used, int shared) throws BlockException {
     HostFiles files = context.hostFiles();
     try {
       int fd =
           context.callBlocking(
               () -> files.open(path, PERMISSIONS, OpenFlag.READ_WRITE, OpenFlag.CREATE));
       return FileDriver.adopt(
-          context, fd, path, new FileOptions(false, CacheMode.WRITEBACK, used, unshared));
+          context, fd, path, new FileOptions(false, CacheMode.WRITEBACK, used, shared));
     } catch (ErrnoException e) {
       throw BlockException.of(e.errno(), "Could not create '" + name + "'");
     }

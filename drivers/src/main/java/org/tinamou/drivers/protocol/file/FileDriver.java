@@ -16,6 +16,8 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PreallocationMode;
 import org.tinamou.host.FallocateMode;
 
 /**
@@ -103,7 +105,7 @@ public final class FileDriver {
         throw new BlockException(
             Errno.EINVAL, "'file' driver requires '" + name + "' to be a regular file");
       }
-      opened.announce(options.used(), options.unshared(), name);
+      opened.announce(options.used(), options.shared(), name);
       return opened;
     } catch (BlockException e) {
       opened.close();
@@ -148,12 +150,12 @@ public final class FileDriver {
     return AlignedMemory.ALIGNMENT_BYTES;
   }
 
-  void announce(java.util.Set<Permission> used, java.util.Set<Permission> unshared, String name)
-      throws BlockException {
+  /** Takes the locks of what is {@code used} and not {@code shared}, and drops all others. */
+  void announce(int used, int shared, String name) throws BlockException {
     try {
       context.callBlocking(
           () -> {
-            locks.change(used, unshared);
+            locks.change(used, ~shared & Permission.ALL);
             return true;
           });
     } catch (BlockException e) {
@@ -428,7 +430,7 @@ public final class FileDriver {
 
   /** Changes the length; new space is a hole or, as asked, reserved or full of zeroes. */
   @InCoroutine
-  public void truncate(long sizeBytes, Preallocation preallocation) throws BlockException {
+  public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {
     forgetData();
     changes++;
     if (kind != HostFiles.Kind.REGULAR) {
@@ -436,7 +438,7 @@ public final class FileDriver {
       return;
     }
     long before = lengthBytes();
-    if (preallocation != Preallocation.OFF && sizeBytes < before) {
+    if (preallocation != PreallocationMode.OFF && sizeBytes < before) {
       throw new BlockException(Errno.EOPNOTSUPP, "Cannot use preallocation for shrinking files");
     }
     switch (preallocation) {
@@ -470,8 +472,9 @@ public final class FileDriver {
     }
   }
 
-  private void truncateDevice(long sizeBytes, Preallocation preallocation) throws BlockException {
-    if (preallocation != Preallocation.OFF) {
+  private void truncateDevice(long sizeBytes, PreallocationMode preallocation)
+      throws BlockException {
+    if (preallocation != PreallocationMode.OFF) {
       throw new BlockException(
           Errno.EOPNOTSUPP,
           "Preallocation mode '" + preallocation.text() + "' unsupported for this node");

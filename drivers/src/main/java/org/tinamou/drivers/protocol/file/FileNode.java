@@ -1,7 +1,5 @@
 package org.tinamou.drivers.protocol.file;
 
-import java.util.EnumSet;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HostFiles;
@@ -13,6 +11,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
 
@@ -35,8 +34,8 @@ public final class FileNode
   private final FileDriver file;
   private final boolean locking;
   private volatile long lengthBytes;
-  private Set<Permission> lockedUses = EnumSet.noneOf(Permission.class);
-  private Set<Permission> lockedUnshared = EnumSet.noneOf(Permission.class);
+  private int lockedUses = Permission.NONE;
+  private int lockedShares = Permission.ALL;
 
   private FileNode(BlockNode node, FileDriver file, boolean locking, long lengthBytes) {
     this.node = node;
@@ -149,32 +148,21 @@ public final class FileNode
   @Override
   public void truncate(long newLengthBytes, boolean exact, PreallocationMode preallocation)
       throws BlockException {
-    file.truncate(
-        newLengthBytes,
-        switch (preallocation) {
-          case OFF -> Preallocation.OFF;
-          case METADATA -> Preallocation.METADATA;
-          case FALLOC -> Preallocation.FALLOC;
-          case FULL -> Preallocation.FULL;
-        });
+    file.truncate(newLengthBytes, preallocation);
     lengthBytes = file.lengthBytes();
   }
 
   @Override
   public void preparePermissions(int used, int shared) throws BlockException {
     if (locking) {
-      Set<Permission> uses = kinds(used);
-      Set<Permission> unshared = kinds(~shared);
-      uses.addAll(lockedUses);
-      unshared.addAll(lockedUnshared);
-      file.announce(uses, unshared, file.path().toString());
+      file.announce(used | lockedUses, shared & lockedShares, file.path().toString());
     }
   }
 
   @Override
   public void commitPermissions(int used, int shared) {
-    lockedUses = kinds(used);
-    lockedUnshared = kinds(~shared);
+    lockedUses = used;
+    lockedShares = shared;
     keepLocks();
   }
 
@@ -189,24 +177,9 @@ public final class FileNode
       return;
     }
     try {
-      file.announce(lockedUses, lockedUnshared, file.path().toString());
+      file.announce(lockedUses, lockedShares, file.path().toString());
     } catch (BlockException e) {
       throw new IllegalStateException("fewer locks were refused on " + file, e);
-    }
-  }
-
-  private static Set<Permission> kinds(int bits) {
-    Set<Permission> kinds = EnumSet.noneOf(Permission.class);
-    add(kinds, bits, org.tinamou.block.Permission.CONSISTENT_READ, Permission.CONSISTENT_READ);
-    add(kinds, bits, org.tinamou.block.Permission.WRITE, Permission.WRITE);
-    add(kinds, bits, org.tinamou.block.Permission.WRITE_UNCHANGED, Permission.WRITE_UNCHANGED);
-    add(kinds, bits, org.tinamou.block.Permission.RESIZE, Permission.RESIZE);
-    return kinds;
-  }
-
-  private static void add(Set<Permission> kinds, int bits, int bit, Permission kind) {
-    if ((bits & bit) != 0) {
-      kinds.add(kind);
     }
   }
 

@@ -1,12 +1,11 @@
 package org.tinamou.drivers.protocol.file;
 
-import java.util.EnumSet;
-import java.util.Set;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.HostFiles.LockType;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.Permission;
 
 /**
  * The locks that processes take on an image so as to keep out of each other's way, compatible with
@@ -21,10 +20,14 @@ final class ImageLocks {
   private static final int USED_BASE_BYTE = 100;
   private static final int UNSHARED_BASE_BYTE = 200;
 
+  /** Permission n is bit n. */
+  private static final int PERMISSIONS =
+      Integer.SIZE - Integer.numberOfLeadingZeros(Permission.ALL);
+
   private final HostFiles files;
   private final int fd;
-  private Set<Permission> heldUsed = EnumSet.noneOf(Permission.class);
-  private Set<Permission> heldUnshared = EnumSet.noneOf(Permission.class);
+  private int heldUsed;
+  private int heldUnshared;
   private boolean supported = true;
 
   ImageLocks(HostFiles files, int fd) {
@@ -35,97 +38,89 @@ final class ImageLocks {
   /**
    * Changes what is locked. If another process is in the way nothing changes.
    *
-   * @param used what this process does
+   * @param used what this process does: bits of {@link Permission}
    * @param unshared what others must not do
    */
-  void change(Set<Permission> used, Set<Permission> unshared) throws BlockException {
+  void change(int used, int unshared) throws BlockException {
     if (!supported) {
       return;
     }
-    Set<Permission> usedBefore = heldUsed;
-    Set<Permission> unsharedBefore = heldUnshared;
+    int usedBefore = heldUsed;
+    int unsharedBefore = heldUnshared;
     try {
       lock(USED_BASE_BYTE, used);
       lock(UNSHARED_BASE_BYTE, unshared);
       // Both sides announce themselves first and look afterwards, so that one of two sees the
       // other.
-      for (Permission permission : used) {
-        refuseIfLocked(UNSHARED_BASE_BYTE, permission, "Failed to get \"%s\" lock");
-      }
-      for (Permission permission : unshared) {
-        refuseIfLocked(USED_BASE_BYTE, permission, "Failed to get shared \"%s\" lock");
-      }
-      heldUsed = copy(used);
-      heldUnshared = copy(unshared);
+      refuseIfLocked(UNSHARED_BASE_BYTE, used, "Failed to get \"%s\" lock");
+      refuseIfLocked(USED_BASE_BYTE, unshared, "Failed to get shared \"%s\" lock");
+      heldUsed = used;
+      heldUnshared = unshared;
     } catch (BlockException e) {
-      heldUsed = union(usedBefore, used);
-      heldUnshared = union(unsharedBefore, unshared);
+      heldUsed = usedBefore | used;
+      heldUnshared = unsharedBefore | unshared;
       drop(usedBefore, unsharedBefore);
       throw e;
     }
-    drop(used, unshared);
+    unlock(USED_BASE_BYTE, usedBefore & ~used);
+    unlock(UNSHARED_BASE_BYTE, unsharedBefore & ~unshared);
   }
 
-  private void lock(int base, Set<Permission> permissions) throws BlockException {
-    for (Permission permission : permissions) {
-      int lockedByte = base + permission.ordinal();
-      try {
-        if (!files.tryLock(fd, LockType.SHARED, lockedByte, 1)) {
-          throw BlockException.of(Errno.EAGAIN, "Failed to lock byte " + lockedByte);
-        }
-      } catch (ErrnoException e) {
-        if (e.errno() == Errno.EINVAL || e.errno() == Errno.ENOSYS) {
-          // A kernel or file system without such locks: nobody can hold one either.
-          supported = false;
-          return;
-        }
-        throw BlockException.of(e.errno(), "Failed to lock byte " + lockedByte);
+  private void lock(int base, int permissions) throws BlockException {
+    for (int index = 0; index < PERMISSIONS && supported; index++) {
+      if ((permissions & 1 << index) != 0) {
+        lockByte(base + index);
       }
     }
   }
 
-  private void refuseIfLocked(int base, Permission permission, String message)
-      throws BlockException {
+  private void lockByte(int lockedByte) throws BlockException {
     try {
-      if (!supported
-          || !files.isLockedByOther(fd, LockType.EXCLUSIVE, base + permission.ordinal(), 1)) {
-        return;
+      if (!files.tryLock(fd, LockType.SHARED, lockedByte, 1)) {
+        throw BlockException.of(Errno.EAGAIN, "Failed to lock byte " + lockedByte);
       }
     } catch (ErrnoException e) {
-      throw BlockException.of(e.errno(), message.formatted(permission.text()));
+      if (e.errno() != Errno.EINVAL && e.errno() != Errno.ENOSYS) {
+        throw BlockException.of(e.errno(), "Failed to lock byte " + lockedByte);
+      }
+      // A kernel or file system without such locks: nobody can hold one either.
+      supported = false;
     }
-    throw new BlockException(Errno.EAGAIN, message.formatted(permission.text()));
+  }
+
+  private void refuseIfLocked(int base, int permissions, String message) throws BlockException {
+    for (int index = 0; index < PERMISSIONS && supported; index++) {
+      if ((permissions & 1 << index) == 0) {
+        continue;
+      }
+      String refusal = message.formatted(Permission.names(1 << index));
+      try {
+        if (files.isLockedByOther(fd, LockType.EXCLUSIVE, base + index, 1)) {
+          throw new BlockException(Errno.EAGAIN, refusal);
+        }
+      } catch (ErrnoException e) {
+        throw BlockException.of(e.errno(), refusal);
+      }
+    }
   }
 
   /** Drops every held lock that is not to be kept. */
-  private void drop(Set<Permission> keepUsed, Set<Permission> keepUnshared) {
-    unlock(USED_BASE_BYTE, heldUsed, keepUsed);
-    unlock(UNSHARED_BASE_BYTE, heldUnshared, keepUnshared);
-    heldUsed = copy(keepUsed);
-    heldUnshared = copy(keepUnshared);
+  private void drop(int keepUsed, int keepUnshared) {
+    unlock(USED_BASE_BYTE, heldUsed & ~keepUsed);
+    unlock(UNSHARED_BASE_BYTE, heldUnshared & ~keepUnshared);
+    heldUsed = keepUsed;
+    heldUnshared = keepUnshared;
   }
 
-  private void unlock(int base, Set<Permission> held, Set<Permission> keep) {
-    for (Permission permission : Permission.values()) {
-      if (supported && held.contains(permission) && !keep.contains(permission)) {
+  private void unlock(int base, int permissions) {
+    for (int index = 0; index < PERMISSIONS && supported; index++) {
+      if ((permissions & 1 << index) != 0) {
         try {
-          files.tryLock(fd, LockType.UNLOCK, base + permission.ordinal(), 1);
+          files.tryLock(fd, LockType.UNLOCK, base + index, 1);
         } catch (ErrnoException e) {
           throw new IllegalStateException("unlocking cannot fail on a valid descriptor", e);
         }
       }
     }
-  }
-
-  private static Set<Permission> copy(Set<Permission> permissions) {
-    Set<Permission> copy = EnumSet.noneOf(Permission.class);
-    copy.addAll(permissions);
-    return copy;
-  }
-
-  private static Set<Permission> union(Set<Permission> one, Set<Permission> other) {
-    Set<Permission> all = copy(one);
-    all.addAll(other);
-    return all;
   }
 }

@@ -22,6 +22,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.PreallocationMode;
 
 class FileDriverTest {
   private static final int SIZE = 256 << 10;
@@ -109,7 +110,7 @@ class FileDriverTest {
           FileDriver driver = open(context, CacheMode.NONE);
           write(driver, new byte[] {1, 2, 3}, SIZE + 10);
           assertEquals(SIZE + 13, driver.lengthBytes());
-          driver.truncate(SIZE, Preallocation.OFF);
+          driver.truncate(SIZE, PreallocationMode.OFF);
           driver.close();
         });
   }
@@ -177,7 +178,7 @@ class FileDriverTest {
           assertEquals(SIZE + 1000, driver.lengthBytes());
           driver.writeZeroes(SIZE + 1000, 24, false, false);
           assertEquals(SIZE + 1024, driver.lengthBytes());
-          driver.truncate(SIZE, Preallocation.OFF);
+          driver.truncate(SIZE, PreallocationMode.OFF);
           driver.close();
         });
   }
@@ -187,22 +188,24 @@ class FileDriverTest {
     OnLoop.run(
         context -> {
           FileDriver driver = open(context, CacheMode.WRITEBACK);
-          driver.truncate(0, Preallocation.OFF);
+          driver.truncate(0, PreallocationMode.OFF);
           assertEquals(0, driver.allocatedBytes());
-          driver.truncate(1 << 20, Preallocation.FALLOC);
+          driver.truncate(1 << 20, PreallocationMode.FALLOC);
           assertTrue(driver.allocatedBytes() >= 1 << 20);
-          driver.truncate(2 << 20, Preallocation.FULL);
+          driver.truncate(2 << 20, PreallocationMode.FULL);
           assertTrue(driver.allocatedBytes() >= 2 << 20);
           assertEquals(
               Errno.EOPNOTSUPP,
-              assertThrows(BlockException.class, () -> driver.truncate(1000, Preallocation.FALLOC))
+              assertThrows(
+                      BlockException.class, () -> driver.truncate(1000, PreallocationMode.FALLOC))
                   .errno());
           assertEquals(
               "Unsupported preallocation mode: metadata",
               assertThrows(
-                      BlockException.class, () -> driver.truncate(3 << 20, Preallocation.METADATA))
+                      BlockException.class,
+                      () -> driver.truncate(3 << 20, PreallocationMode.METADATA))
                   .getMessage());
-          driver.truncate(SIZE, Preallocation.OFF);
+          driver.truncate(SIZE, PreallocationMode.OFF);
           driver.close();
         });
   }

@@ -21,6 +21,7 @@ import org.tinamou.aio.IoOp;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.PreallocationMode;
 
 /** What the driver makes of a host that does half of what it was asked, or nothing. */
 class FileFaultsTest {
@@ -233,7 +234,7 @@ class FileFaultsTest {
         poller,
         context -> {
           FileDriver driver = open(context);
-          for (Preallocation mode : List.of(Preallocation.FALLOC, Preallocation.FULL)) {
+          for (PreallocationMode mode : List.of(PreallocationMode.FALLOC, PreallocationMode.FULL)) {
             assertEquals(
                 Errno.ENOSPC,
                 assertThrows(BlockException.class, () -> driver.truncate(10 << 20, mode)).errno());

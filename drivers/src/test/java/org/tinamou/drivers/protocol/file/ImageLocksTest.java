@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.Permission;
 
 /** Two openings of a file refuse each other as two processes do. */
 class ImageLocksTest {
@@ -86,14 +86,13 @@ class ImageLocksTest {
               BlockException.class,
               () ->
                   other.announce(
-                      EnumSet.of(Permission.CONSISTENT_READ, Permission.RESIZE),
-                      EnumSet.of(Permission.WRITE),
+                      Permission.CONSISTENT_READ | Permission.RESIZE,
+                      Permission.ALL & ~Permission.WRITE,
                       "image"));
           // Neither the resize nor the refusal to share writing stayed behind.
           open(context, WRITE).close();
           open(context, READ.unsharing(Permission.RESIZE)).close();
-          other.announce(
-              EnumSet.of(Permission.CONSISTENT_READ), EnumSet.of(Permission.WRITE), "image");
+          other.announce(Permission.CONSISTENT_READ, Permission.ALL & ~Permission.WRITE, "image");
           assertRefused(context, WRITE, "Failed to get \"write\" lock");
           other.close();
           holder.close();
