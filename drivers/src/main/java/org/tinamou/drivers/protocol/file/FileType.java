@@ -2,11 +2,11 @@ package org.tinamou.drivers.protocol.file;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.Permission;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.NodeOpening;
 import org.tinamou.qapi.Json;
@@ -75,11 +75,11 @@ public final class FileType implements DriverType.Protocol {
 
   private static FileDriver open(NodeOpening opening, Path path, String text, CacheMode cache)
       throws BlockException {
-    FileOptions reading = new FileOptions(true, cache, Set.of(), Set.of());
+    FileOptions reading = new FileOptions(true, cache, Permission.NONE, Permission.ALL);
     if (opening.node().isReadOnly()) {
       return FileDriver.open(opening.node().context(), path, text, reading);
     }
-    FileOptions writing = new FileOptions(false, cache, Set.of(), Set.of());
+    FileOptions writing = new FileOptions(false, cache, Permission.NONE, Permission.ALL);
     try {
       return FileDriver.open(opening.node().context(), path, text, writing);
     } catch (BlockException e) {
