@@ -30,6 +30,7 @@ public final class LinuxFiles {
   private static final int EINTR = -Errno.EINTR.number();
 
   private static final MemorySegment OPEN = NativeCalls.function("open");
+  private static final MemorySegment DUP3 = NativeCalls.function("dup3");
   private static final MemorySegment CLOSE = NativeCalls.function("close");
   private static final MemorySegment READ = NativeCalls.function("read");
   private static final MemorySegment WRITE = NativeCalls.function("write");
@@ -71,6 +72,14 @@ public final class LinuxFiles {
   /** Closes a descriptor; it is gone whatever the result says. */
   public static int close(int fd) {
     return NativeCalls.callInt(CLOSE, fd, 0, 0, 0);
+  }
+
+  /**
+   * Lets a descriptor denote what another one denotes, close-on-exec. What it denoted before is
+   * closed when the calls that use it have ended; there is no moment at which it denotes nothing.
+   */
+  public static int replace(int fd, int byFd) {
+    return repeatedInt(DUP3, byFd, fd, OpenFlags.CLOSE_ON_EXEC, 0);
   }
 
   /** Reads at the file's own position, or from a pipe or socket. */

@@ -35,6 +35,12 @@ public final class LinuxHostFiles implements HostFiles {
   }
 
   @Override
+  public void replace(int fd, int byFd) throws ErrnoException {
+    checked(LinuxFiles.replace(fd, byFd), "dup3", fd);
+    close(byFd);
+  }
+
+  @Override
   public Status status(int fd) throws ErrnoException {
     FileStatus status = LinuxFiles.status(fd);
     Kind kind =
@@ -45,14 +51,15 @@ public final class LinuxHostFiles implements HostFiles {
           case DIRECTORY -> Kind.DIRECTORY;
           case FIFO, SOCKET, OTHER -> Kind.OTHER;
         };
-    long size = kind == Kind.BLOCK_DEVICE ? BlockDevices.sizeBytes(fd) : status.sizeBytes();
+    boolean device = kind == Kind.BLOCK_DEVICE;
     return new Status(
         kind,
         status.device(),
         status.inode(),
-        size,
+        device ? BlockDevices.sizeBytes(fd) : status.sizeBytes(),
         status.allocatedBytes(),
-        status.preferredBlockBytes());
+        status.preferredBlockBytes(),
+        device ? BlockDevices.logicalBlockBytes(fd) : 0);
   }
 
   @Override

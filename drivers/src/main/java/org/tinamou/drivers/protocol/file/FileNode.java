@@ -1,6 +1,7 @@
 package org.tinamou.drivers.protocol.file;
 
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.InCoroutine;
@@ -17,6 +18,9 @@ import org.tinamou.block.RequestFlags;
 
 /**
  * A host file or device as the bottom node of a graph; its permissions become locks on the file.
+ *
+ * <p>Under {@code auto-read-only} the file is opened for reading, and once more for writing when
+ * somebody first needs that.
  */
 public final class FileNode
     implements BlockDriver.ZeroWriter,
@@ -30,15 +34,22 @@ public final class FileNode
 
   private static final int SECTOR_BYTES = 512;
 
+  private static final int WRITES =
+      Permission.WRITE | Permission.WRITE_UNCHANGED | Permission.RESIZE;
+
   private final BlockNode node;
+  private final String driverName;
   private final FileDriver file;
   private final boolean locking;
   private volatile long lengthBytes;
   private int lockedUses = Permission.NONE;
   private int lockedShares = Permission.ALL;
+  private FileDriver.@Nullable Reopening becomingWritable;
 
-  private FileNode(BlockNode node, FileDriver file, boolean locking, long lengthBytes) {
+  private FileNode(
+      BlockNode node, String driverName, FileDriver file, boolean locking, long lengthBytes) {
     this.node = node;
+    this.driverName = driverName;
     this.file = file;
     this.locking = locking;
     this.lengthBytes = lengthBytes;
@@ -52,12 +63,19 @@ public final class FileNode
   @InCoroutine
   public static FileNode of(BlockNode node, FileDriver file, boolean locking)
       throws BlockException {
-    return new FileNode(node, file, locking, file.lengthBytes());
+    String name = file.kind() == HostFiles.Kind.REGULAR ? "file" : "host_device";
+    return of(node, name, file, locking);
+  }
+
+  @InCoroutine
+  static FileNode of(BlockNode node, String driverName, FileDriver file, boolean locking)
+      throws BlockException {
+    return new FileNode(node, driverName, file, locking, file.lengthBytes());
   }
 
   @Override
   public String formatName() {
-    return file.kind() == HostFiles.Kind.REGULAR ? "file" : "host_device";
+    return driverName;
   }
 
   @Override
@@ -79,7 +97,10 @@ public final class FileNode
 
   @Override
   public BlockLimits limits() {
-    return BlockLimits.NONE;
+    DirectLimits direct = file.directLimits();
+    int device = Math.max(1, file.logicalBlockBytes());
+    return new BlockLimits(
+        direct.unitBytes(), direct.memoryBytes(), 0, 0, device, 0, device);
   }
 
   @Override
@@ -157,17 +178,35 @@ public final class FileNode
     if (locking) {
       file.announce(used | lockedUses, shared & lockedShares, file.path().toString());
     }
+    if ((used & WRITES) != 0 && !file.isWritable() && !node.isReadOnly()) {
+      try {
+        becomingWritable = file.prepareReopen(file.path().toString(), true, file.isDirect());
+      } catch (BlockException e) {
+        keepLocks();
+        throw e;
+      }
+    }
   }
 
   @Override
   public void commitPermissions(int used, int shared) {
     lockedUses = used;
     lockedShares = shared;
+    FileDriver.Reopening pending = becomingWritable;
+    becomingWritable = null;
+    if (pending != null) {
+      pending.commit();
+    }
     keepLocks();
   }
 
   @Override
   public void abortPermissions() {
+    FileDriver.Reopening pending = becomingWritable;
+    becomingWritable = null;
+    if (pending != null) {
+      pending.abort();
+    }
     keepLocks();
   }
 
