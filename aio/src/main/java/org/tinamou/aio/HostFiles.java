@@ -67,6 +67,9 @@ public interface HostFiles {
 
   Status status(int fd) throws ErrnoException;
 
+  /** What kind of file a name leads to. */
+  Kind kind(Path path) throws ErrnoException;
+
   void truncate(int fd, long sizeBytes) throws ErrnoException;
 
   /**

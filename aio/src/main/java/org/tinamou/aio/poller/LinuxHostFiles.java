@@ -43,14 +43,7 @@ public final class LinuxHostFiles implements HostFiles {
   @Override
   public Status status(int fd) throws ErrnoException {
     FileStatus status = LinuxFiles.status(fd);
-    Kind kind =
-        switch (status.kind()) {
-          case REGULAR -> Kind.REGULAR;
-          case BLOCK_DEVICE -> Kind.BLOCK_DEVICE;
-          case CHARACTER_DEVICE -> Kind.CHARACTER_DEVICE;
-          case DIRECTORY -> Kind.DIRECTORY;
-          case FIFO, SOCKET, OTHER -> Kind.OTHER;
-        };
+    Kind kind = kind(status);
     boolean device = kind == Kind.BLOCK_DEVICE;
     return new Status(
         kind,
@@ -60,6 +53,21 @@ public final class LinuxHostFiles implements HostFiles {
         status.allocatedBytes(),
         status.preferredBlockBytes(),
         device ? BlockDevices.logicalBlockBytes(fd) : 0);
+  }
+
+  @Override
+  public Kind kind(Path path) throws ErrnoException {
+    return kind(LinuxFiles.status(path.toString()));
+  }
+
+  private static Kind kind(FileStatus status) {
+    return switch (status.kind()) {
+      case REGULAR -> Kind.REGULAR;
+      case BLOCK_DEVICE -> Kind.BLOCK_DEVICE;
+      case CHARACTER_DEVICE -> Kind.CHARACTER_DEVICE;
+      case DIRECTORY -> Kind.DIRECTORY;
+      case FIFO, SOCKET, OTHER -> Kind.OTHER;
+    };
   }
 
   @Override

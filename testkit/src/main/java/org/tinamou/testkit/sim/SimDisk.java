@@ -249,6 +249,14 @@ public final class SimDisk implements HostFiles {
   }
 
   @Override
+  public Kind kind(Path path) throws ErrnoException {
+    if (!files.containsKey(path.toString())) {
+      throw new ErrnoException(Errno.ENOENT, path.toString());
+    }
+    return Kind.REGULAR;
+  }
+
+  @Override
   public void truncate(int fd, long sizeBytes) throws ErrnoException {
     file(fd).resize(sizeBytes);
   }

@@ -25,10 +25,10 @@ import org.tinamou.host.FallocateMode;
  * One open host file or device.
  *
  * <p>Requests come from coroutines of any loop, many at a time; opening, reopening, locking and
- * closing belong to one coroutine at a time. Offsets and lengths are in bytes and need no alignment. Buffers are off-heap and
- * stay the caller's; they must live until the call returns. Reads beyond the end of the file
- * deliver zeroes and writes there extend it: whoever stands above keeps requests inside of the
- * disk.
+ * closing belong to one coroutine at a time. Offsets and lengths are in bytes and need no
+ * alignment. Buffers are off-heap and stay the caller's; they must live until the call returns.
+ * Reads beyond the end of the file deliver zeroes and writes there extend it: whoever stands above
+ * keeps requests inside of the disk.
  */
 public final class FileDriver {
   private static final int ZERO_PIECE_BYTES = 1 << 20;
@@ -84,8 +84,7 @@ public final class FileDriver {
     this.path = path;
     this.options = options;
     this.status = status;
-    this.access =
-        Access.of(context, fd, status, !options.readOnly(), options.cache().isDirect());
+    this.access = Access.of(context, fd, status, !options.readOnly(), options.cache().isDirect());
     this.locks = new ImageLocks(files, fd);
   }
 
@@ -416,8 +415,7 @@ public final class FileDriver {
     }
     // A device has a fixed size, and says so if the mode does not.
     int keep = kind() == HostFiles.Kind.REGULAR ? 0 : FallocateMode.KEEP_SIZE;
-    Outcome outcome =
-        outcome(allocate(FallocateMode.ZERO_RANGE | keep, offsetBytes, lengthBytes));
+    Outcome outcome = outcome(allocate(FallocateMode.ZERO_RANGE | keep, offsetBytes, lengthBytes));
     canZeroRange = outcome != Outcome.NEVER;
     return outcome == Outcome.DONE;
   }

@@ -99,8 +99,7 @@ public final class FileNode
   public BlockLimits limits() {
     DirectLimits direct = file.directLimits();
     int device = Math.max(1, file.logicalBlockBytes());
-    return new BlockLimits(
-        direct.unitBytes(), direct.memoryBytes(), 0, 0, device, 0, device);
+    return new BlockLimits(direct.unitBytes(), direct.memoryBytes(), 0, 0, device, 0, device);
   }
 
   @Override

@@ -2,8 +2,10 @@ package org.tinamou.drivers.protocol.file;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.NodeOptions;
@@ -35,6 +37,24 @@ public final class FileType implements DriverType.Protocol {
   @Override
   public List<String> prefixes() {
     return List.of(name);
+  }
+
+  /** Devices are known by what they are, whatever they are called. */
+  @Override
+  public boolean claims(AioContext context, String fileName) {
+    if (!name.equals("host_device") || fileName.isEmpty() || fileName.indexOf('\0') >= 0) {
+      return false;
+    }
+    HostFiles files = context.hostFiles();
+    try {
+      return isDevice(context.callBlocking(() -> files.kind(Path.of(fileName))));
+    } catch (ErrnoException missing) {
+      return false;
+    }
+  }
+
+  private static boolean isDevice(HostFiles.Kind kind) {
+    return kind == HostFiles.Kind.BLOCK_DEVICE || kind == HostFiles.Kind.CHARACTER_DEVICE;
   }
 
   @Override
@@ -100,14 +120,10 @@ public final class FileType implements DriverType.Protocol {
       throw new BlockException(
           Errno.EINVAL, "'file' driver requires '" + path + "' to be a regular file");
     }
-    if (name.equals("host_device")
-        && kind != HostFiles.Kind.BLOCK_DEVICE
-        && kind != HostFiles.Kind.CHARACTER_DEVICE) {
+    if (name.equals("host_device") && !isDevice(kind)) {
       throw new BlockException(
           Errno.EINVAL,
-          "'host_device' driver requires '"
-              + path
-              + "' to be either a character or block device");
+          "'host_device' driver requires '" + path + "' to be either a character or block device");
     }
   }
 
