@@ -26,7 +26,7 @@ public final class FileCreator {
               Option.size("size", "Virtual disk size"),
               Option.bool("nocow", "Turn off copy-on-write (valid only on btrfs)"),
               Option.string(
-                  "preallocation", "Preallocation mode (allowed values: off, falloc, full)"),
+                  "preallocation", "PreallocationMode mode (allowed values: off, falloc, full)"),
               Option.size(
                   "extent_size_hint", "Extent size hint for the image file, 0 to disable")));
 
