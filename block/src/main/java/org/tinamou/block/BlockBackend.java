@@ -1,34 +1,40 @@
 package org.tinamou.block;
 
+import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
-import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
+import org.tinamou.block.stats.BlockStatistics;
+import org.tinamou.block.stats.IoKind;
 
 /**
  * A user's handle on a disk: an edge to a root node that may change or be missing, with the user's
  * permissions. A tool, an export, a job or a guest's device makes its requests here.
  *
- * <p>Requests are coroutines of any loop. While the root is drained they wait in a queue, where
- * they do not count as in flight, and go on when it is released.
+ * <p>Requests are coroutines of any loop. While the root is drained they wait, where they do not
+ * count as in flight, and go on when it is released; so do those that an error has stopped.
  */
 public final class BlockBackend implements EdgeParent {
   private final BlockGraph graph;
   private final String name;
   private final InFlight inFlight;
-  private final CoQueue queue = new CoQueue("drained backend");
+  private final RequestGate gate;
   private volatile AioContext context;
   private volatile @Nullable Edge root;
-  private volatile int quiesceCount;
-  private volatile boolean queuing = true;
   private volatile boolean followsNode;
   private volatile boolean writeThrough;
+  private volatile ErrorPolicy readErrors = ErrorPolicy.REPORT;
+  private volatile ErrorPolicy writeErrors = ErrorPolicy.REPORT;
+  private volatile IoStatus ioStatus = IoStatus.OK;
+  private volatile @Nullable ErrorListener onError;
+  private volatile @Nullable BlockStatistics statistics;
   private int permissions;
   private int shared;
   private boolean closed;
@@ -51,6 +57,7 @@ public final class BlockBackend implements EdgeParent {
     this.permissions = permissions;
     this.shared = shared;
     this.inFlight = new InFlight(graph);
+    this.gate = new RequestGate(inFlight);
     graph.add(this);
   }
 
@@ -80,10 +87,7 @@ public final class BlockBackend implements EdgeParent {
   /** Whether requests wait while the root is drained; only who drains it itself may say no. */
   @HomeThread
   public void setQueuing(boolean enabled) {
-    queuing = enabled;
-    if (!enabled) {
-      queue.wakeAll();
-    }
+    gate.setQueuing(enabled);
   }
 
   /** Runs on the main loop whenever the size has changed. */
@@ -103,66 +107,109 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public void insert(BlockNode node) throws BlockException {
     graph.checkMain();
-    Check.state(root == null && !closed, "%s has a medium or is closed", this);
-    if (node.context() != context) {
-      try {
-        graph.moveToContext(node, context);
-      } catch (BlockException refused) {
-        if (!followsNode) {
-          throw refused;
-        }
-        context = node.context();
-      }
-    }
-    Edge edge = new Edge(this, "root", Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY), node);
     node.reference();
-    edge.link();
-    PermissionUpdate update = new PermissionUpdate();
-    update.plan(edge, permissions, shared);
     try {
-      update.run();
-    } catch (BlockException refused) {
-      edge.unlink();
+      lockBeside(node);
+      try {
+        Check.state(root == null && !closed, "%s has a medium or is closed", this);
+        root = link(node);
+      } finally {
+        graph.unlockChanges();
+      }
+    } catch (BlockException | RuntimeException refused) {
       node.release();
       throw refused;
     }
-    root = edge;
+  }
+
+  /** Takes the change lock with the node in the backend's loop, or the backend in the node's. */
+  private void lockBeside(BlockNode node) throws BlockException {
+    while (true) {
+      if (node.context() != context) {
+        try {
+          graph.moveToContext(node, context);
+        } catch (BlockException refused) {
+          if (!followsNode) {
+            throw refused;
+          }
+        }
+      }
+      graph.lockChanges();
+      if (followsNode && root == null) {
+        context = node.context();
+      }
+      if (node.context() == context) {
+        return;
+      }
+      graph.unlockChanges();
+    }
+  }
+
+  private Edge link(BlockNode node) throws BlockException {
+    Edge edge = new Edge(this, "root", Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY), node);
+    GraphPlan plan = new GraphPlan();
+    plan.point(edge, node);
+    PermissionUpdate update = new PermissionUpdate(plan);
+    update.plan(edge, permissions, shared);
+    update.prepare();
+    update.apply();
+    plan.apply((linked, before, now) -> {});
+    update.commit();
+    return edge;
   }
 
   /** Takes the medium out, after all requests have ended. */
   @InCoroutine
   public void eject() {
     graph.checkMain();
-    Edge edge = root;
-    if (edge == null) {
-      return;
-    }
-    BlockNode node = edge.child();
-    try (DrainedSection drained = node.drain("eject from " + name)) {
-      if (root != edge) {
-        return; // somebody else was faster
+    while (root != null) {
+      BlockNode node = java.util.Objects.requireNonNull(node());
+      node.reference();
+      boolean gone = false;
+      try (DrainedSection drained = node.drain("eject from " + name)) {
+        graph.lockChanges();
+        try {
+          gone = unlinkFrom(node);
+        } finally {
+          graph.unlockChanges();
+        }
       }
-      root = null;
-      edge.child().reference();
-      edge.unlink();
-      PermissionUpdate.relax(edge.child());
-      edge.child().unreference();
+      if (gone) {
+        node.release();
+      }
+      node.release();
     }
-    edge.child().release();
+  }
+
+  /** False if the medium is another one by now. */
+  private boolean unlinkFrom(BlockNode node) {
+    Edge edge = root;
+    if (edge == null || edge.child() != node) {
+      return false;
+    }
+    root = null;
+    edge.unlink();
+    PermissionUpdate.relax(node);
+    return true;
   }
 
   /** Changes what the user does and lets others do. */
   @InCoroutine
   public void setPermissions(int used, int sharedWithOthers) throws BlockException {
     graph.checkMain();
-    Edge edge = root;
-    if (edge != null) {
-      PermissionUpdate update = new PermissionUpdate();
-      update.plan(edge, used, sharedWithOthers);
-      update.run();
+    graph.lockChanges();
+    try {
+      Edge edge = root;
+      if (edge != null) {
+        PermissionUpdate update = new PermissionUpdate();
+        update.plan(edge, used, sharedWithOthers);
+        update.run();
+      }
+      permissions = used;
+      shared = sharedWithOthers;
+    } finally {
+      graph.unlockChanges();
     }
-    permissions = used;
-    shared = sharedWithOthers;
   }
 
   /** Takes the medium out and ends the backend. */
@@ -172,6 +219,7 @@ public final class BlockBackend implements EdgeParent {
     if (!closed) {
       closed = true;
       graph.remove(this);
+      gate.resume(); // what was stopped learns that there is no medium
     }
   }
 
@@ -198,46 +246,87 @@ public final class BlockBackend implements EdgeParent {
     T run(Edge edge) throws BlockException;
   }
 
-  private <T> T perform(Request<T> request) throws BlockException {
-    enter();
+  /** A request that is not accounted and whose errors are the caller's affair. */
+  private <T> T performPlain(Supplier<String> what, Request<T> request) throws BlockException {
+    gate.enter(what);
     try {
       return request.run(medium());
     } finally {
-      inFlight.end();
+      gate.leave();
     }
   }
 
-  /**
-   * Counts the request, then looks whether it may run: whoever drains looks the other way round, so
-   * one of the two sees the other. In the queue it does not count.
-   */
-  private void enter() {
-    inFlight.begin();
-    while (quiesceCount > 0 && queuing) {
-      inFlight.end();
-      awaitRelease();
-      inFlight.begin();
+  /** A request that is accounted, and tried again or ignored as the error policies say. */
+  private boolean perform(IoKind kind, long offset, long length, Request<Boolean> request)
+      throws BlockException {
+    BlockStatistics accounts = statistics;
+    long start = accounts == null ? 0 : accounts.start();
+    Supplier<String> what = () -> "%s [%d, +%d)".formatted(kind.word(), offset, length);
+    while (true) {
+      long resumes = gate.resumes();
+      BlockException error;
+      ErrorPolicy action;
+      gate.enter(what);
+      try {
+        Edge edge = medium();
+        checkInside(kind, edge, offset, length);
+        try {
+          boolean result = request.run(edge);
+          if (accounts != null) {
+            accounts.done(kind, length, start);
+          }
+          return result;
+        } catch (BlockException failed) {
+          error = failed;
+        }
+        action = (kind == IoKind.READ ? readErrors : writeErrors).decide(kind, error.errno());
+        if (accounts != null && action != ErrorPolicy.STOP) {
+          accounts.failed(kind, start);
+        }
+      } finally {
+        gate.leave();
+      }
+      ErrorListener listener = onError;
+      if (action == ErrorPolicy.STOP && ioStatus == IoStatus.OK) {
+        ioStatus = error.errno() == Errno.ENOSPC ? IoStatus.NOSPACE : IoStatus.FAILED;
+      }
+      if (listener != null) {
+        listener.failed(kind, action, error);
+      }
+      if (action == ErrorPolicy.REPORT) {
+        throw error;
+      }
+      if (action == ErrorPolicy.IGNORE) {
+        return true;
+      }
+      gate.awaitResume(resumes, what, error);
     }
   }
 
-  private void awaitRelease() {
-    queue.awaitUnless(() -> quiesceCount == 0 || !queuing);
-  }
-
-  private void checkInside(Edge edge, long offset, long length) throws BlockException {
-    long size = edge.lengthBytes();
-    if (offset < 0 || length < 0 || offset > size || length > size - offset) {
+  private void checkInside(IoKind kind, Edge edge, long offset, long length) throws BlockException {
+    if (!isInside(edge, offset, length)) {
+      BlockStatistics accounts = statistics;
+      if (accounts != null) {
+        accounts.invalid(kind);
+      }
       throw BlockException.of(
           Errno.EIO, "request at %d of %d bytes on %s".formatted(offset, length, describe()));
     }
+  }
+
+  private static boolean isInside(Edge edge, long offset, long length) throws BlockException {
+    long size = edge.lengthBytes();
+    return offset >= 0 && length >= 0 && offset <= size && length <= size - offset;
   }
 
   /** Fills the buffer from the disk. The range must lie inside it. */
   @InCoroutine
   public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     perform(
+        IoKind.READ,
+        offsetBytes,
+        buffer.sizeBytes(),
         edge -> {
-          checkInside(edge, offsetBytes, buffer.sizeBytes());
           edge.read(offsetBytes, buffer, flags);
           return true;
         });
@@ -247,8 +336,10 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     perform(
+        IoKind.WRITE,
+        offsetBytes,
+        buffer.sizeBytes(),
         edge -> {
-          checkInside(edge, offsetBytes, buffer.sizeBytes());
           edge.write(offsetBytes, buffer, effective(flags));
           return true;
         });
@@ -266,18 +357,20 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException {
     return perform(
-        edge -> {
-          checkInside(edge, offsetBytes, lengthBytes);
-          return edge.writeZeroes(offsetBytes, lengthBytes, effective(flags));
-        });
+        IoKind.WRITE,
+        offsetBytes,
+        lengthBytes,
+        edge -> edge.writeZeroes(offsetBytes, lengthBytes, effective(flags)));
   }
 
   /** Lets the disk forget a range, if it can. */
   @InCoroutine
   public void discard(long offsetBytes, long lengthBytes) throws BlockException {
     perform(
+        IoKind.UNMAP,
+        offsetBytes,
+        lengthBytes,
         edge -> {
-          checkInside(edge, offsetBytes, lengthBytes);
           edge.discard(offsetBytes, lengthBytes);
           return true;
         });
@@ -287,6 +380,9 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public void flush() throws BlockException {
     perform(
+        IoKind.FLUSH,
+        0,
+        0,
         edge -> {
           edge.flush();
           return true;
@@ -297,7 +393,8 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public void truncate(long newLengthBytes, boolean exact, PreallocationMode preallocation)
       throws BlockException {
-    perform(
+    performPlain(
+        () -> "truncate to " + newLengthBytes,
         edge -> {
           edge.truncate(newLengthBytes, exact, preallocation);
           return true;
@@ -308,12 +405,112 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public BlockStatus status(long offsetBytes, long lengthBytes, boolean wantZero)
       throws BlockException {
-    return perform(edge -> edge.status(offsetBytes, lengthBytes, wantZero));
+    return performPlain(
+        () -> "block status [%d, +%d)".formatted(offsetBytes, lengthBytes),
+        edge -> edge.status(offsetBytes, lengthBytes, wantZero));
+  }
+
+  /**
+   * Copies a range to another backend of the graph, or within this one, if that can be done without
+   * reading and writing it. Not accounted; errors are reported.
+   *
+   * @return false if it cannot; part of the target may have been written
+   */
+  @InCoroutine
+  public boolean copyRange(
+      long offsetBytes,
+      BlockBackend target,
+      long targetOffsetBytes,
+      long lengthBytes,
+      int readFlags,
+      int writeFlags)
+      throws BlockException {
+    enterWith(target, () -> "copy [%d, +%d)".formatted(offsetBytes, lengthBytes));
+    try {
+      Edge from = medium();
+      Edge to = target.medium();
+      checkInside(IoKind.READ, from, offsetBytes, lengthBytes);
+      target.checkInside(IoKind.WRITE, to, targetOffsetBytes, lengthBytes);
+      return from.copyRange(
+          offsetBytes, to, targetOffsetBytes, lengthBytes, readFlags, target.effective(writeFlags));
+    } finally {
+      gate.leave();
+      if (target != this) {
+        target.gate.leave();
+      }
+    }
+  }
+
+  /** Both or none: whoever drains one after the other would wait for what waits for it. */
+  private void enterWith(BlockBackend target, Supplier<String> what) {
+    while (true) {
+      gate.enter(what);
+      if (target == this || target.gate.tryEnter()) {
+        return;
+      }
+      gate.leave();
+      target.gate.awaitOpen(what);
+    }
   }
 
   @AnyThread
   public long lengthBytes() throws BlockException {
     return medium().lengthBytes();
+  }
+
+  /** Requests that wait here to be let through or tried again, with what they wait for. */
+  @AnyThread
+  public List<WaitingRequest> waitingRequests() {
+    return gate.waiting();
+  }
+
+  // ---------------------------------------------------------------- errors, states, accounts
+
+  /** Hears of every request that failed. Any loop; short, never waits. */
+  @FunctionalInterface
+  public interface ErrorListener {
+    /**
+     * A request has failed.
+     *
+     * @param action REPORT, IGNORE or STOP
+     */
+    void failed(IoKind kind, ErrorPolicy action, BlockException cause);
+  }
+
+  /** What is done about errors from now on; at first they are reported. */
+  @AnyThread
+  public void setErrorPolicies(ErrorPolicy onRead, ErrorPolicy onWrite) {
+    readErrors = onRead;
+    writeErrors = onWrite;
+  }
+
+  @AnyThread
+  public void onError(@Nullable ErrorListener listener) {
+    onError = listener;
+  }
+
+  /** The first reason why requests were stopped since the last {@link #resume}. */
+  @AnyThread
+  public IoStatus ioStatus() {
+    return ioStatus;
+  }
+
+  /** Has everything tried again that was stopped by an error. */
+  @AnyThread
+  public void resume() {
+    ioStatus = IoStatus.OK;
+    gate.resume();
+  }
+
+  /** Accounts for requests from now on, or no longer. */
+  @AnyThread
+  public void setStatistics(@Nullable BlockStatistics accounts) {
+    statistics = accounts;
+  }
+
+  @AnyThread
+  public @Nullable BlockStatistics statistics() {
+    return statistics;
   }
 
   /** Requests under way, those in the queue not counted. */
@@ -329,11 +526,10 @@ public final class BlockBackend implements EdgeParent {
     return name.isEmpty() ? "a block device" : "block device '" + name + "'";
   }
 
-  @SuppressWarnings("NonAtomicVolatileUpdate") // written on the main loop only
   @Override
   public void quiesce(Edge edge) {
     graph.checkMain();
-    quiesceCount++;
+    gate.quiesce();
   }
 
   @Override
@@ -341,20 +537,15 @@ public final class BlockBackend implements EdgeParent {
     return !inFlight.isIdle();
   }
 
-  @SuppressWarnings("NonAtomicVolatileUpdate") // written on the main loop only
   @Override
   public void unquiesce(Edge edge) {
     graph.checkMain();
-    Check.state(quiesceCount > 0, "%s is not quiesced", this);
-    quiesceCount--;
-    if (quiesceCount == 0) {
-      queue.wakeAll();
-    }
+    gate.unquiesce();
   }
 
   @AnyThread
   public boolean isQuiesced() {
-    return quiesceCount > 0;
+    return gate.isQuiesced();
   }
 
   @Override

@@ -105,6 +105,37 @@ public interface BlockDriver {
     @InCoroutine
     BlockStatus blockStatus(long offsetBytes, long lengthBytes, boolean wantZero)
         throws BlockException;
+
+    /**
+     * Whether asking is dear and all changes come through the node: data that it reports with
+     * {@code wantZero} is remembered until some of it may become a hole. It is then asked about
+     * everything up to the end, and may answer for more than it was asked about.
+     */
+    @AnyThread
+    default boolean isStatusCached() {
+      return false;
+    }
+  }
+
+  /** Can copy ranges below the level of buffers, or pass such copies on. */
+  interface RangeCopier extends Writable {
+    /**
+     * The range is to be read: goes on with {@link CopyRange#from} on the child that has it, or
+     * with {@link CopyRange#here}.
+     *
+     * @return false if it is not supported
+     */
+    @InCoroutine
+    boolean copyRangeFrom(long offsetBytes, long lengthBytes, CopyRange copy) throws BlockException;
+
+    /**
+     * The range is to be written: goes on with {@link CopyRange#to} on the child that holds it, or
+     * copies from {@link CopyRange#source()} if it knows how.
+     *
+     * @return false if it is not supported
+     */
+    @InCoroutine
+    boolean copyRangeTo(long offsetBytes, long lengthBytes, CopyRange copy) throws BlockException;
   }
 
   /** Can change its size. */
@@ -117,6 +148,49 @@ public interface BlockDriver {
     @InCoroutine
     void truncate(long lengthBytes, boolean exact, PreallocationMode preallocation)
         throws BlockException;
+  }
+
+  /** Can change its options while it is open. */
+  interface Reopenable extends BlockDriver {
+    /**
+     * Opens, reads and checks whatever the change needs, beside what is in use: until it is
+     * committed everything works as before. The node is drained; the graph has not changed yet.
+     * Main loop.
+     *
+     * @throws BlockException to refuse; nothing is kept then
+     */
+    @InCoroutine
+    PreparedReopen prepareReopen(ReopenChange change) throws BlockException;
+  }
+
+  /** A reopen of one node that is ready: one of {@link #commit} and {@link #abort} follows. */
+  interface PreparedReopen {
+    /** Nothing to do for the driver. */
+    PreparedReopen NOTHING =
+        new PreparedReopen() {
+          @Override
+          public void commit() {}
+
+          @Override
+          public void abort() {}
+        };
+
+    /** Whether the node will be read-only although it may be written to (auto-read-only). */
+    @HomeThread
+    default boolean staysReadOnly() {
+      return false;
+    }
+
+    /**
+     * Uses what was prepared. Options, edges and permissions of the graph are the new ones; the
+     * children have committed. Main loop.
+     */
+    @InCoroutine
+    void commit();
+
+    /** Forgets what was prepared. Main loop. */
+    @InCoroutine
+    void abort();
   }
 
   /** Has work of its own that has to rest while the node is drained. */

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
@@ -33,7 +35,7 @@ public final class BlockGraph {
     BlockDriver open(BlockNode node) throws BlockException;
   }
 
-  private static final int MAX_MOVE_TRIES = 100;
+  private static final int MAX_TRIES = 100;
 
   private final AioContext main;
   private final Map<String, BlockNode> nodes = new LinkedHashMap<>();
@@ -135,9 +137,14 @@ public final class BlockGraph {
     }
     try {
       node.driver(factory.open(node));
-      PermissionUpdate update = new PermissionUpdate();
-      update.add(node);
-      update.run();
+      lockChanges();
+      try {
+        PermissionUpdate update = new PermissionUpdate();
+        update.add(node);
+        update.run();
+      } finally {
+        unlockChanges();
+      }
       return node;
     } catch (BlockException | RuntimeException failure) {
       release(node);
@@ -254,13 +261,33 @@ public final class BlockGraph {
 
   // ---------------------------------------------------------------------------------- structure
 
-  void refuseCycle(BlockNode parent, BlockNode child) throws BlockException {
-    if (reaches(child, parent)) {
-      throw new BlockException(
-          Errno.EINVAL,
-          "Making '%s' a child of '%s' would create a cycle"
-              .formatted(child.name(), parent.name()));
+  /** Keeps other changes out. Taken after draining; nothing is drained while it is held. */
+  @InCoroutine
+  void lockChanges() {
+    changes.lock();
+  }
+
+  @InCoroutine
+  void unlockChanges() {
+    changes.unlock();
+  }
+
+  /** Takes the change lock with both in one loop, where one of them goes if it has to. */
+  @InCoroutine
+  void lockTogether(BlockNode parent, BlockNode child) throws BlockException {
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
+      bringTogether(parent, child);
+      lockChanges();
+      if (parent.context() == child.context()) {
+        return;
+      }
+      unlockChanges();
     }
+    throw keepsChanging(child);
+  }
+
+  private static BlockException keepsChanging(BlockNode node) {
+    return new BlockException(Errno.EBUSY, "The graph around '" + node.name() + "' keeps changing");
   }
 
   private static boolean reaches(BlockNode from, BlockNode to) {
@@ -288,49 +315,104 @@ public final class BlockGraph {
     if (from == to) {
       return;
     }
-    bringTogether(from, to);
     from.reference();
     to.reference();
-    try (DrainedSection drained = drain(List.of(from, to), "replace " + from.name())) {
-      changes.lock();
-      try {
-        retarget(from, to);
-      } finally {
-        changes.unlock();
+    try {
+      for (int tries = 0; tries < MAX_TRIES; tries++) {
+        bringTogether(from, to);
+        try (DrainedSection drained = drain(List.of(from, to), "replace " + from.name())) {
+          lockChanges();
+          try {
+            if (from.context() == to.context()) {
+              retarget(from, to);
+              return;
+            }
+          } finally {
+            unlockChanges();
+          }
+        }
       }
+      throw keepsChanging(from);
     } finally {
       to.release();
       from.release();
     }
   }
 
-  private void retarget(BlockNode from, BlockNode to) throws BlockException {
-    List<Edge> moved = new ArrayList<>();
-    for (Edge edge : List.copyOf(from.parents())) {
+  private static void retarget(BlockNode from, BlockNode to) throws BlockException {
+    GraphPlan plan = new GraphPlan();
+    for (Edge edge : from.parents()) {
       boolean partOfTarget = edge.parent() instanceof BlockNode parent && reaches(to, parent);
       if (!partOfTarget) {
-        moved.add(edge);
+        plan.point(edge, to);
       }
     }
-    for (Edge edge : moved) {
-      edge.retarget(to);
-    }
-    PermissionUpdate update = new PermissionUpdate();
+    PermissionUpdate update = new PermissionUpdate(plan);
     update.add(from);
     update.add(to);
-    try {
-      update.run();
-    } catch (BlockException refused) {
-      for (Edge edge : moved.reversed()) {
-        edge.retarget(from);
-      }
-      throw refused;
-    }
-    for (Edge edge : moved) {
-      to.reference();
-      to.refreshLimits();
-      from.unreference();
+    update.prepare();
+    update.apply();
+    plan.apply(
+        (edge, before, now) -> {
+          to.reference();
+          from.unreference();
+        });
+    update.commit();
+    to.refreshLimits();
+    for (Edge edge : List.copyOf(to.parents())) {
       edge.parent().childResized(edge);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- reopening
+
+  /**
+   * Gives nodes other options and children: all of them, or none. Their drivers have to be {@link
+   * BlockDriver.Reopenable}. The nodes are drained meanwhile.
+   *
+   * @param which one change for each node; every child that is named stays open until it is done
+   * @throws BlockException if a driver refuses, permissions or loops do not fit, or there would be
+   *     a cycle; nothing has changed then
+   */
+  @InCoroutine
+  public void reopen(List<ReopenChange> which) throws BlockException {
+    checkMain();
+    Set<BlockNode> nodesInUse = new LinkedHashSet<>();
+    Set<BlockNode> drainedNodes = new LinkedHashSet<>();
+    for (ReopenChange change : which) {
+      nodesInUse.add(change.node());
+      drainedNodes.add(change.node());
+      change.children().forEach(child -> nodesInUse.add(child.child()));
+    }
+    nodesInUse.remove(null);
+    nodesInUse.forEach(BlockNode::reference);
+    try {
+      for (int tries = 0; tries < MAX_TRIES; tries++) {
+        Reopen reopen = new Reopen(which);
+        if (tryReopen(reopen, drainedNodes)) {
+          reopen.releaseChildren();
+          return;
+        }
+        drainedNodes.addAll(reopen.nodesToMove());
+      }
+      throw keepsChanging(which.getFirst().node());
+    } finally {
+      nodesInUse.forEach(BlockNode::release);
+    }
+  }
+
+  private boolean tryReopen(Reopen reopen, Set<BlockNode> drainedNodes) throws BlockException {
+    try (DrainedSection drained = drain(drainedNodes, "reopen")) {
+      lockChanges();
+      try {
+        if (!reopen.prepare(drainedNodes)) {
+          return false;
+        }
+        reopen.commit();
+        return true;
+      } finally {
+        unlockChanges();
+      }
     }
   }
 
@@ -363,7 +445,7 @@ public final class BlockGraph {
   @InCoroutine
   public void moveToContext(BlockNode node, AioContext target) throws BlockException {
     checkMain();
-    for (int tries = 0; tries < MAX_MOVE_TRIES; tries++) {
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
       List<BlockNode> expected = collect(node, target).nodes();
       try (DrainedSection drained = drain(expected, "move to " + target.name())) {
         changes.lock();
@@ -379,7 +461,7 @@ public final class BlockGraph {
         }
       }
     }
-    throw new BlockException(Errno.EBUSY, "The graph around '" + node.name() + "' keeps changing");
+    throw keepsChanging(node);
   }
 
   private static ContextMove collect(BlockNode node, AioContext target) throws BlockException {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
@@ -38,6 +39,9 @@ public final class BlockNode implements EdgeParent {
   private final List<Edge> parents = new ArrayList<>();
   private final Map<String, Edge> children = new LinkedHashMap<>();
   private final List<WriteListener> writeListeners = new CopyOnWriteArrayList<>();
+  private final WriteThreshold writeThreshold = new WriteThreshold();
+  private final StatusCache statusCache = new StatusCache();
+  private final AtomicLong highestWrittenBytes = new AtomicLong();
   final FlushState flushState = new FlushState();
 
   private volatile AioContext context;
@@ -47,6 +51,8 @@ public final class BlockNode implements EdgeParent {
   private volatile int quiesceCount;
   private volatile NodeOptions options;
   private volatile boolean readOnly;
+  private volatile boolean disabled;
+  private volatile boolean inactive;
   private int references = 1;
   private boolean closed;
 
@@ -85,9 +91,9 @@ public final class BlockNode implements EdgeParent {
 
   /** Other options, from the next request on; what the driver has to know it has been told. */
   @HomeThread
-  void options(NodeOptions changed) {
+  void options(NodeOptions changed, boolean keepReadOnly) {
     options = changed;
-    readOnly = changed.readOnly();
+    readOnly = changed.readOnly() || keepReadOnly;
   }
 
   /**
@@ -123,10 +129,44 @@ public final class BlockNode implements EdgeParent {
   @AnyThread
   public BlockDriver driver() throws BlockException {
     BlockDriver current = driver;
-    if (current == null) {
+    if (current == null || disabled) {
       throw BlockException.of(Errno.ENOMEDIUM, "node '" + name + "' has no driver");
     }
     return current;
+  }
+
+  /**
+   * For a driver that can trust its image no more: from now on every request fails with ENOMEDIUM.
+   * The driver is closed with the node.
+   */
+  @AnyThread
+  public void disable() {
+    disabled = true;
+  }
+
+  /** Whether somebody else owns the data for the time being, so that writes are errors. */
+  @AnyThread
+  public boolean isInactive() {
+    return inactive;
+  }
+
+  /** Gives the data into other hands: what is cached is flushed, and writes fail from then on. */
+  @InCoroutine
+  public void inactivate() throws BlockException {
+    try (DrainedSection drained = drain("inactivation of " + name)) {
+      NodeIo.flush(this);
+      inactive = true;
+    }
+  }
+
+  /** Takes the data back. What was known of it may be outdated. */
+  @InCoroutine
+  public void activate() {
+    try (DrainedSection drained = drain("activation of " + name)) {
+      statusCache.clear();
+      inactive = false;
+      refreshLimits();
+    }
   }
 
   /** The driver; null while the node opens and once it is closed. */
@@ -216,6 +256,26 @@ public final class BlockNode implements EdgeParent {
     writeListeners.remove(listener);
   }
 
+  /** Tells when the node is written to beyond an offset. */
+  @AnyThread
+  public WriteThreshold writeThreshold() {
+    return writeThreshold;
+  }
+
+  /** The end of what was written furthest out; 0 if nothing was. */
+  @AnyThread
+  public long highestWrittenBytes() {
+    return highestWrittenBytes.get();
+  }
+
+  StatusCache statusCache() {
+    return statusCache;
+  }
+
+  void reached(long endBytes) {
+    highestWrittenBytes.accumulateAndGet(endBytes, Math::max);
+  }
+
   void written(long offsetBytes, long lengthBytes) {
     for (WriteListener listener : writeListeners) {
       listener.written(offsetBytes, lengthBytes);
@@ -248,26 +308,34 @@ public final class BlockNode implements EdgeParent {
       String childName, Set<EdgeRole> roles, BlockNode child, int permissions, int shared)
       throws BlockException {
     graph.checkMain();
-    Check.state(!children.containsKey(childName), "%s has a child '%s'", this, childName);
     Check.state(driver == null || isQuiesced(), "%s gets a child while it is in use", this);
-    graph.refuseCycle(this, child);
-    graph.bringTogether(this, child);
     Edge edge = new Edge(this, childName, roles, child);
-    edge.permissions(permissions, shared);
     child.reference();
-    edge.link();
-    children.put(childName, edge);
-    PermissionUpdate update = new PermissionUpdate();
     try {
-      update.add(child);
-      update.run();
+      graph.lockTogether(this, child);
+      try {
+        Check.state(!children.containsKey(childName), "%s has a child '%s'", this, childName);
+        join(edge, permissions, shared);
+      } finally {
+        graph.unlockChanges();
+      }
     } catch (BlockException refused) {
-      children.remove(childName);
-      edge.unlink();
       child.release();
       throw refused;
     }
     return edge;
+  }
+
+  private void join(Edge edge, int permissions, int shared) throws BlockException {
+    GraphPlan plan = new GraphPlan();
+    plan.point(edge, edge.child());
+    plan.refuseCycles();
+    PermissionUpdate update = new PermissionUpdate(plan);
+    update.plan(edge, permissions, shared);
+    update.prepare();
+    update.apply();
+    plan.apply((joined, before, now) -> {});
+    update.commit();
   }
 
   /** Removes a child while the node is drained or closing; the child loses one reference. */
@@ -276,11 +344,23 @@ public final class BlockNode implements EdgeParent {
     graph.checkMain();
     Check.state(
         closed || driver == null || isQuiesced(), "%s loses a child while it is in use", this);
-    children.remove(edge.name());
-    edge.unlink();
-    BlockNode child = edge.child();
-    PermissionUpdate.relax(child);
-    child.release();
+    graph.lockChanges();
+    try {
+      childLeft(edge);
+      edge.unlink();
+      PermissionUpdate.relax(edge.child());
+    } finally {
+      graph.unlockChanges();
+    }
+    edge.child().release();
+  }
+
+  void childJoined(Edge edge) {
+    children.put(edge.name(), edge);
+  }
+
+  void childLeft(Edge edge) {
+    children.remove(edge.name(), edge);
   }
 
   void reference() {
@@ -447,6 +527,15 @@ public final class BlockNode implements EdgeParent {
   void notifyResized() {
     for (Edge edge : List.copyOf(parents)) {
       edge.parent().childResized(edge);
+    }
+  }
+
+  /** Tells them if the size is not that one any more. */
+  @HomeThread
+  void notifyResizedSince(long lengthBytesBefore) {
+    BlockDriver current = driver;
+    if (current != null && current.lengthBytes() != lengthBytesBefore) {
+      notifyResized();
     }
   }
 

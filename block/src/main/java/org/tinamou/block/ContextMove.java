@@ -16,9 +16,16 @@ public final class ContextMove {
   private final AioContext target;
   private final SequencedSet<BlockNode> nodes = new LinkedHashSet<>();
   private final List<Runnable> commits = new ArrayList<>();
+  private final GraphPlan plan;
 
   ContextMove(AioContext target) {
+    this(target, new GraphPlan());
+  }
+
+  /** For the graph as it will be. */
+  ContextMove(AioContext target, GraphPlan plan) {
     this.target = target;
+    this.plan = plan;
   }
 
   @HomeThread
@@ -32,11 +39,11 @@ public final class ContextMove {
     if (!nodes.add(node)) {
       return;
     }
-    for (Edge edge : List.copyOf(node.parents())) {
+    for (Edge edge : plan.parents(node)) {
       edge.parent().joinMove(edge, this);
     }
-    for (Edge edge : List.copyOf(node.children())) {
-      include(edge.child());
+    for (Edge edge : plan.children(node)) {
+      include(plan.child(edge));
     }
   }
 

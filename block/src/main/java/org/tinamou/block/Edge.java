@@ -146,20 +146,28 @@ public final class Edge {
         Permission.names(permission));
   }
 
+  void requireRead() {
+    require(Permission.CONSISTENT_READ);
+  }
+
+  void requireWrite(int flags) {
+    require(
+        (flags & RequestFlags.WRITE_UNCHANGED) != 0
+            ? Permission.WRITE | Permission.WRITE_UNCHANGED
+            : Permission.WRITE);
+  }
+
   /** Reads; what lies beyond the child's end reads as zeroes. */
   @InCoroutine
   public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
-    require(Permission.CONSISTENT_READ);
+    requireRead();
     NodeIo.read(child, offsetBytes, buffer, flags);
   }
 
   /** Writes, also beyond the end if the child grows and RESIZE is held. */
   @InCoroutine
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
-    require(
-        (flags & RequestFlags.WRITE_UNCHANGED) != 0
-            ? Permission.WRITE | Permission.WRITE_UNCHANGED
-            : Permission.WRITE);
+    requireWrite(flags);
     NodeIo.write(child, offsetBytes, buffer, flags);
   }
 
@@ -170,10 +178,7 @@ public final class Edge {
    */
   @InCoroutine
   public boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException {
-    require(
-        (flags & RequestFlags.WRITE_UNCHANGED) != 0
-            ? Permission.WRITE | Permission.WRITE_UNCHANGED
-            : Permission.WRITE);
+    requireWrite(flags);
     return NodeIo.writeZeroes(child, offsetBytes, lengthBytes, flags);
   }
 
@@ -188,6 +193,25 @@ public final class Edge {
   @InCoroutine
   public void flush() throws BlockException {
     NodeIo.flush(child);
+  }
+
+  /**
+   * Copies a range of the child to another edge's child, if that can be done without reading and
+   * writing it.
+   *
+   * @return false if it cannot; part of the target may have been written
+   */
+  @InCoroutine
+  public boolean copyRange(
+      long offsetBytes,
+      Edge target,
+      long targetOffsetBytes,
+      long lengthBytes,
+      int readFlags,
+      int writeFlags)
+      throws BlockException {
+    return CopyRange.copy(
+        this, offsetBytes, target, targetOffsetBytes, lengthBytes, readFlags, writeFlags);
   }
 
   @InCoroutine

@@ -1,5 +1,9 @@
 package org.tinamou.block;
 
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import org.tinamou.aio.HomeThread;
 
 /** Draws a graph for people: as text, or as DOT for Graphviz. */
@@ -19,7 +23,11 @@ public final class GraphDump {
           .append(", in flight ")
           .append(backend.inFlightCount())
           .append(backend.isQuiesced() ? ", quiesced" : "")
+          .append(node == null ? "" : drainers(graph, node))
           .append('\n');
+      for (WaitingRequest request : backend.waitingRequests()) {
+        text.append("  ").append(request).append('\n');
+      }
     }
     for (BlockNode node : graph.nodes()) {
       BlockDriver driver = node.driverOrNull();
@@ -33,6 +41,7 @@ public final class GraphDump {
           .append(node.inFlightCount())
           .append(", drained ")
           .append(node.quiesceCount())
+          .append(drainers(graph, node))
           .append('\n');
       for (Edge edge : node.children()) {
         text.append("  ").append(edge.name()).append(" -> ").append(edge.child().name());
@@ -47,6 +56,27 @@ public final class GraphDump {
       text.append(section).append('\n');
     }
     return text.toString();
+  }
+
+  /** Who drains the node or something below it. */
+  private static String drainers(BlockGraph graph, BlockNode top) {
+    Set<BlockNode> below = new LinkedHashSet<>();
+    collect(top, below);
+    List<String> who = new ArrayList<>();
+    for (DrainedSection section : graph.openSections()) {
+      if (section.nodes().stream().anyMatch(below::contains)) {
+        who.add(section.who());
+      }
+    }
+    return who.isEmpty() ? "" : " by " + String.join(", ", who);
+  }
+
+  private static void collect(BlockNode node, Set<BlockNode> found) {
+    if (found.add(node)) {
+      for (Edge edge : node.children()) {
+        collect(edge.child(), found);
+      }
+    }
   }
 
   /** A digraph in the DOT language. */

@@ -22,20 +22,42 @@ final class NodeIo {
     if (buffer.sizeBytes() == 0) {
       return;
     }
+    tracked(
+        node,
+        "read",
+        offset,
+        buffer.sizeBytes(),
+        flags,
+        () -> {
+          int alignment = node.limits().requestAlignmentBytes();
+          try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
+            readAligned(node, padding.offsetBytes(), padding.vector(), flags);
+            padding.deliver();
+          }
+          return true;
+        });
+  }
+
+  /** What a request that changes nothing does while it is tracked. */
+  @FunctionalInterface
+  interface Reading {
+    boolean run() throws BlockException;
+  }
+
+  /** A request that changes nothing: counted and kept apart from those that serialise. */
+  static boolean tracked(
+      BlockNode node, String kind, long offset, long length, int flags, Reading reading)
+      throws BlockException {
     node.inFlight().begin();
     try {
-      TrackedRequests.Tracked request = node.requests().begin("read", offset, buffer.sizeBytes());
+      TrackedRequests.Tracked request = node.requests().begin(kind, offset, length);
       try {
-        int alignment = node.limits().requestAlignmentBytes();
         if ((flags & RequestFlags.SERIALISING) != 0) {
-          node.requests().serialise(request, alignment);
+          node.requests().serialise(request, node.limits().requestAlignmentBytes());
         } else {
           node.requests().awaitSerialising(request);
         }
-        try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
-          readAligned(node, padding.offsetBytes(), padding.vector(), flags);
-          padding.deliver();
-        }
+        return reading.run();
       } finally {
         node.requests().end(request);
       }
@@ -98,6 +120,7 @@ final class NodeIo {
         return;
       }
     }
+    node.writeThreshold().check(offset + buffer.sizeBytes());
     change(
         node,
         "write",
@@ -105,6 +128,7 @@ final class NodeIo {
         buffer.sizeBytes(),
         flags,
         request -> writeTracked(node, request, offset, buffer, flags));
+    node.reached(offset + buffer.sizeBytes());
   }
 
   private static void writeTracked(
@@ -174,14 +198,16 @@ final class NodeIo {
       return true;
     }
     int allowed = node.options().discardUnmap() ? flags : flags & ~RequestFlags.MAY_UNMAP;
+    node.writeThreshold().check(offset + length);
     boolean[] done = new boolean[1];
-    change(
+    changeHoles(
         node,
         "write zeroes",
         offset,
         length,
         allowed,
         request -> done[0] = zeroTracked(node, request, offset, length, allowed));
+    node.reached(offset + length);
     return done[0];
   }
 
@@ -258,7 +284,7 @@ final class NodeIo {
     if (start >= end) {
       return; // a hint about less than the driver can forget
     }
-    change(
+    changeHoles(
         node,
         "discard",
         offset,
@@ -322,7 +348,7 @@ final class NodeIo {
     }
     long old = driver.lengthBytes();
     long from = Math.min(old, newLength);
-    change(
+    changeHoles(
         node,
         "truncate",
         from,
@@ -348,8 +374,7 @@ final class NodeIo {
       }
       long alignment = node.limits().requestAlignmentBytes();
       long start = offset & -alignment;
-      BlockStatus found =
-          source.blockStatus(start, alignUp(offset + inside, alignment) - start, wantZero);
+      BlockStatus found = ask(node, source, start, offset + inside, total, wantZero);
       long skipped = offset - start;
       BlockStatus cut =
           new BlockStatus(
@@ -361,6 +386,29 @@ final class NodeIo {
     } finally {
       node.inFlight().end();
     }
+  }
+
+  private static BlockStatus ask(
+      BlockNode node,
+      BlockDriver.StatusSource source,
+      long start,
+      long end,
+      long total,
+      boolean wantZero)
+      throws BlockException {
+    long alignment = node.limits().requestAlignmentBytes();
+    if (!wantZero || !source.isStatusCached()) {
+      return source.blockStatus(start, alignUp(end, alignment) - start, wantZero);
+    }
+    StatusCache cache = node.statusCache();
+    BlockStatus known = cache.find(start, end - start);
+    if (known != null) {
+      return known;
+    }
+    long begun = cache.begin();
+    BlockStatus found = source.blockStatus(start, alignUp(total, alignment) - start, true);
+    cache.remember(begun, start, found);
+    return found;
   }
 
   /** What a format passes through is known better below. */
@@ -391,7 +439,7 @@ final class NodeIo {
 
   /** What a change of data does between being tracked and being told. */
   @FunctionalInterface
-  private interface Change {
+  interface Change {
     void run(TrackedRequests.Tracked request) throws BlockException;
   }
 
@@ -399,7 +447,7 @@ final class NodeIo {
    * A request that changes data. Its end has an order: listeners (dirty bitmaps) first, then it is
    * no longer tracked, then it is counted down, and last whoever drains is woken.
    */
-  private static void change(
+  static void change(
       BlockNode node, String kind, long offset, long length, int flags, Change change)
       throws BlockException {
     node.inFlight().begin();
@@ -426,6 +474,18 @@ final class NodeIo {
     }
   }
 
+  /** A change after which data may be a hole, which the node's status cache has to know. */
+  static void changeHoles(
+      BlockNode node, String kind, long offset, long length, int flags, Change change)
+      throws BlockException {
+    node.statusCache().changeBegins();
+    try {
+      change(node, kind, offset, length, flags, change);
+    } finally {
+      node.statusCache().changeEnds();
+    }
+  }
+
   private static BlockDriver.Writable writable(BlockNode node) throws BlockException {
     if (node.driver() instanceof BlockDriver.Writable driver) {
       return driver;
@@ -433,14 +493,14 @@ final class NodeIo {
     throw BlockException.of(Errno.EOPNOTSUPP, "write to " + node.describe());
   }
 
-  private static void checkWritable(BlockNode node) throws BlockException {
-    if (node.isReadOnly()) {
+  static void checkWritable(BlockNode node) throws BlockException {
+    if (node.isReadOnly() || node.isInactive()) {
       throw BlockException.of(Errno.EPERM, "write to " + node.describe());
     }
     writable(node);
   }
 
-  private static void checkRange(BlockNode node, long offset, long length) throws BlockException {
+  static void checkRange(BlockNode node, long offset, long length) throws BlockException {
     long most = Long.MAX_VALUE - BounceBuffers.MAX_BUFFER_BYTES;
     if (offset < 0 || length < 0 || offset > most - length) {
       throw BlockException.of(

@@ -15,10 +15,21 @@ import org.tinamou.base.Errno;
  * changes, parents before their children. Main loop.
  */
 final class PermissionUpdate {
+  private final GraphPlan plan;
   private final Set<BlockNode> roots = new LinkedHashSet<>();
   private final Map<Edge, PermissionPair> planned = new LinkedHashMap<>();
   private final List<BlockNode> prepared = new ArrayList<>();
   private final Map<BlockNode, PermissionPair> cumulative = new LinkedHashMap<>();
+
+  /** For the graph as it is. */
+  PermissionUpdate() {
+    this(new GraphPlan());
+  }
+
+  /** For the graph as it will be. */
+  PermissionUpdate(GraphPlan plan) {
+    this.plan = plan;
+  }
 
   /** Adds a node whose parents, or what they use, have changed. */
   void add(BlockNode node) {
@@ -28,7 +39,7 @@ final class PermissionUpdate {
   /** Plans another use of an edge and adds its child. */
   void plan(Edge edge, int used, int shared) {
     planned.put(edge, new PermissionPair(used, shared));
-    add(edge.child());
+    add(plan.child(edge));
   }
 
   /**
@@ -39,19 +50,47 @@ final class PermissionUpdate {
    */
   @InCoroutine
   void run() throws BlockException {
+    prepare();
+    apply();
+    commit();
+  }
+
+  /**
+   * Checks everything and has the drivers take what they need. Followed by {@link #apply} and
+   * {@link #commit}, or by {@link #abort}.
+   *
+   * @throws BlockException if two parents do not get on or a driver refuses; it is aborted then
+   */
+  @InCoroutine
+  void prepare() throws BlockException {
     try {
       for (BlockNode node : parentsFirst()) {
         check(node);
       }
     } catch (BlockException refused) {
-      for (BlockNode node : prepared.reversed()) {
-        if (node.driverOrNull() instanceof BlockDriver.PermissionGuard guard) {
-          guard.abortPermissions();
-        }
-      }
+      abort();
       throw refused;
     }
+  }
+
+  /** Gives up what was prepared. */
+  @InCoroutine
+  void abort() {
+    for (BlockNode node : prepared.reversed()) {
+      if (node.driverOrNull() instanceof BlockDriver.PermissionGuard guard) {
+        guard.abortPermissions();
+      }
+    }
+  }
+
+  /** Gives the edges their permissions; does not wait. */
+  void apply() {
     planned.forEach((edge, pair) -> edge.permissions(pair.used(), pair.shared()));
+  }
+
+  /** Has the drivers give up what is no longer needed. */
+  @InCoroutine
+  void commit() {
     for (BlockNode node : prepared) {
       PermissionPair pair = pairOf(node);
       if (node.driverOrNull() instanceof BlockDriver.PermissionGuard guard) {
@@ -88,12 +127,12 @@ final class PermissionUpdate {
     return order.reversed();
   }
 
-  private static void visit(BlockNode node, Set<BlockNode> seen, List<BlockNode> childrenFirst) {
+  private void visit(BlockNode node, Set<BlockNode> seen, List<BlockNode> childrenFirst) {
     if (!seen.add(node)) {
       return;
     }
-    for (Edge edge : node.children()) {
-      visit(edge.child(), seen, childrenFirst);
+    for (Edge edge : plan.children(node)) {
+      visit(plan.child(edge), seen, childrenFirst);
     }
     childrenFirst.add(node);
   }
@@ -101,23 +140,24 @@ final class PermissionUpdate {
   private void check(BlockNode node) throws BlockException {
     int used = 0;
     int shared = Permission.ALL;
-    for (Edge edge : node.parents()) {
+    List<Edge> parents = plan.parents(node);
+    for (Edge edge : parents) {
       PermissionPair pair = pairOf(edge);
       used |= pair.used();
       shared &= pair.shared();
     }
-    for (Edge edge : node.parents()) {
-      for (Edge other : node.parents()) {
+    for (Edge edge : parents) {
+      for (Edge other : parents) {
         if (edge != other) {
           refuseConflict(node, edge, other);
         }
       }
     }
-    if (node.isReadOnly() && (used & ~Permission.CONSISTENT_READ) != 0) {
+    if (plan.isReadOnly(node) && (used & ~Permission.CONSISTENT_READ) != 0) {
       throw new BlockException(Errno.EPERM, "Block node is read-only");
     }
     BlockDriver driver = node.driverOrNull();
-    boolean forceShare = node.options().forceShare();
+    boolean forceShare = plan.isForceShare(node);
     if (forceShare) {
       shared = Permission.ALL;
     }
@@ -129,11 +169,11 @@ final class PermissionUpdate {
       guard.preparePermissions(used, shared);
     }
     prepared.add(node);
-    for (Edge edge : node.children()) {
+    for (Edge edge : plan.children(node)) {
       PermissionPair pair =
           driver instanceof BlockDriver.PermissionMapper mapper
               ? mapper.childPermissions(edge, used, shared)
-              : ofChild(edge, node.isReadOnly(), used, shared);
+              : ofChild(edge, plan.isReadOnly(node), used, shared);
       planned.put(edge, forceShare ? new PermissionPair(pair.used(), Permission.ALL) : pair);
     }
   }
