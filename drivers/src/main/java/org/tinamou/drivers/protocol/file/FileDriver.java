@@ -56,14 +56,7 @@ public final class FileDriver {
   private volatile boolean canZeroRange = true;
   private volatile boolean canFindHoles = true;
 
-  /** The run of data that was found last; empty whenever a hole may have appeared. */
-  private volatile DataRun dataRun = DataRun.NONE;
-
   private boolean closed;
-
-  private record DataRun(long start, long end) {
-    static final DataRun NONE = new DataRun(0, 0);
-  }
 
   /** How the descriptor was opened, and what follows from that. */
   private record Access(
@@ -175,6 +168,10 @@ public final class FileDriver {
       this.newFd = newFd;
       this.writable = writable;
       this.direct = direct;
+    }
+
+    boolean isWritable() {
+      return writable;
     }
 
     /**
@@ -369,7 +366,6 @@ public final class FileDriver {
     if (lengthBytes == 0) {
       return;
     }
-    forgetData();
     if (!(mayUnmap && punchAndExtend(offsetBytes, lengthBytes))
         && !zeroRange(offsetBytes, lengthBytes)) {
       if (onlyIfFast) {
@@ -377,7 +373,6 @@ public final class FileDriver {
       }
       writeZeroBytes(offsetBytes, lengthBytes);
     }
-    forgetData();
     changed();
   }
 
@@ -468,10 +463,8 @@ public final class FileDriver {
     if (lengthBytes == 0) {
       return;
     }
-    forgetData();
     if (punch(offsetBytes, lengthBytes)) {
-      forgetData();
-      changed();
+        changed();
     }
   }
 
@@ -484,10 +477,6 @@ public final class FileDriver {
    */
   @InCoroutine
   public FileExtent extentAt(long offsetBytes, long lengthBytes) throws BlockException {
-    DataRun known = dataRun;
-    if (offsetBytes >= known.start() && offsetBytes < known.end()) {
-      return new FileExtent(Math.min(lengthBytes, known.end() - offsetBytes), true);
-    }
     if (!canFindHoles || kind() != HostFiles.Kind.REGULAR) {
       return new FileExtent(lengthBytes, true);
     }
@@ -497,10 +486,6 @@ public final class FileDriver {
     } catch (ErrnoException e) {
       canFindHoles = false;
       return new FileExtent(lengthBytes, true);
-    }
-    if (found.data()) {
-      // If a hole has appeared meanwhile: it may be called data, for it reads as zeroes.
-      dataRun = new DataRun(offsetBytes, offsetBytes + found.lengthBytes());
     }
     return new FileExtent(Math.min(lengthBytes, found.lengthBytes()), found.data());
   }
@@ -518,10 +503,6 @@ public final class FileDriver {
     return hole <= offsetBytes
         ? new FileExtent(Long.MAX_VALUE - offsetBytes, false)
         : new FileExtent(hole - offsetBytes, true);
-  }
-
-  private void forgetData() {
-    dataRun = DataRun.NONE;
   }
 
   /**
@@ -543,10 +524,38 @@ public final class FileDriver {
     return copied;
   }
 
+  /**
+   * Copies all of a range inside the host.
+   *
+   * @return false if the host cannot copy between these two
+   */
+  @InCoroutine
+  boolean copyAll(FileDriver source, long sourceOffsetBytes, long offsetBytes, long lengthBytes)
+      throws BlockException {
+    for (long done = 0; done < lengthBytes; ) {
+      long copied;
+      try {
+        copied =
+            copyFrom(source, sourceOffsetBytes + done, offsetBytes + done, lengthBytes - done);
+      } catch (BlockException e) {
+        switch (e.errno()) {
+          case EXDEV, EOPNOTSUPP, EINVAL, ENOSYS, EBADF, ENOTTY -> {
+            return false;
+          }
+          default -> throw e;
+        }
+      }
+      if (copied == 0) {
+        return false; // the source has become shorter
+      }
+      done += copied;
+    }
+    return true;
+  }
+
   /** Changes the length; new space is a hole or, as asked, reserved or full of zeroes. */
   @InCoroutine
   public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {
-    forgetData();
     changes.incrementAndGet();
     new FileResizer(this).resize(sizeBytes, preallocation);
   }

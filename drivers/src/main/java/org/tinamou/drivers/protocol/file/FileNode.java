@@ -12,8 +12,11 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.CopyRange;
+import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 
 /**
@@ -27,6 +30,8 @@ public final class FileNode
         BlockDriver.Discarder,
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
+        BlockDriver.RangeCopier,
+        BlockDriver.Reopenable,
         BlockDriver.PermissionGuard,
         BlockDriver.Named {
   private static final AtomicLongFieldUpdater<FileNode> LENGTH =
@@ -45,6 +50,7 @@ public final class FileNode
   private int lockedUses = Permission.NONE;
   private int lockedShares = Permission.ALL;
   private FileDriver.@Nullable Reopening becomingWritable;
+  private @Nullable Change change;
 
   private FileNode(
       BlockNode node, String driverName, FileDriver file, boolean locking, long lengthBytes) {
@@ -173,17 +179,94 @@ public final class FileNode
   }
 
   @Override
+  public boolean isStatusCached() {
+    return true;
+  }
+
+  @Override
+  public boolean copyRangeFrom(long offsetBytes, long length, CopyRange copy)
+      throws BlockException {
+    return copy.here(this, offsetBytes, length);
+  }
+
+  @Override
+  public boolean copyRangeTo(long offsetBytes, long length, CopyRange copy)
+      throws BlockException {
+    if (!(copy.source() instanceof FileNode source)) {
+      return false;
+    }
+    boolean done = file.copyAll(source.file, copy.sourceOffsetBytes(), offsetBytes, length);
+    if (done) {
+      grow(offsetBytes + length);
+    }
+    return done;
+  }
+
+  /** A reopen of the node, from its preparation on. */
+  private final class Change implements PreparedReopen {
+    private final FileDriver.Reopening reopening;
+
+    Change(FileDriver.Reopening reopening) {
+      this.reopening = reopening;
+    }
+
+    @Override
+    public void commit() {
+      change = null;
+      reopening.commit();
+    }
+
+    @Override
+    public void abort() {
+      change = null;
+      reopening.abort();
+    }
+  }
+
+  @Override
+  public PreparedReopen prepareReopen(ReopenChange planned) throws BlockException {
+    NodeOptions options = planned.options();
+    String name = file.path().toString();
+    FileDriver.Reopening reopening;
+    try {
+      reopening = file.prepareReopen(name, !options.readOnly(), options.cacheDirect());
+    } catch (BlockException e) {
+      if (options.readOnly() || !options.autoReadOnly()) {
+        throw e;
+      }
+      reopening = file.prepareReopen(name, false, options.cacheDirect());
+    }
+    Change prepared = new Change(reopening);
+    change = prepared;
+    return prepared;
+  }
+
+  @Override
   public void preparePermissions(int used, int shared) throws BlockException {
     if (locking) {
       file.announce(used | lockedUses, shared & lockedShares, file.path().toString());
     }
-    if ((used & WRITES) != 0 && !file.isWritable() && !node.isReadOnly()) {
-      try {
-        becomingWritable = file.prepareReopen(file.path().toString(), true, file.isDirect());
-      } catch (BlockException e) {
-        keepLocks();
-        throw e;
+    if ((used & WRITES) == 0) {
+      return;
+    }
+    try {
+      becomeWritable();
+    } catch (BlockException e) {
+      keepLocks();
+      throw e;
+    }
+  }
+
+  private void becomeWritable() throws BlockException {
+    String name = file.path().toString();
+    Change planned = change;
+    if (planned != null) {
+      if (!planned.reopening.isWritable()) {
+        // It could not be opened for writing, which was good enough until now.
+        throw BlockException.of(Errno.EACCES, "Could not open '" + name + "'");
       }
+    } else if (!file.isWritable() && !node.isReadOnly()) {
+      becomingWritable = file.prepareReopen(name, true, file.isDirect());
     }
   }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,8 +21,10 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.IoOp;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.drivers.TestDisk;
 
 /** Files as nodes, opened by their options. */
@@ -178,6 +181,58 @@ class FileNodeTest {
   }
 
   @Test
+  void aNodeIsReopenedToReadAndToWriteAndPastTheCache() throws Exception {
+    OnLoop.run(
+        context -> {
+          TestDisk disk =
+              TestDisk.open(
+                  context,
+                  "driver=raw,file.driver=file,file.filename=" + file,
+                  NodeOptions.READ_ONLY,
+                  Permission.CONSISTENT_READ,
+                  Permission.ALL & ~Permission.RESIZE);
+          BlockNode node = disk.node().child("file").child();
+          NodeOptions direct = NodeOptions.READ_WRITE.withCacheDirect(true);
+          disk.graph()
+              .reopen(
+                  List.of(
+                      ReopenChange.of(disk.node(), NodeOptions.READ_WRITE),
+                      ReopenChange.of(node, direct)));
+          FileDriver opened = ((FileNode) node.driver()).file();
+          assertTrue(opened.isWritable() && opened.isDirect());
+          assertTrue(node.limits().requestAlignmentBytes() >= 512);
+          disk.backend()
+              .setPermissions(
+                  Permission.CONSISTENT_READ | Permission.WRITE,
+                  Permission.ALL & ~Permission.RESIZE);
+          disk.fill(10, 100, 3);
+          assertEquals(3, disk.read(10, 1)[0]);
+          assertThrows(BlockException.class, () -> open(context, "").close());
+          disk.close();
+          open(context, "").close();
+        });
+  }
+
+  @Test
+  void rangesAreCopiedByTheHost() throws Exception {
+    Path other = Files.write(directory.resolve("other"), new byte[SIZE]);
+    OnLoop.run(
+        context -> {
+          TestDisk disk = open(context, "");
+          FileNode source = fileOf(disk);
+          FileDriver target =
+              FileDriver.open(context, other, "other", FileOptions.writing(CacheMode.WRITEBACK));
+          assertTrue(target.copyAll(source.file(), 1000, 5, 100_000));
+          assertFalse(target.copyAll(source.file(), SIZE - 10, 200_000, 20));
+          target.close();
+          disk.close();
+        });
+    assertArrayEquals(
+        java.util.Arrays.copyOfRange(content, 1000, 101_000),
+        java.util.Arrays.copyOfRange(Files.readAllBytes(other), 5, 100_005));
+  }
+
+  @Test
   void anotherFileOfTheSameNameIsNotTakenForTheImage() throws Exception {
     OnLoop.run(
         context -> {
@@ -213,7 +268,7 @@ class FileNodeTest {
           assertEquals(
               Errno.EIO,
               assertThrows(BlockException.class, () -> disk.backend().flush()).errno());
-          fileOf(disk).file().prepareReopen("image", true, false).commit();
+          disk.graph().reopen(List.of(ReopenChange.of(disk.node(), NodeOptions.READ_WRITE)));
           disk.backend().flush();
           disk.close();
         });
