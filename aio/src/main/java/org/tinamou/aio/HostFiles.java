@@ -26,6 +26,7 @@ public interface HostFiles {
    * @param sizeBytes the length; of a block device its capacity
    * @param allocatedBytes the space really used
    * @param preferredBlockBytes the preferred I/O size
+   * @param logicalBlockBytes the smallest unit a block device can address; 0 for other files
    */
   record Status(
       Kind kind,
@@ -33,7 +34,8 @@ public interface HostFiles {
       long inode,
       long sizeBytes,
       long allocatedBytes,
-      int preferredBlockBytes) {}
+      int preferredBlockBytes,
+      int logicalBlockBytes) {}
 
   /** Access mode and creation flags of open(2). */
   enum OpenFlag {
@@ -57,7 +59,16 @@ public interface HostFiles {
 
   void close(int fd) throws ErrnoException;
 
+  /**
+   * Lets a descriptor denote what another one denotes, and closes the other one. Calls under way
+   * keep what they have; there is no moment at which the descriptor denotes nothing.
+   */
+  void replace(int fd, int byFd) throws ErrnoException;
+
   Status status(int fd) throws ErrnoException;
+
+  /** What kind of file a name leads to. */
+  Kind kind(Path path) throws ErrnoException;
 
   void truncate(int fd, long sizeBytes) throws ErrnoException;
 

@@ -26,10 +26,12 @@ public final class LinuxFiles {
   private static final int SEEK_HOLE = 4;
   private static final int STATX_BASIC_STATS = 0x7ff;
   private static final int STATX_DIOALIGN = 0x2000;
+  private static final int AT_FDCWD = -100;
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int EINTR = -Errno.EINTR.number();
 
   private static final MemorySegment OPEN = NativeCalls.function("open");
+  private static final MemorySegment DUP3 = NativeCalls.function("dup3");
   private static final MemorySegment CLOSE = NativeCalls.function("close");
   private static final MemorySegment READ = NativeCalls.function("read");
   private static final MemorySegment WRITE = NativeCalls.function("write");
@@ -71,6 +73,14 @@ public final class LinuxFiles {
   /** Closes a descriptor; it is gone whatever the result says. */
   public static int close(int fd) {
     return NativeCalls.callInt(CLOSE, fd, 0, 0, 0);
+  }
+
+  /**
+   * Lets a descriptor denote what another one denotes, close-on-exec. What it denoted before is
+   * closed when the calls that use it have ended; there is no moment at which it denotes nothing.
+   */
+  public static int replace(int fd, int byFd) {
+    return repeatedInt(DUP3, byFd, fd, OpenFlags.CLOSE_ON_EXEC, 0);
   }
 
   /** Reads at the file's own position, or from a pipe or socket. */
@@ -264,23 +274,32 @@ public final class LinuxFiles {
   public static FileStatus status(int fd) throws ErrnoException {
     Scratch scratch = Scratch.take();
     try {
-      MemorySegment status = scratch.struct.asSlice(0, 256).fill((byte) 0);
       MemorySegment emptyPath = scratch.struct.asSlice(256, 1).fill((byte) 0);
-      int mask = STATX_BASIC_STATS | STATX_DIOALIGN;
-      int result =
-          NativeCalls.callInt(
-              STATX,
-              scratch.capture,
-              fd,
-              emptyPath.address(),
-              AT_EMPTY_PATH,
-              mask,
-              status.address());
-      NativeCalls.checked(result, "statx");
-      return decode(status);
+      return status(scratch, fd, emptyPath.address(), AT_EMPTY_PATH);
     } finally {
       scratch.release();
     }
+  }
+
+  /** Kind, identity and size of what a name leads to, links followed. Allocates. */
+  public static FileStatus status(String path) throws ErrnoException {
+    Check.argument(path.indexOf('\0') < 0, "a file name cannot contain a zero byte");
+    Scratch scratch = Scratch.take();
+    try (Arena arena = Arena.ofConfined()) {
+      return status(scratch, AT_FDCWD, arena.allocateFrom(path).address(), 0);
+    } finally {
+      scratch.release();
+    }
+  }
+
+  private static FileStatus status(Scratch scratch, int fd, long path, int flags)
+      throws ErrnoException {
+    MemorySegment status = scratch.struct.asSlice(0, 256).fill((byte) 0);
+    int mask = STATX_BASIC_STATS | STATX_DIOALIGN;
+    int result =
+        NativeCalls.callInt(STATX, scratch.capture, fd, path, flags, mask, status.address());
+    NativeCalls.checked(result, "statx");
+    return decode(status);
   }
 
   private static FileStatus decode(MemorySegment status) {

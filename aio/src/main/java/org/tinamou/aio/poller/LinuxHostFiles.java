@@ -35,24 +35,39 @@ public final class LinuxHostFiles implements HostFiles {
   }
 
   @Override
+  public void replace(int fd, int byFd) throws ErrnoException {
+    checked(LinuxFiles.replace(fd, byFd), "dup3", fd);
+    close(byFd);
+  }
+
+  @Override
   public Status status(int fd) throws ErrnoException {
     FileStatus status = LinuxFiles.status(fd);
-    Kind kind =
-        switch (status.kind()) {
-          case REGULAR -> Kind.REGULAR;
-          case BLOCK_DEVICE -> Kind.BLOCK_DEVICE;
-          case CHARACTER_DEVICE -> Kind.CHARACTER_DEVICE;
-          case DIRECTORY -> Kind.DIRECTORY;
-          case FIFO, SOCKET, OTHER -> Kind.OTHER;
-        };
-    long size = kind == Kind.BLOCK_DEVICE ? BlockDevices.sizeBytes(fd) : status.sizeBytes();
+    Kind kind = kind(status);
+    boolean device = kind == Kind.BLOCK_DEVICE;
     return new Status(
         kind,
         status.device(),
         status.inode(),
-        size,
+        device ? BlockDevices.sizeBytes(fd) : status.sizeBytes(),
         status.allocatedBytes(),
-        status.preferredBlockBytes());
+        status.preferredBlockBytes(),
+        device ? BlockDevices.logicalBlockBytes(fd) : 0);
+  }
+
+  @Override
+  public Kind kind(Path path) throws ErrnoException {
+    return kind(LinuxFiles.status(path.toString()));
+  }
+
+  private static Kind kind(FileStatus status) {
+    return switch (status.kind()) {
+      case REGULAR -> Kind.REGULAR;
+      case BLOCK_DEVICE -> Kind.BLOCK_DEVICE;
+      case CHARACTER_DEVICE -> Kind.CHARACTER_DEVICE;
+      case DIRECTORY -> Kind.DIRECTORY;
+      case FIFO, SOCKET, OTHER -> Kind.OTHER;
+    };
   }
 
   @Override

@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 
@@ -52,10 +54,19 @@ public final class DriverList {
     return type;
   }
 
-  /** The protocol that a name begins with, or the one for host files if it begins with none. */
-  DriverType.Protocol protocolOf(String fileName) throws BlockException {
+  /**
+   * The protocol that a name begins with; if it begins with none, who claims it, or the one for
+   * host files.
+   */
+  @InCoroutine
+  DriverType.Protocol protocolOf(AioContext context, String fileName) throws BlockException {
     String prefix = prefixOf(fileName);
     if (prefix == null) {
+      for (DriverType type : byName.values()) {
+        if (type instanceof DriverType.Protocol protocol && protocol.claims(context, fileName)) {
+          return protocol;
+        }
+      }
       return (DriverType.Protocol) find("file");
     }
     DriverType.Protocol protocol = byPrefix.get(prefix);

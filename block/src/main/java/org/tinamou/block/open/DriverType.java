@@ -1,6 +1,7 @@
 package org.tinamou.block.open;
 
 import java.util.List;
+import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.block.BlockDriver;
@@ -36,6 +37,16 @@ public interface DriverType {
     /** The beginnings of names, without the colon, that ask for it; may be empty. */
     @AnyThread
     List<String> prefixes();
+
+    /**
+     * Whether a name without a beginning is one of its own, by what it names on the host.
+     *
+     * @param context whose host calls to use
+     */
+    @InCoroutine
+    default boolean claims(AioContext context, String fileName) {
+      return false;
+    }
 
     /**
      * The options that a name stands for, by dotted names.

@@ -170,7 +170,7 @@ public final class NodeOpener {
       throw bothNames();
     }
     DriverType.Protocol type =
-        given == null ? drivers.protocolOf(fileName) : (DriverType.Protocol) given;
+        given == null ? drivers.protocolOf(context, fileName) : (DriverType.Protocol) given;
     Map<String, Json> all = new LinkedHashMap<>(options.flat());
     all.putAll(type.optionsOfName(fileName).members());
     OptionReader merged = OptionReader.of(members(all), OptionReader.Style.LOOSE);

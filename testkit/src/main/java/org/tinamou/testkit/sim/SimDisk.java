@@ -214,6 +214,19 @@ public final class SimDisk implements HostFiles {
     locks.removeIf(lock -> lock.fd == fd);
   }
 
+  @Override
+  public void replace(int fd, int byFd) throws ErrnoException {
+    file(fd);
+    open.put(fd, file(byFd));
+    locks.removeIf(lock -> lock.fd == fd);
+    for (Lock lock : List.copyOf(locks)) {
+      if (lock.fd == byFd) {
+        locks.add(new Lock(fd, lock.type, lock.start, lock.end));
+      }
+    }
+    close(byFd);
+  }
+
   private SimFile file(int fd) throws ErrnoException {
     SimFile file = open.get(fd);
     if (file == null) {
@@ -232,7 +245,15 @@ public final class SimDisk implements HostFiles {
     SimFile file = file(fd);
     long inode = new ArrayList<>(files.values()).indexOf(file);
     return new Status(
-        Kind.REGULAR, 1, inode, file.size(), file.allocatedBytes(), SimFile.PAGE_BYTES);
+        Kind.REGULAR, 1, inode, file.size(), file.allocatedBytes(), SimFile.PAGE_BYTES, 0);
+  }
+
+  @Override
+  public Kind kind(Path path) throws ErrnoException {
+    if (!files.containsKey(path.toString())) {
+      throw new ErrnoException(Errno.ENOENT, path.toString());
+    }
+    return Kind.REGULAR;
   }
 
   @Override

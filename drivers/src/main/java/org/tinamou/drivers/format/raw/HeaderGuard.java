@@ -24,13 +24,18 @@ final class HeaderGuard {
     this.probe = probe;
   }
 
+  /** Whether a change that begins there may change the beginning. */
+  boolean concerns(long offsetBytes) {
+    return offsetBytes < HEADER_BYTES;
+  }
+
   /**
    * Looks at what the beginning of the file would be after a write.
    *
    * @throws BlockException with EPERM if it would look like another format
    */
   void check(Edge file, long offsetBytes, IoVector buffer) throws BlockException {
-    if (offsetBytes >= HEADER_BYTES || buffer.sizeBytes() == 0) {
+    if (!concerns(offsetBytes) || buffer.sizeBytes() == 0) {
       return;
     }
     try (Arena arena = Arena.ofShared()) {

@@ -11,10 +11,12 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.CopyRange;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.block.open.FileNames;
 
 /** Shows a child as it is, or a window of it. */
@@ -23,6 +25,8 @@ public final class RawFormat
         BlockDriver.Discarder,
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
+        BlockDriver.RangeCopier,
+        BlockDriver.Reopenable,
         BlockDriver.Named {
   static final long WHOLE = -1;
 
@@ -165,6 +169,27 @@ public final class RawFormat
         BlockStatus.RAW | BlockStatus.OFFSET_VALID | BlockStatus.ALLOCATED,
         windowStart + offsetBytes,
         file.child());
+  }
+
+  @Override
+  public boolean copyRangeFrom(long offsetBytes, long lengthBytes, CopyRange copy)
+      throws BlockException {
+    return copy.from(file, windowStart + offsetBytes, lengthBytes);
+  }
+
+  @Override
+  public boolean copyRangeTo(long offsetBytes, long lengthBytes, CopyRange copy)
+      throws BlockException {
+    checkWindow(offsetBytes, lengthBytes);
+    if (guard != null && guard.concerns(offsetBytes)) {
+      return false; // what is copied has to be looked at
+    }
+    return copy.to(file, windowStart + offsetBytes, lengthBytes);
+  }
+
+  @Override
+  public PreparedReopen prepareReopen(ReopenChange change) {
+    return PreparedReopen.NOTHING;
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BlockingCall;
@@ -23,57 +24,60 @@ import org.tinamou.host.FallocateMode;
 /**
  * One open host file or device.
  *
- * <p>Every method belongs to coroutines of the loop the file was opened on; any number of them may
- * be under way. Offsets and lengths are in bytes and need no alignment. Buffers are off-heap and
- * stay the caller's; they must live until the call returns. Reads beyond the end of the file
- * deliver zeroes and writes there extend it: whoever stands above keeps requests inside of the
- * disk.
+ * <p>Requests come from coroutines of any loop, many at a time; opening, reopening, locking and
+ * closing belong to one coroutine at a time. Offsets and lengths are in bytes and need no
+ * alignment. Buffers are off-heap and stay the caller's; they must live until the call returns.
+ * Reads beyond the end of the file deliver zeroes and writes there extend it: whoever stands above
+ * keeps requests inside of the disk.
  */
 public final class FileDriver {
   private static final int ZERO_PIECE_BYTES = 1 << 20;
-  private static final int FIRST_BLOCK_BYTES = 4096;
-  private static final int SECTOR_BYTES = 512;
-  private static final int[] DIRECT_UNITS = {512, 1024, 2048, 4096};
-
   private final AioContext context;
   private final HostFiles files;
   private final int fd;
   private final Path path;
   private final FileOptions options;
-  private final HostFiles.Kind kind;
-  private final FileTransfer transfer;
+
+  /** As it was when it was opened. */
+  private final HostFiles.Status status;
+
   private final ImageLocks locks;
 
-  private @Nullable Errno lostFlush;
+  /** What changes when it is reopened. */
+  private volatile Access access;
+
+  private volatile @Nullable Errno lostFlush;
 
   /** Counts changes, and how many of them are known to be on the disk. */
-  private long changes;
+  private final AtomicLong changes = new AtomicLong();
 
-  private long flushedChanges;
-  private boolean canPunch = true;
-  private boolean canZeroRange = true;
-  private boolean canFindHoles = true;
+  private final AtomicLong flushedChanges = new AtomicLong();
+  private volatile boolean canPunch = true;
+  private volatile boolean canZeroRange = true;
+  private volatile boolean canFindHoles = true;
 
-  /** The run of data that was found last; emptied whenever a hole may have appeared. */
-  private long dataStart;
-
-  private long dataEnd;
   private boolean closed;
 
+  /** How the descriptor was opened, and what follows from that. */
+  private record Access(
+      boolean writable, boolean direct, DirectLimits limits, FileTransfer transfer) {
+    static Access of(
+        AioContext context, int fd, HostFiles.Status status, boolean writable, boolean direct) {
+      DirectLimits limits = direct ? DirectLimits.probe(fd, status) : DirectLimits.NONE;
+      FileTransfer transfer = new FileTransfer(context, fd, limits);
+      return new Access(writable, direct, limits, transfer);
+    }
+  }
+
   private FileDriver(
-      AioContext context,
-      int fd,
-      Path path,
-      FileOptions options,
-      HostFiles.Kind kind,
-      int unitBytes) {
+      AioContext context, int fd, Path path, FileOptions options, HostFiles.Status status) {
     this.context = context;
     this.files = context.hostFiles();
     this.fd = fd;
     this.path = path;
     this.options = options;
-    this.kind = kind;
-    this.transfer = new FileTransfer(context, fd, unitBytes);
+    this.status = status;
+    this.access = Access.of(context, fd, status, !options.readOnly(), options.cache().isDirect());
     this.locks = new ImageLocks(files, fd);
   }
 
@@ -85,23 +89,9 @@ public final class FileDriver {
   @InCoroutine
   public static FileDriver open(AioContext context, Path path, String name, FileOptions options)
       throws BlockException {
-    HostFiles files = context.hostFiles();
-    List<OpenFlag> flags = new ArrayList<>();
-    if (!options.readOnly()) {
-      flags.add(OpenFlag.READ_WRITE);
-    }
-    if (options.cache().isDirect()) {
-      flags.add(OpenFlag.DIRECT);
-    }
-    FileDriver opened;
+    FileDriver opened = openUnlocked(context, path, name, options);
     try {
-      int fd = context.callBlocking(() -> files.open(path, 0, flags.toArray(OpenFlag[]::new)));
-      opened = adopt(context, fd, path, options);
-    } catch (ErrnoException e) {
-      throw BlockException.of(e.errno(), "Could not open '" + name + "'");
-    }
-    try {
-      if (opened.kind == HostFiles.Kind.DIRECTORY || opened.kind == HostFiles.Kind.OTHER) {
+      if (opened.kind() == HostFiles.Kind.DIRECTORY || opened.kind() == HostFiles.Kind.OTHER) {
         throw new BlockException(
             Errno.EINVAL, "'file' driver requires '" + name + "' to be a regular file");
       }
@@ -113,14 +103,38 @@ public final class FileDriver {
     }
   }
 
+  /** Opens whatever has that name. */
+  @InCoroutine
+  static FileDriver openUnlocked(AioContext context, Path path, String name, FileOptions options)
+      throws BlockException {
+    OpenFlag[] flags = flags(!options.readOnly(), options.cache().isDirect());
+    HostFiles files = context.hostFiles();
+    try {
+      int fd = context.callBlocking(() -> files.open(path, 0, flags));
+      return adopt(context, fd, path, options);
+    } catch (ErrnoException e) {
+      throw BlockException.of(e.errno(), "Could not open '" + name + "'");
+    }
+  }
+
+  private static OpenFlag[] flags(boolean writable, boolean direct) {
+    List<OpenFlag> flags = new ArrayList<>();
+    if (writable) {
+      flags.add(OpenFlag.READ_WRITE);
+    }
+    if (direct) {
+      flags.add(OpenFlag.DIRECT);
+    }
+    return flags.toArray(OpenFlag[]::new);
+  }
+
   /** Takes over a descriptor, also when this fails. */
   static FileDriver adopt(AioContext context, int fd, Path path, FileOptions options)
       throws ErrnoException {
     HostFiles files = context.hostFiles();
     try {
-      HostFiles.Kind kind = context.callBlocking(() -> files.status(fd).kind());
-      int unitBytes = options.cache().isDirect() ? probeUnit(fd) : 1;
-      return new FileDriver(context, fd, path, options, kind, unitBytes);
+      HostFiles.Status status = context.callBlocking(() -> files.status(fd));
+      return new FileDriver(context, fd, path, options, status);
     } catch (ErrnoException e) {
       context.callBlocking(
           () -> {
@@ -129,25 +143,6 @@ public final class FileDriver {
           });
       throw e;
     }
-  }
-
-  /**
-   * The smallest unit the file can be read in past the cache; the safe choice if it cannot tell.
-   */
-  private static int probeUnit(int fd) {
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment memory = AlignedMemory.allocate(arena, AlignedMemory.ALIGNMENT_BYTES);
-      for (int unit : DIRECT_UNITS) {
-        long result = Coroutine.current().context().io().read(fd, memory.asSlice(0, unit), 0);
-        if (result > 0) {
-          return unit;
-        }
-        if (result != -Errno.EINVAL.number()) {
-          break;
-        }
-      }
-    }
-    return AlignedMemory.ALIGNMENT_BYTES;
   }
 
   /** Takes the locks of what is {@code used} and not {@code shared}, and drops all others. */
@@ -163,6 +158,89 @@ public final class FileDriver {
     }
   }
 
+  /** The file opened a second time, differently, to take the place of the first descriptor. */
+  final class Reopening {
+    private final int newFd;
+    private final boolean writable;
+    private final boolean direct;
+
+    private Reopening(int newFd, boolean writable, boolean direct) {
+      this.newFd = newFd;
+      this.writable = writable;
+      this.direct = direct;
+    }
+
+    boolean isWritable() {
+      return writable;
+    }
+
+    /**
+     * Takes the place: requests under way keep what they have, those that come get the new one. The
+     * locks are held throughout, and flushes work again if they had failed for good.
+     */
+    @InCoroutine
+    void commit() {
+      try {
+        context.callBlocking(
+            () -> {
+              locks.alsoOn(newFd);
+              files.replace(fd, newFd);
+              return true;
+            });
+      } catch (ErrnoException e) {
+        throw new IllegalStateException("a valid descriptor cannot be replaced", e);
+      }
+      access = Access.of(context, fd, status, writable, direct);
+      lostFlush = null;
+    }
+
+    @InCoroutine
+    void abort() {
+      closeQuietly(newFd);
+    }
+  }
+
+  /**
+   * Opens the file once more.
+   *
+   * @param name what messages call it
+   * @throws BlockException if it cannot be opened so, or the name means another file by now
+   */
+  @InCoroutine
+  Reopening prepareReopen(String name, boolean writable, boolean direct) throws BlockException {
+    OpenFlag[] flags = flags(writable, direct);
+    int newFd = blocking("Could not open '" + name + "'", () -> files.open(path, 0, flags));
+    try {
+      HostFiles.Status now = blocking("fstat", () -> files.status(newFd));
+      if (now.device() != status.device() || now.inode() != status.inode()) {
+        throw new BlockException(
+            Errno.ESTALE, "Could not reopen '" + name + "': it is another file now");
+      }
+      return new Reopening(newFd, writable, direct);
+    } catch (BlockException e) {
+      closeQuietly(newFd);
+      throw e;
+    }
+  }
+
+  boolean isWritable() {
+    return access.writable();
+  }
+
+  boolean isDirect() {
+    return access.direct();
+  }
+
+  /** What requests have to keep to so that they need no copying. */
+  DirectLimits directLimits() {
+    return access.limits();
+  }
+
+  /** The smallest unit of a device; 0 for a file. */
+  int logicalBlockBytes() {
+    return status.logicalBlockBytes();
+  }
+
   /** Lets go of the file, its locks included. Idempotent. */
   @InCoroutine
   public void close() {
@@ -170,11 +248,15 @@ public final class FileDriver {
       return;
     }
     closed = true;
+    closeQuietly(fd);
+  }
+
+  private void closeQuietly(int descriptor) {
     try {
       blocking(
           "close",
           () -> {
-            files.close(fd);
+            files.close(descriptor);
             return true;
           });
     } catch (BlockException e) {
@@ -192,7 +274,7 @@ public final class FileDriver {
   }
 
   public HostFiles.Kind kind() {
-    return kind;
+    return status.kind();
   }
 
   /** The length of the file, or the capacity of a block device. */
@@ -216,7 +298,7 @@ public final class FileDriver {
   /** Fills the buffers in order. */
   @InCoroutine
   public void read(IoVector buffers, long offsetBytes) throws BlockException {
-    transfer.read(buffers, offsetBytes);
+    access.transfer().read(buffers, offsetBytes);
   }
 
   /** Writes the segment. */
@@ -228,12 +310,12 @@ public final class FileDriver {
   /** Writes the buffers in order. */
   @InCoroutine
   public void write(IoVector buffers, long offsetBytes) throws BlockException {
-    transfer.write(buffers, offsetBytes);
+    access.transfer().write(buffers, offsetBytes);
     changed();
   }
 
   private void changed() throws BlockException {
-    changes++;
+    changes.incrementAndGet();
     if (options.cache().isWritethrough()) {
       flush();
     }
@@ -245,20 +327,30 @@ public final class FileDriver {
    */
   @InCoroutine
   public void flush() throws BlockException {
-    if (options.readOnly() || options.cache().isNoFlush()) {
+    if (!access.writable() || options.cache().isNoFlush()) {
       return;
     }
-    if (lostFlush == null && flushedChanges != changes) {
-      long covered = changes;
+    long covered = changes.get();
+    if (lostFlush == null && flushedChanges.get() < covered) {
       long result = Coroutine.current().context().io().fdatasync(fd);
       if (result < 0) {
         lostFlush = Errno.ofResult(result);
       } else {
-        flushedChanges = Math.max(flushedChanges, covered);
+        flushedChanges.accumulateAndGet(covered, Math::max);
       }
     }
-    if (lostFlush != null) {
-      throw BlockException.of(lostFlush, "flush");
+    Errno lost = lostFlush;
+    if (lost != null) {
+      throw BlockException.of(lost, "flush");
+    }
+  }
+
+  /** Brings everything to the disk, the length included. */
+  @InCoroutine
+  void sync() throws BlockException {
+    long result = Coroutine.current().context().io().fsync(fd);
+    if (result < 0) {
+      throw BlockException.of(Errno.ofResult(result), "flush");
     }
   }
 
@@ -274,7 +366,6 @@ public final class FileDriver {
     if (lengthBytes == 0) {
       return;
     }
-    forgetData();
     if (!(mayUnmap && punchAndExtend(offsetBytes, lengthBytes))
         && !zeroRange(offsetBytes, lengthBytes)) {
       if (onlyIfFast) {
@@ -282,7 +373,6 @@ public final class FileDriver {
       }
       writeZeroBytes(offsetBytes, lengthBytes);
     }
-    forgetData();
     changed();
   }
 
@@ -290,7 +380,7 @@ public final class FileDriver {
     if (!punch(offsetBytes, lengthBytes)) {
       return false;
     }
-    if (kind == HostFiles.Kind.REGULAR) {
+    if (kind() == HostFiles.Kind.REGULAR) {
       long end = offsetBytes + lengthBytes;
       blocking(
           "ftruncate",
@@ -305,41 +395,61 @@ public final class FileDriver {
   }
 
   private boolean punch(long offsetBytes, long lengthBytes) throws BlockException {
-    if (canPunch) {
-      canPunch =
-          fallocate(FallocateMode.PUNCH_HOLE | FallocateMode.KEEP_SIZE, offsetBytes, lengthBytes);
+    if (!canPunch) {
+      return false;
     }
-    return canPunch;
+    int mode = FallocateMode.PUNCH_HOLE | FallocateMode.KEEP_SIZE;
+    Outcome outcome = outcome(allocate(mode, offsetBytes, lengthBytes));
+    canPunch = outcome != Outcome.NEVER;
+    return outcome == Outcome.DONE;
   }
 
   private boolean zeroRange(long offsetBytes, long lengthBytes) throws BlockException {
-    if (canZeroRange) {
-      canZeroRange = fallocate(FallocateMode.ZERO_RANGE, offsetBytes, lengthBytes);
+    if (!canZeroRange) {
+      return false;
     }
-    return canZeroRange;
+    // A device has a fixed size, and says so if the mode does not.
+    int keep = kind() == HostFiles.Kind.REGULAR ? 0 : FallocateMode.KEEP_SIZE;
+    Outcome outcome = outcome(allocate(FallocateMode.ZERO_RANGE | keep, offsetBytes, lengthBytes));
+    canZeroRange = outcome != Outcome.NEVER;
+    return outcome == Outcome.DONE;
   }
 
-  /** False if the host cannot do that with this file. */
-  private boolean fallocate(int mode, long offsetBytes, long lengthBytes) throws BlockException {
-    long result;
-    do {
-      result = Coroutine.current().context().io().fallocate(fd, mode, offsetBytes, lengthBytes);
-    } while (result == -Errno.EINTR.number());
+  private enum Outcome {
+    DONE,
+    /** Not this range. */
+    REFUSED,
+    /** The host cannot do that with this file. */
+    NEVER
+  }
+
+  private static Outcome outcome(long result) throws BlockException {
     if (result >= 0) {
-      return true;
+      return Outcome.DONE;
     }
     return switch (Errno.ofResult(result)) {
-      case EOPNOTSUPP, EINVAL, ENODEV, ENOSYS, ENOTTY -> false;
+      case EINVAL -> Outcome.REFUSED;
+      case EOPNOTSUPP, ENODEV, ENOSYS, ENOTTY -> Outcome.NEVER;
       case Errno errno -> throw BlockException.of(errno, "fallocate");
     };
   }
 
-  private void writeZeroBytes(long offsetBytes, long lengthBytes) throws BlockException {
+  /** fallocate(2): 0 or a negative errno. */
+  @InCoroutine
+  long allocate(int mode, long offsetBytes, long lengthBytes) {
+    long result;
+    do {
+      result = Coroutine.current().context().io().fallocate(fd, mode, offsetBytes, lengthBytes);
+    } while (result == -Errno.EINTR.number());
+    return result;
+  }
+
+  void writeZeroBytes(long offsetBytes, long lengthBytes) throws BlockException {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment zeroes = AlignedMemory.allocate(arena, Math.min(lengthBytes, ZERO_PIECE_BYTES));
       for (long done = 0; done < lengthBytes; done += ZERO_PIECE_BYTES) {
         long piece = Math.min(ZERO_PIECE_BYTES, lengthBytes - done);
-        transfer.write(IoVector.of(zeroes.asSlice(0, piece)), offsetBytes + done);
+        access.transfer().write(IoVector.of(zeroes.asSlice(0, piece)), offsetBytes + done);
       }
     }
   }
@@ -353,10 +463,8 @@ public final class FileDriver {
     if (lengthBytes == 0) {
       return;
     }
-    forgetData();
     if (punch(offsetBytes, lengthBytes)) {
-      forgetData();
-      changed();
+        changed();
     }
   }
 
@@ -369,10 +477,7 @@ public final class FileDriver {
    */
   @InCoroutine
   public FileExtent extentAt(long offsetBytes, long lengthBytes) throws BlockException {
-    if (offsetBytes >= dataStart && offsetBytes < dataEnd) {
-      return new FileExtent(Math.min(lengthBytes, dataEnd - offsetBytes), true);
-    }
-    if (!canFindHoles || kind != HostFiles.Kind.REGULAR) {
+    if (!canFindHoles || kind() != HostFiles.Kind.REGULAR) {
       return new FileExtent(lengthBytes, true);
     }
     FileExtent found;
@@ -381,10 +486,6 @@ public final class FileDriver {
     } catch (ErrnoException e) {
       canFindHoles = false;
       return new FileExtent(lengthBytes, true);
-    }
-    if (found.data()) {
-      dataStart = offsetBytes;
-      dataEnd = offsetBytes + found.lengthBytes();
     }
     return new FileExtent(Math.min(lengthBytes, found.lengthBytes()), found.data());
   }
@@ -402,11 +503,6 @@ public final class FileDriver {
     return hole <= offsetBytes
         ? new FileExtent(Long.MAX_VALUE - offsetBytes, false)
         : new FileExtent(hole - offsetBytes, true);
-  }
-
-  private void forgetData() {
-    dataStart = 0;
-    dataEnd = 0;
   }
 
   /**
@@ -428,98 +524,51 @@ public final class FileDriver {
     return copied;
   }
 
+  /**
+   * Copies all of a range inside the host.
+   *
+   * @return false if the host cannot copy between these two
+   */
+  @InCoroutine
+  boolean copyAll(FileDriver source, long sourceOffsetBytes, long offsetBytes, long lengthBytes)
+      throws BlockException {
+    for (long done = 0; done < lengthBytes; ) {
+      long copied;
+      try {
+        copied =
+            copyFrom(source, sourceOffsetBytes + done, offsetBytes + done, lengthBytes - done);
+      } catch (BlockException e) {
+        switch (e.errno()) {
+          case EXDEV, EOPNOTSUPP, EINVAL, ENOSYS, EBADF, ENOTTY -> {
+            return false;
+          }
+          default -> throw e;
+        }
+      }
+      if (copied == 0) {
+        return false; // the source has become shorter
+      }
+      done += copied;
+    }
+    return true;
+  }
+
   /** Changes the length; new space is a hole or, as asked, reserved or full of zeroes. */
   @InCoroutine
   public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {
-    forgetData();
-    changes++;
-    if (kind != HostFiles.Kind.REGULAR) {
-      truncateDevice(sizeBytes, preallocation);
-      return;
-    }
-    long before = lengthBytes();
-    if (preallocation != PreallocationMode.OFF && sizeBytes < before) {
-      throw new BlockException(Errno.EOPNOTSUPP, "Cannot use preallocation for shrinking files");
-    }
-    switch (preallocation) {
-      case OFF -> {
-        resize(sizeBytes);
-        allocateFirstBlock(before, sizeBytes);
-      }
-      case METADATA ->
-          throw new BlockException(
-              Errno.EOPNOTSUPP, "Unsupported preallocation mode: " + preallocation.text());
-      case FALLOC -> {
-        reserve(before, sizeBytes);
-        allocateFirstBlock(before, sizeBytes);
-      }
-      case FULL -> fill(before, sizeBytes);
-    }
+    changes.incrementAndGet();
+    new FileResizer(this).resize(sizeBytes, preallocation);
   }
 
-  /**
-   * Writes zeroes to the beginning of a file that was empty, so that whoever later asks the file
-   * system for the unit of direct I/O finds a block to try it on. The file is good without it.
-   */
-  private void allocateFirstBlock(long before, long sizeBytes) {
-    int length = sizeBytes >= FIRST_BLOCK_BYTES ? FIRST_BLOCK_BYTES : SECTOR_BYTES;
-    if (before == 0 && sizeBytes > 0) {
-      try (Arena arena = Arena.ofShared()) {
-        write(AlignedMemory.allocate(arena, length), 0);
-      } catch (BlockException e) {
-        return;
-      }
-    }
-  }
-
-  private void truncateDevice(long sizeBytes, PreallocationMode preallocation)
-      throws BlockException {
-    if (preallocation != PreallocationMode.OFF) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP,
-          "Preallocation mode '" + preallocation.text() + "' unsupported for this node");
-    }
-    if (sizeBytes > lengthBytes()) {
-      throw new BlockException(Errno.EINVAL, "Cannot grow device files");
-    }
-  }
-
-  private void resize(long sizeBytes) throws BlockException {
+  /** ftruncate(2). */
+  @InCoroutine
+  void cut(long sizeBytes) throws BlockException {
     blocking(
         "Could not resize file",
         () -> {
           files.truncate(fd, sizeBytes);
           return true;
         });
-  }
-
-  private void reserve(long before, long sizeBytes) throws BlockException {
-    if (sizeBytes == before) {
-      return;
-    }
-    long result;
-    do {
-      result = Coroutine.current().context().io().fallocate(fd, 0, before, sizeBytes - before);
-    } while (result == -Errno.EINTR.number());
-    if (result < 0) {
-      resize(before);
-      throw BlockException.of(
-          Errno.ofResult(result), "Could not preallocate data for the new file");
-    }
-  }
-
-  private void fill(long before, long sizeBytes) throws BlockException {
-    resize(sizeBytes);
-    try {
-      writeZeroBytes(before, sizeBytes - before);
-      long result = Coroutine.current().context().io().fsync(fd);
-      if (result < 0) {
-        throw BlockException.of(Errno.ofResult(result), "flush");
-      }
-    } catch (BlockException e) {
-      resize(before);
-      throw BlockException.of(e.errno(), "Could not write zeros for preallocation");
-    }
   }
 
   private <T> T blocking(String doing, BlockingCall<T, ErrnoException> call) throws BlockException {

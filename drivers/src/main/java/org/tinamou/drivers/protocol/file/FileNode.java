@@ -1,6 +1,7 @@
 package org.tinamou.drivers.protocol.file;
 
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.InCoroutine;
@@ -11,18 +12,26 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.CopyRange;
+import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 
 /**
  * A host file or device as the bottom node of a graph; its permissions become locks on the file.
+ *
+ * <p>Under {@code auto-read-only} the file is opened for reading, and once more for writing when
+ * somebody first needs that.
  */
 public final class FileNode
     implements BlockDriver.ZeroWriter,
         BlockDriver.Discarder,
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
+        BlockDriver.RangeCopier,
+        BlockDriver.Reopenable,
         BlockDriver.PermissionGuard,
         BlockDriver.Named {
   private static final AtomicLongFieldUpdater<FileNode> LENGTH =
@@ -30,15 +39,23 @@ public final class FileNode
 
   private static final int SECTOR_BYTES = 512;
 
+  private static final int WRITES =
+      Permission.WRITE | Permission.WRITE_UNCHANGED | Permission.RESIZE;
+
   private final BlockNode node;
+  private final String driverName;
   private final FileDriver file;
   private final boolean locking;
   private volatile long lengthBytes;
   private int lockedUses = Permission.NONE;
   private int lockedShares = Permission.ALL;
+  private FileDriver.@Nullable Reopening becomingWritable;
+  private @Nullable Change change;
 
-  private FileNode(BlockNode node, FileDriver file, boolean locking, long lengthBytes) {
+  private FileNode(
+      BlockNode node, String driverName, FileDriver file, boolean locking, long lengthBytes) {
     this.node = node;
+    this.driverName = driverName;
     this.file = file;
     this.locking = locking;
     this.lengthBytes = lengthBytes;
@@ -52,12 +69,19 @@ public final class FileNode
   @InCoroutine
   public static FileNode of(BlockNode node, FileDriver file, boolean locking)
       throws BlockException {
-    return new FileNode(node, file, locking, file.lengthBytes());
+    String name = file.kind() == HostFiles.Kind.REGULAR ? "file" : "host_device";
+    return of(node, name, file, locking);
+  }
+
+  @InCoroutine
+  static FileNode of(BlockNode node, String driverName, FileDriver file, boolean locking)
+      throws BlockException {
+    return new FileNode(node, driverName, file, locking, file.lengthBytes());
   }
 
   @Override
   public String formatName() {
-    return file.kind() == HostFiles.Kind.REGULAR ? "file" : "host_device";
+    return driverName;
   }
 
   @Override
@@ -79,7 +103,9 @@ public final class FileNode
 
   @Override
   public BlockLimits limits() {
-    return BlockLimits.NONE;
+    DirectLimits direct = file.directLimits();
+    int device = Math.max(1, file.logicalBlockBytes());
+    return new BlockLimits(direct.unitBytes(), direct.memoryBytes(), 0, 0, device, 0, device);
   }
 
   @Override
@@ -153,9 +179,94 @@ public final class FileNode
   }
 
   @Override
+  public boolean isStatusCached() {
+    return true;
+  }
+
+  @Override
+  public boolean copyRangeFrom(long offsetBytes, long length, CopyRange copy)
+      throws BlockException {
+    return copy.here(this, offsetBytes, length);
+  }
+
+  @Override
+  public boolean copyRangeTo(long offsetBytes, long length, CopyRange copy)
+      throws BlockException {
+    if (!(copy.source() instanceof FileNode source)) {
+      return false;
+    }
+    boolean done = file.copyAll(source.file, copy.sourceOffsetBytes(), offsetBytes, length);
+    if (done) {
+      grow(offsetBytes + length);
+    }
+    return done;
+  }
+
+  /** A reopen of the node, from its preparation on. */
+  private final class Change implements PreparedReopen {
+    private final FileDriver.Reopening reopening;
+
+    Change(FileDriver.Reopening reopening) {
+      this.reopening = reopening;
+    }
+
+    @Override
+    public void commit() {
+      change = null;
+      reopening.commit();
+    }
+
+    @Override
+    public void abort() {
+      change = null;
+      reopening.abort();
+    }
+  }
+
+  @Override
+  public PreparedReopen prepareReopen(ReopenChange planned) throws BlockException {
+    NodeOptions options = planned.options();
+    String name = file.path().toString();
+    FileDriver.Reopening reopening;
+    try {
+      reopening = file.prepareReopen(name, !options.readOnly(), options.cacheDirect());
+    } catch (BlockException e) {
+      if (options.readOnly() || !options.autoReadOnly()) {
+        throw e;
+      }
+      reopening = file.prepareReopen(name, false, options.cacheDirect());
+    }
+    Change prepared = new Change(reopening);
+    change = prepared;
+    return prepared;
+  }
+
+  @Override
   public void preparePermissions(int used, int shared) throws BlockException {
     if (locking) {
       file.announce(used | lockedUses, shared & lockedShares, file.path().toString());
+    }
+    if ((used & WRITES) == 0) {
+      return;
+    }
+    try {
+      becomeWritable();
+    } catch (BlockException e) {
+      keepLocks();
+      throw e;
+    }
+  }
+
+  private void becomeWritable() throws BlockException {
+    String name = file.path().toString();
+    Change planned = change;
+    if (planned != null) {
+      if (!planned.reopening.isWritable()) {
+        // It could not be opened for writing, which was good enough until now.
+        throw BlockException.of(Errno.EACCES, "Could not open '" + name + "'");
+      }
+    } else if (!file.isWritable() && !node.isReadOnly()) {
+      becomingWritable = file.prepareReopen(name, true, file.isDirect());
     }
   }
 
@@ -163,11 +274,21 @@ public final class FileNode
   public void commitPermissions(int used, int shared) {
     lockedUses = used;
     lockedShares = shared;
+    FileDriver.Reopening pending = becomingWritable;
+    becomingWritable = null;
+    if (pending != null) {
+      pending.commit();
+    }
     keepLocks();
   }
 
   @Override
   public void abortPermissions() {
+    FileDriver.Reopening pending = becomingWritable;
+    becomingWritable = null;
+    if (pending != null) {
+      pending.abort();
+    }
     keepLocks();
   }
 

@@ -25,18 +25,16 @@ final class FileTransfer {
   private final AioContext context;
   private final int fd;
   private final int unitBytes;
+  private final int memoryBytes;
 
   /** Writes of whole units share it, those that rewrite the rest of a unit do not. */
   private final CoRwLock unitLock = new CoRwLock("partial units of a file");
 
-  /**
-   * @param unitBytes 1, or with a file opened past the cache what every offset, length and address
-   *     must be a multiple of
-   */
-  FileTransfer(AioContext context, int fd, int unitBytes) {
+  FileTransfer(AioContext context, int fd, DirectLimits limits) {
     this.context = context;
     this.fd = fd;
-    this.unitBytes = unitBytes;
+    this.unitBytes = limits.unitBytes();
+    this.memoryBytes = limits.memoryBytes();
   }
 
   /** Fills the buffers; what lies beyond the end of the file reads as zeroes. */
@@ -65,11 +63,22 @@ final class FileTransfer {
       if (moved < 0) {
         throw BlockException.of(Errno.ofResult(moved), "read");
       }
-      if (moved == 0) {
+      done += moved;
+      if (moved == 0 || (!AlignedMemory.isAligned(moved, unitBytes) && isEnd(offsetBytes + done))) {
         buffers.slice(done).fill((byte) 0);
         return;
       }
-      done += moved;
+      done = AlignedMemory.roundDown(done, unitBytes);
+    }
+  }
+
+  /** Whether a read that ended inside of a unit has met the end of the file. */
+  private boolean isEnd(long offsetBytes) throws BlockException {
+    HostFiles files = context.hostFiles();
+    try {
+      return offsetBytes >= context.callBlocking(() -> files.status(fd).sizeBytes());
+    } catch (ErrnoException e) {
+      throw BlockException.of(e.errno(), "read");
     }
   }
 
@@ -142,7 +151,7 @@ final class FileTransfer {
     }
     for (MemorySegment segment : buffers.segments()) {
       if (!AlignedMemory.isAligned(segment.byteSize(), unitBytes)
-          || !AlignedMemory.isAligned(segment.address(), AlignedMemory.ALIGNMENT_BYTES)) {
+          || !AlignedMemory.isAligned(segment.address(), memoryBytes)) {
         return false;
       }
     }

@@ -2,7 +2,10 @@ package org.tinamou.drivers.protocol.file;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.NodeOptions;
@@ -36,6 +39,24 @@ public final class FileType implements DriverType.Protocol {
     return List.of(name);
   }
 
+  /** Devices are known by what they are, whatever they are called. */
+  @Override
+  public boolean claims(AioContext context, String fileName) {
+    if (!name.equals("host_device") || fileName.isEmpty() || fileName.indexOf('\0') >= 0) {
+      return false;
+    }
+    HostFiles files = context.hostFiles();
+    try {
+      return isDevice(context.callBlocking(() -> files.kind(Path.of(fileName))));
+    } catch (ErrnoException missing) {
+      return false;
+    }
+  }
+
+  private static boolean isDevice(HostFiles.Kind kind) {
+    return kind == HostFiles.Kind.BLOCK_DEVICE || kind == HostFiles.Kind.CHARACTER_DEVICE;
+  }
+
   @Override
   public List<String> significantOptions() {
     return List.of("filename");
@@ -59,35 +80,63 @@ public final class FileType implements DriverType.Protocol {
     if (path.indexOf('\0') >= 0) {
       throw new BlockException(Errno.EINVAL, "a file name cannot contain a zero byte");
     }
-    options.wordOrNull("aio", List.of("threads", "native", "io_uring"));
-    String locking = options.wordOrNull("locking", List.of("auto", "on", "off"));
-    boolean locks = !"off".equals(locking);
-    NodeOptions settings = opening.settings();
-    CacheMode cache = settings.cacheDirect() ? CacheMode.NONE : CacheMode.WRITEBACK;
-    FileDriver file = open(opening, Path.of(path), path, cache);
+    boolean locks = readOpenOptions(opening);
+    FileDriver file = openFile(opening, Path.of(path), path);
     try {
-      return FileNode.of(opening.node(), file, locks);
+      checkKind(file.kind(), path);
+      return FileNode.of(opening.node(), name, file, locks);
     } catch (BlockException e) {
       file.close();
       throw e;
     }
   }
 
-  private static FileDriver open(NodeOpening opening, Path path, String text, CacheMode cache)
+  /** Reads the options that say how the file is used; true if others are to be kept away. */
+  private static boolean readOpenOptions(NodeOpening opening)
+      throws BlockException, OptionException {
+    OptionReader options = opening.options();
+    String locking = options.wordOrNull("locking", List.of("auto", "on", "off"));
+    // Which of them does the work is the loop's choice; all move the same bytes.
+    String engine = options.wordOrNull("aio", List.of("threads", "native", "io_uring"));
+    if ("native".equals(engine) && !opening.settings().cacheDirect()) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    }
+    options.uint64("aio-max-batch", 0);
+    String manager = options.stringOrNull("pr-manager");
+    if (manager != null) {
+      throw new BlockException(
+          Errno.ENOENT, "No persistent reservation manager with id '" + manager + "'");
+    }
+    // Both are about handing a running guest over to another host.
+    options.bool("drop-cache", true);
+    options.bool("x-check-cache-dropped", false);
+    return !"off".equals(locking);
+  }
+
+  private void checkKind(HostFiles.Kind kind, String path) throws BlockException {
+    if (name.equals("file") && kind != HostFiles.Kind.REGULAR) {
+      throw new BlockException(
+          Errno.EINVAL, "'file' driver requires '" + path + "' to be a regular file");
+    }
+    if (name.equals("host_device") && !isDevice(kind)) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "'host_device' driver requires '" + path + "' to be either a character or block device");
+    }
+  }
+
+  /** Under auto-read-only the file is opened for reading, until somebody needs to write. */
+  private static FileDriver openFile(NodeOpening opening, Path path, String text)
       throws BlockException {
-    FileOptions reading = new FileOptions(true, cache, Permission.NONE, Permission.ALL);
-    if (opening.node().isReadOnly()) {
-      return FileDriver.open(opening.node().context(), path, text, reading);
-    }
-    FileOptions writing = new FileOptions(false, cache, Permission.NONE, Permission.ALL);
-    try {
-      return FileDriver.open(opening.node().context(), path, text, writing);
-    } catch (BlockException e) {
-      if (e.errno() != Errno.EACCES && e.errno() != Errno.EROFS && e.errno() != Errno.EPERM) {
-        throw e;
-      }
-      opening.node().becomeReadOnly(e);
-      return FileDriver.open(opening.node().context(), path, text, reading);
-    }
+    NodeOptions settings = opening.settings();
+    boolean reading = opening.node().isReadOnly() || settings.autoReadOnly();
+    CacheMode cache = settings.cacheDirect() ? CacheMode.NONE : CacheMode.WRITEBACK;
+    return FileDriver.openUnlocked(
+        opening.node().context(),
+        path,
+        text,
+        new FileOptions(reading, cache, Permission.NONE, Permission.ALL));
   }
 }

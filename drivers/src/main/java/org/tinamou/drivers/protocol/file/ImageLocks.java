@@ -66,6 +66,18 @@ final class ImageLocks {
     unlock(UNSHARED_BASE_BYTE, unsharedBefore & ~unshared);
   }
 
+  /** Takes all that is held for another descriptor of the same file as well. */
+  void alsoOn(int otherFd) throws ErrnoException {
+    for (int index = 0; index < PERMISSIONS && supported; index++) {
+      if ((heldUsed & 1 << index) != 0) {
+        files.tryLock(otherFd, LockType.SHARED, USED_BASE_BYTE + index, 1);
+      }
+      if ((heldUnshared & 1 << index) != 0) {
+        files.tryLock(otherFd, LockType.SHARED, UNSHARED_BASE_BYTE + index, 1);
+      }
+    }
+  }
+
   private void lock(int base, int permissions) throws BlockException {
     for (int index = 0; index < PERMISSIONS && supported; index++) {
       if ((permissions & 1 << index) != 0) {

@@ -14,15 +14,16 @@ import org.tinamou.aio.poller.WorkerPool;
 import org.tinamou.base.SystemClocks;
 
 /** Runs a test's body as a coroutine. */
-final class OnLoop {
-  interface Body {
+public final class OnLoop {
+  /** What a test does. */
+  public interface Body {
     void run(AioContext context) throws Exception;
   }
 
   private OnLoop() {}
 
   /** With each engine this host offers. */
-  static void run(Body body) throws Exception {
+  public static void run(Body body) throws Exception {
     for (PollerKind kind : new PollerKind[] {PollerKind.AUTO, PollerKind.EPOLL}) {
       try (LoopHost host = new LoopHost(kind);
           AioContext context = host.newContext("test", BusyPolling.OFF)) {
@@ -31,7 +32,7 @@ final class OnLoop {
     }
   }
 
-  static void run(Poller poller, Body body) throws Exception {
+  public static void run(Poller poller, Body body) throws Exception {
     try (WorkerPool workers = new WorkerPool();
         AioContext context =
             new AioContext(
