@@ -107,6 +107,8 @@ public final class BlockBackend implements EdgeParent {
   @InCoroutine
   public void insert(BlockNode node) throws BlockException {
     graph.checkMain();
+    AioContext contextBefore = context;
+    AioContext nodeContextBefore = node.context();
     node.reference();
     try {
       lockBeside(node);
@@ -117,6 +119,10 @@ public final class BlockBackend implements EdgeParent {
         graph.unlockChanges();
       }
     } catch (BlockException | RuntimeException refused) {
+      if (root == null) {
+        context = contextBefore;
+      }
+      graph.moveBack(node, nodeContextBefore);
       node.release();
       throw refused;
     }
@@ -177,7 +183,7 @@ public final class BlockBackend implements EdgeParent {
       if (gone) {
         node.release();
       }
-      node.release();
+      node.releaseByParent();
     }
   }
 

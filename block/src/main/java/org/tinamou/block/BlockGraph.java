@@ -179,7 +179,7 @@ public final class BlockGraph {
   /** Opens a drained section over several nodes; see {@link BlockNode#drain}. */
   @InCoroutine
   public DrainedSection drain(Collection<BlockNode> which, String who) {
-    checkMain();
+    checkMayDrain();
     DrainedSection section = new DrainedSection(this, new ArrayList<>(which), who);
     sections.add(section);
     for (BlockNode node : section.nodes()) {
@@ -192,7 +192,7 @@ public final class BlockGraph {
   /** Opens a drained section over all nodes, and those that are opened while it lasts. */
   @InCoroutine
   public DrainedSection drainAll(String who) {
-    checkMain();
+    checkMayDrain();
     DrainedSection section = new DrainedSection(this, new ArrayList<>(nodes.values()), who);
     sections.add(section);
     drainAllSections.add(section);
@@ -201,6 +201,13 @@ public final class BlockGraph {
     }
     awaitIdle(section);
     return section;
+  }
+
+  /** What is drained may need a change to finish first, so nobody who makes one may wait for it. */
+  private void checkMayDrain() {
+    checkMain();
+    Check.state(
+        changes.holder() != Coroutine.current(), "the graph is drained while it is being changed");
   }
 
   void forget(DrainedSection section) {
@@ -317,26 +324,37 @@ public final class BlockGraph {
     }
     from.reference();
     to.reference();
+    AioContext fromBefore = from.context();
+    AioContext toBefore = to.context();
     try {
-      for (int tries = 0; tries < MAX_TRIES; tries++) {
-        bringTogether(from, to);
-        try (DrainedSection drained = drain(List.of(from, to), "replace " + from.name())) {
-          lockChanges();
-          try {
-            if (from.context() == to.context()) {
-              retarget(from, to);
-              return;
-            }
-          } finally {
-            unlockChanges();
-          }
-        }
-      }
-      throw keepsChanging(from);
+      replaceReferenced(from, to);
+    } catch (BlockException refused) {
+      moveBack(to, toBefore);
+      moveBack(from, fromBefore);
+      from.release();
+      throw refused;
     } finally {
       to.release();
-      from.release();
     }
+    from.releaseByParent();
+  }
+
+  private void replaceReferenced(BlockNode from, BlockNode to) throws BlockException {
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
+      bringTogether(from, to);
+      try (DrainedSection drained = drain(List.of(from, to), "replace " + from.name())) {
+        lockChanges();
+        try {
+          if (from.context() == to.context()) {
+            retarget(from, to);
+            return;
+          }
+        } finally {
+          unlockChanges();
+        }
+      }
+    }
+    throw keepsChanging(from);
   }
 
   private static void retarget(BlockNode from, BlockNode to) throws BlockException {
@@ -468,6 +486,20 @@ public final class BlockGraph {
     ContextMove move = new ContextMove(target);
     move.include(node);
     return move;
+  }
+
+  /** After a change was refused for which it had moved. */
+  @InCoroutine
+  void moveBack(BlockNode node, AioContext before) {
+    if (node.context() == before) {
+      return;
+    }
+    try {
+      moveToContext(node, before);
+    } catch (BlockException refused) {
+      // Somebody who is bound to the loop has joined meanwhile: it stays.
+      return;
+    }
   }
 
   /** A node without parents goes back to the main loop, if what it is connected to lets it. */

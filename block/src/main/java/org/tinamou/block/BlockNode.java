@@ -310,6 +310,8 @@ public final class BlockNode implements EdgeParent {
     graph.checkMain();
     Check.state(driver == null || isQuiesced(), "%s gets a child while it is in use", this);
     Edge edge = new Edge(this, childName, roles, child);
+    AioContext contextBefore = context;
+    AioContext childContextBefore = child.context();
     child.reference();
     try {
       graph.lockTogether(this, child);
@@ -320,6 +322,8 @@ public final class BlockNode implements EdgeParent {
         graph.unlockChanges();
       }
     } catch (BlockException refused) {
+      graph.moveBack(this, contextBefore);
+      graph.moveBack(child, childContextBefore);
       child.release();
       throw refused;
     }
@@ -352,7 +356,7 @@ public final class BlockNode implements EdgeParent {
     } finally {
       graph.unlockChanges();
     }
-    edge.child().release();
+    edge.child().releaseByParent();
   }
 
   void childJoined(Edge edge) {
@@ -382,7 +386,14 @@ public final class BlockNode implements EdgeParent {
     references--;
     if (references == 0) {
       graph.close(this);
-    } else if (parents.isEmpty() && context != graph.main()) {
+    }
+  }
+
+  /** Gives up the reference of an edge that has gone; a node that nobody uses goes home. */
+  @InCoroutine
+  void releaseByParent() {
+    release();
+    if (!closed && parents.isEmpty() && context != graph.main()) {
       graph.sendHome(this);
     }
   }

@@ -9,7 +9,7 @@ import org.tinamou.base.Check;
 /**
  * One copy that the lowest layers may do without the data passing through memory. It goes down from
  * the source's top to the driver that holds the data, over to the target's top, and down there.
- * Drivers on the way hand it to the child where the bytes are, or say false: not supported.
+ * Drivers on the way hand it to the child where the bytes are, or say false: not now, or never.
  */
 public final class CopyRange {
   private record Place(BlockNode node, long offsetBytes, long lengthBytes) {}
@@ -32,7 +32,7 @@ public final class CopyRange {
   /**
    * Copies a range from one edge's child to another's.
    *
-   * @return false if that is not supported; part of the target may have been written
+   * @return false if that is not possible; part of the target may have been written
    */
   @InCoroutine
   static boolean copy(
@@ -110,22 +110,46 @@ public final class CopyRange {
         || isBeingRead(node, offsetBytes, lengthBytes)) {
       return false;
     }
-    node.writeThreshold().check(offsetBytes + lengthBytes);
-    boolean[] done = new boolean[1];
-    NodeIo.changeHoles(
-        node,
-        "copy to",
-        offsetBytes,
-        lengthBytes,
-        writeFlags,
-        request -> done[0] = driver.copyRangeTo(offsetBytes, lengthBytes, this));
-    if (done[0]) {
-      node.reached(offsetBytes + lengthBytes);
+    node.inFlight().begin();
+    try {
+      if (!write(node, driver, offsetBytes, lengthBytes)) {
+        return false;
+      }
+    } finally {
+      node.inFlight().end();
     }
-    if (done[0] && (writeFlags & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
+    node.reached(offsetBytes + lengthBytes);
+    if ((writeFlags & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
       NodeIo.flush(node);
     }
-    return done[0];
+    return true;
+  }
+
+  /**
+   * Ends as every change does. It does not wait for overlapping requests, since they may wait for
+   * what is being read: whoever wanted the copy reads and writes then.
+   */
+  private boolean write(
+      BlockNode node, BlockDriver.RangeCopier driver, long offsetBytes, long lengthBytes)
+      throws BlockException {
+    TrackedRequests.Tracked request = node.requests().begin("copy to", offsetBytes, lengthBytes);
+    try {
+      boolean serialising = (writeFlags & RequestFlags.SERIALISING) != 0;
+      if (!node.requests().tryStart(request, serialising, node.limits().requestAlignmentBytes())) {
+        return false;
+      }
+      node.writeThreshold().check(offsetBytes + lengthBytes);
+      node.statusCache().changeBegins();
+      try {
+        return driver.copyRangeTo(offsetBytes, lengthBytes, this);
+      } finally {
+        node.statusCache().changeEnds();
+        node.flushState.written();
+        node.written(offsetBytes, lengthBytes);
+      }
+    } finally {
+      node.requests().end(request);
+    }
   }
 
   /** On the target's side: the driver that holds the bytes to copy. */

@@ -439,7 +439,7 @@ final class NodeIo {
 
   /** What a change of data does between being tracked and being told. */
   @FunctionalInterface
-  interface Change {
+  private interface Change {
     void run(TrackedRequests.Tracked request) throws BlockException;
   }
 
@@ -447,7 +447,7 @@ final class NodeIo {
    * A request that changes data. Its end has an order: listeners (dirty bitmaps) first, then it is
    * no longer tracked, then it is counted down, and last whoever drains is woken.
    */
-  static void change(
+  private static void change(
       BlockNode node, String kind, long offset, long length, int flags, Change change)
       throws BlockException {
     node.inFlight().begin();
@@ -475,7 +475,7 @@ final class NodeIo {
   }
 
   /** A change after which data may be a hole, which the node's status cache has to know. */
-  static void changeHoles(
+  private static void changeHoles(
       BlockNode node, String kind, long offset, long length, int flags, Change change)
       throws BlockException {
     node.statusCache().changeBegins();

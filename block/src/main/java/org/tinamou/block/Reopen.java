@@ -224,6 +224,6 @@ final class Reopen {
   /** Afterwards, with nothing drained or locked for it: lets go of children that were left. */
   @InCoroutine
   void releaseChildren() {
-    released.forEach(BlockNode::release);
+    released.forEach(BlockNode::releaseByParent);
   }
 }

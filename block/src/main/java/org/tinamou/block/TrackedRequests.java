@@ -102,17 +102,38 @@ final class TrackedRequests {
   void serialise(Tracked request, long alignmentBytes) {
     lock.lock();
     try {
-      if (!request.serialising) {
-        request.serialising = true;
-        serialisingCount++;
-      }
-      request.rangeStart = Math.min(request.rangeStart, request.offsetBytes & -alignmentBytes);
-      long end = request.offsetBytes + request.lengthBytes;
-      request.rangeEnd = Math.max(request.rangeEnd, (end + alignmentBytes - 1) & -alignmentBytes);
+      claim(request, alignmentBytes);
     } finally {
       lock.unlock();
     }
     awaitOverlapping(request);
+  }
+
+  private void claim(Tracked request, long alignmentBytes) {
+    if (!request.serialising) {
+      request.serialising = true;
+      serialisingCount++;
+    }
+    request.rangeStart = Math.min(request.rangeStart, request.offsetBytes & -alignmentBytes);
+    long end = request.offsetBytes + request.lengthBytes;
+    request.rangeEnd = Math.max(request.rangeEnd, (end + alignmentBytes - 1) & -alignmentBytes);
+  }
+
+  /**
+   * For a coroutine that has another request under way, for which others may wait: never waits.
+   *
+   * @return whether nothing is in the way of the request
+   */
+  boolean tryStart(Tracked request, boolean serialising, long alignmentBytes) {
+    lock.lock();
+    try {
+      if (serialising) {
+        claim(request, alignmentBytes);
+      }
+      return findBlocker(request) == null;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Waits until no serialising request overlaps this one. */

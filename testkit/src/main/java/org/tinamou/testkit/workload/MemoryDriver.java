@@ -13,8 +13,10 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.CopyRange;
 import org.tinamou.block.NodeWork;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.testkit.sim.Simulation;
 
 /**
@@ -27,6 +29,8 @@ final class MemoryDriver
         BlockDriver.Discarder,
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
+        BlockDriver.RangeCopier,
+        BlockDriver.Reopenable,
         BlockDriver.Quiescable,
         BlockDriver.ContextBound {
   private static final long TICK_NANOS = 50_000;
@@ -40,6 +44,7 @@ final class MemoryDriver
   private AioContext home;
   private boolean quiesced;
   private boolean closed;
+  private boolean preparing;
   private int ticks;
 
   /** Set by whoever holds a drained section: any call is a violation then. */
@@ -113,6 +118,25 @@ final class MemoryDriver
     }
   }
 
+  /** Fails before anything, or part of it, has been written. */
+  private void maybeRefuse(int offset, IoVector buffer) throws BlockException {
+    if (simulation.isCalm() || !random.chance(simulation.config().writeErrorPermille(), 1000)) {
+      return;
+    }
+    int part = random.nextInt((int) buffer.sizeBytes() + 1);
+    store(offset, buffer.slice(0, part));
+    throw BlockException.of(random.nextBoolean() ? Errno.EIO : Errno.ENOSPC, "injected");
+  }
+
+  private void store(int offset, IoVector buffer) {
+    int at = offset;
+    for (MemorySegment segment : buffer.segments()) {
+      int length = (int) segment.byteSize();
+      MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, 0, bytes, at, length);
+      at += length;
+    }
+  }
+
   @Override
   public String formatName() {
     return "memory";
@@ -145,15 +169,8 @@ final class MemoryDriver
   @Override
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     requireAligned(offsetBytes, buffer.sizeBytes());
-    inHomeLoop(
-        () -> {
-          int at = (int) offsetBytes;
-          for (MemorySegment segment : buffer.segments()) {
-            int length = (int) segment.byteSize();
-            MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, 0, bytes, at, length);
-            at += length;
-          }
-        });
+    maybeRefuse((int) offsetBytes, buffer);
+    inHomeLoop(() -> store((int) offsetBytes, buffer));
   }
 
   private void requireAligned(long offset, long length) {
@@ -209,6 +226,58 @@ final class MemoryDriver
   }
 
   @Override
+  public boolean copyRangeFrom(long offsetBytes, long lengthBytes, CopyRange copy)
+      throws BlockException {
+    checkAwake("copy");
+    return random.chance(3, 4) && copy.here(this, offsetBytes, lengthBytes);
+  }
+
+  @Override
+  public boolean copyRangeTo(long offsetBytes, long lengthBytes, CopyRange copy)
+      throws BlockException {
+    requireAligned(offsetBytes, lengthBytes);
+    if (!(copy.source() instanceof MemoryDriver source) || random.chance(1, 4)) {
+      return false;
+    }
+    source.checkAwake("copy");
+    int from = (int) copy.sourceOffsetBytes();
+    inHomeLoop(
+        () -> {
+          source.checkAwake("copy");
+          System.arraycopy(source.bytes, from, bytes, (int) offsetBytes, (int) lengthBytes);
+        });
+    return true;
+  }
+
+  /** A reopen that takes its time and may refuse. */
+  @Override
+  public BlockDriver.PreparedReopen prepareReopen(ReopenChange change) throws BlockException {
+    simulation.require(quiesced, "I6", node + " is reopened without being drained");
+    Coroutine.yieldNow();
+    if (random.chance(1, 4)) {
+      throw BlockException.of(Errno.EACCES, "injected");
+    }
+    simulation.require(!preparing, "I16", node + " prepares twice");
+    preparing = true;
+    return new BlockDriver.PreparedReopen() {
+      @Override
+      public void commit() {
+        simulation.require(preparing && quiesced, "I16", "unexpected commit of " + node);
+        simulation.require(
+            node.options().equals(change.options()), "I16", "commit with other options");
+        preparing = false;
+        Coroutine.yieldNow();
+      }
+
+      @Override
+      public void abort() {
+        simulation.require(preparing && quiesced, "I16", "unexpected abort of " + node);
+        preparing = false;
+      }
+    };
+  }
+
+  @Override
   public void quiesce() {
     quiesced = true;
   }
@@ -234,6 +303,7 @@ final class MemoryDriver
   @Override
   public void close() {
     simulation.require(quiesced, "I6", node + " is closed without being drained");
+    simulation.require(!preparing, "I16", node + " is closed in the middle of a reopen");
     closed = true;
   }
 }

@@ -6,11 +6,17 @@ import org.tinamou.base.SeededRandom;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
+import org.tinamou.block.CopyRange;
 import org.tinamou.block.Edge;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 
 /** A filter that changes nothing, and at times lets others run in between. */
-final class PassThroughDriver implements BlockDriver.ZeroWriter, BlockDriver.Resizable {
+final class PassThroughDriver
+    implements BlockDriver.ZeroWriter,
+        BlockDriver.Resizable,
+        BlockDriver.RangeCopier,
+        BlockDriver.Reopenable {
   private final SeededRandom random;
   private final Edge file;
 
@@ -87,6 +93,26 @@ final class PassThroughDriver implements BlockDriver.ZeroWriter, BlockDriver.Res
   public void truncate(long lengthBytes, boolean exact, PreallocationMode preallocation)
       throws BlockException {
     file.truncate(lengthBytes, exact, preallocation);
+  }
+
+  @Override
+  public boolean copyRangeFrom(long offsetBytes, long lengthBytes, CopyRange copy)
+      throws BlockException {
+    pause();
+    return copy.from(file, offsetBytes, lengthBytes);
+  }
+
+  @Override
+  public boolean copyRangeTo(long offsetBytes, long lengthBytes, CopyRange copy)
+      throws BlockException {
+    pause();
+    return copy.to(file, offsetBytes, lengthBytes);
+  }
+
+  @Override
+  public BlockDriver.PreparedReopen prepareReopen(ReopenChange change) {
+    pause();
+    return BlockDriver.PreparedReopen.NOTHING;
   }
 
   @Override

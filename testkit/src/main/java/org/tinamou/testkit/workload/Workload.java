@@ -12,13 +12,16 @@ public interface Workload {
     /** Files under faults and power cuts. */
     DISK,
     /** Block nodes that are drained, replaced and moved while requests run. */
-    GRAPH;
+    GRAPH,
+    /** The directed scenarios of the catalogue. */
+    SCENARIOS;
 
     Workload create() {
       return switch (this) {
         case LOOPS -> new LoopsWorkload();
         case DISK -> new DiskWorkload();
         case GRAPH -> new GraphWorkload();
+        case SCENARIOS -> new ScenarioWorkload();
       };
     }
   }
