@@ -7,6 +7,7 @@ module org.tinamou.drivers {
   requires static org.jspecify;
 
   exports org.tinamou.drivers;
+  exports org.tinamou.drivers.filter.blkdebug;
   exports org.tinamou.drivers.format.raw;
   exports org.tinamou.drivers.protocol.file;
   exports org.tinamou.drivers.protocol.nullblock;

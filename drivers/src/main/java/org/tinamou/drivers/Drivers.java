@@ -6,6 +6,7 @@ import java.util.Set;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.DriverType;
+import org.tinamou.drivers.filter.blkdebug.BlkdebugType;
 import org.tinamou.drivers.format.raw.RawType;
 import org.tinamou.drivers.protocol.file.FileType;
 import org.tinamou.drivers.protocol.nullblock.NullType;
@@ -15,7 +16,6 @@ public final class Drivers {
   /** Names of formats and protocols that the reference has and this program has not. */
   private static final Set<String> MISSING =
       Set.of(
-          "blkdebug",
           "blklogwrites",
           "blkverify",
           "bochs",
@@ -69,6 +69,7 @@ public final class Drivers {
     List<DriverType> types = new ArrayList<>();
     types.add(new RawType());
     types.addAll(FileType.all());
+    types.add(new BlkdebugType());
     types.addAll(NullType.all());
     return new DriverList(types, MISSING, FormatSignatures::probe);
   }
