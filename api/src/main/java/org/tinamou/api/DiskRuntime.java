@@ -1,0 +1,208 @@
+package org.tinamou.api;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.IoThread;
+import org.tinamou.aio.poller.LoopHost;
+import org.tinamou.aio.poller.PollerKind;
+import org.tinamou.base.Check;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockGraph;
+import org.tinamou.block.GraphDump;
+import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.Drivers;
+
+/**
+ * The threads on which disks live: a main loop, on which they are opened, changed and closed, and
+ * as many further loops as are asked for. Safe for use by any thread, except those loops.
+ *
+ * <p>Most programs need none of their own: {@link VirtualDisk#open} uses a shared one, which lasts
+ * as long as the program and does not keep it from ending.
+ */
+public final class DiskRuntime implements AutoCloseable {
+  private static final class Shared {
+    static final DiskRuntime RUNTIME = new DiskRuntime(true);
+  }
+
+  /** How long a loop of its own looks for work before it waits. */
+  private static final long POLL_MAX_NANOS = 32_000;
+
+  private final LoopHost host = new LoopHost(PollerKind.AUTO);
+  private final IoThread main;
+  private final BlockGraph graph;
+  private final NodeOpener opener;
+  private final TransferBuffers buffers = new TransferBuffers();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Set<VirtualDisk> disks = new LinkedHashSet<>();
+  private final List<DiskLoop> loops = new ArrayList<>();
+  private final boolean isShared;
+  private boolean closed;
+
+  private DiskRuntime(boolean isShared) {
+    this.isShared = isShared;
+    main = host.startIoThread("tinamou main", BusyPolling.OFF);
+    graph = new BlockGraph(main.context());
+    opener = new NodeOpener(graph, Drivers.list());
+  }
+
+  /** Threads of the caller's own. */
+  public static DiskRuntime start() {
+    return new DiskRuntime(false);
+  }
+
+  /** The one that disks use which are opened without another. */
+  public static DiskRuntime shared() {
+    return Shared.RUNTIME;
+  }
+
+  /**
+   * Opens an image.
+   *
+   * @throws DiskException with a message for the user
+   */
+  public VirtualDisk open(DiskOptions options) throws DiskException {
+    VirtualDisk disk = VirtualDisk.open(this, options);
+    lock.lock();
+    try {
+      if (!closed) {
+        disks.add(disk);
+        return disk;
+      }
+    } finally {
+      lock.unlock();
+    }
+    disk.close();
+    throw new DiskException(Errno.ESHUTDOWN, "the disk runtime is closed", null, null);
+  }
+
+  void forget(VirtualDisk disk) {
+    lock.lock();
+    try {
+      disks.remove(disk);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Another thread for disks; see {@link VirtualDisk#moveTo}. It lasts until this is closed. */
+  public DiskLoop startLoop(String name) {
+    lock.lock();
+    try {
+      Check.state(!closed, "the disk runtime is closed");
+      DiskLoop loop =
+          new DiskLoop(host.startIoThread(name, new BusyPolling(POLL_MAX_NANOS, 0, 0)), name);
+      loops.add(loop);
+      return loop;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** All nodes, edges and open drained sections, for people who look for what is stuck. */
+  public String dumpGraph() throws DiskException {
+    return await(onMain("dump", () -> GraphDump.text(graph)));
+  }
+
+  BlockGraph graph() {
+    return graph;
+  }
+
+  NodeOpener opener() {
+    return opener;
+  }
+
+  TransferBuffers buffers() {
+    return buffers;
+  }
+
+  AioContext main() {
+    return main.context();
+  }
+
+  <T> CompletableFuture<T> onMain(String name, Callable<T> body) {
+    return on(main.context(), name, body);
+  }
+
+  static <T> CompletableFuture<T> on(AioContext context, String name, Callable<T> body) {
+    return context.submit(name, body);
+  }
+
+  /**
+   * Waits for a coroutine's result. Must not be called from a loop, which would wait for itself.
+   */
+  static <T extends @Nullable Object> T await(Future<T> future) throws DiskException {
+    Check.state(
+        AioContext.currentOrNull() == null,
+        "a loop must not wait for a disk; use the methods that return a future");
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return future.get();
+        } catch (InterruptedException e) {
+          // The request goes on and its buffer is in use: there is no leaving early.
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      throw failure(e.getCause());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** A coroutine's failure in the form that programs see; what is no I/O error is thrown. */
+  static DiskException failure(@Nullable Throwable thrown) {
+    Throwable cause =
+        thrown instanceof CompletionException && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
+    return switch (cause) {
+      case DiskException e -> e;
+      case BlockException e -> DiskException.of(e);
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case null, default -> throw new IllegalStateException(cause);
+    };
+  }
+
+  /** Closes all disks, then the threads. */
+  @Override
+  public void close() throws DiskException {
+    Check.state(!isShared, "the shared runtime lasts as long as the program");
+    List<VirtualDisk> open;
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      open = List.copyOf(disks);
+    } finally {
+      lock.unlock();
+    }
+    for (VirtualDisk disk : open) {
+      disk.close();
+    }
+    for (DiskLoop loop : loops) {
+      loop.thread().close();
+    }
+    main.close();
+    host.close();
+    buffers.close();
+  }
+}
