@@ -100,13 +100,11 @@ public final class BlkdebugType implements DriverType.Protocol {
         opening.childOrNull(
             "image", imageName, true, roles, Permission.CONSISTENT_READ, Permission.ALL);
     if (image == null) {
-      throw new BlockException(
-          Errno.EINVAL, "A block device must be specified for \"image\"");
+      throw new BlockException(Errno.EINVAL, "A block device must be specified for \"image\"");
     }
     limits.check(image.child().limits().requestAlignmentBytes());
     RuleEngine engine = new RuleEngine(rules);
-    boolean plain =
-        options.flat().keySet().stream().noneMatch(BlkdebugType::isBeyondName);
+    boolean plain = options.flat().keySet().stream().noneMatch(BlkdebugType::isBeyondName);
     BlkdebugDriver driver =
         new BlkdebugDriver(
             image, engine, limits, taken, unshared, child -> plain ? plainName(config, child) : "");

@@ -44,8 +44,7 @@ record DebugLimits(
 
   private static BlockException refused(String name, long value) {
     return new BlockException(
-        Errno.EINVAL,
-        "Cannot meet constraints with " + name + " " + Long.toUnsignedString(value));
+        Errno.EINVAL, "Cannot meet constraints with " + name + " " + Long.toUnsignedString(value));
   }
 
   /**

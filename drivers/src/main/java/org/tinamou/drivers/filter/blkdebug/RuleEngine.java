@@ -132,16 +132,18 @@ final class RuleEngine {
   @Nullable InjectError find(IoType type, long offsetBytes, long lengthBytes) {
     lock.lock();
     try {
+      InjectError found = null;
       for (InjectError error : effective) {
         if (error.concerns(type, offsetBytes, lengthBytes)) {
-          if (error.once()) {
-            effective.remove(error);
-            errors.remove(error);
-          }
-          return error;
+          found = error;
+          break;
         }
       }
-      return null;
+      if (found != null && found.once()) {
+        effective.remove(found);
+        errors.remove(found);
+      }
+      return found;
     } finally {
       lock.unlock();
     }

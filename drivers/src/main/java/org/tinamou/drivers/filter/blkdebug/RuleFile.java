@@ -23,7 +23,8 @@ import org.tinamou.qapi.OptionReader;
 final class RuleFile {
   private static final Pattern GROUP = Pattern.compile("\\[([^\\s\\]\"]+) \"[^\"]+\"\\].*");
   private static final Pattern PLAIN_GROUP = Pattern.compile("\\[([^\\]]+).*", Pattern.DOTALL);
-  private static final Pattern OPTION = Pattern.compile("\\s*(\\S+)(?: *= *\"([^\"]*))?.*", Pattern.DOTALL);
+  private static final Pattern OPTION =
+      Pattern.compile("\\s*(\\S+)(?: *= *\"([^\"]*))?.*", Pattern.DOTALL);
   private static final long MAX_BYTES = 1 << 20;
 
   private final Rules rules;
