@@ -60,6 +60,11 @@ public final class NodeOpening {
     return settings;
   }
 
+  /** The name a child is to be opened by, if the node was given just a name; else null. */
+  public @Nullable String fileName(String childName) {
+    return prepared.fileNames().get(childName);
+  }
+
   /** How formats are recognised. */
   public FormatProbe probe() {
     return opener.drivers().probe();
