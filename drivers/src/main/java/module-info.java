@@ -7,6 +7,11 @@ module org.tinamou.drivers {
   requires static org.jspecify;
 
   exports org.tinamou.drivers;
+  exports org.tinamou.drivers.filter;
+  exports org.tinamou.drivers.filter.blkdebug;
+  exports org.tinamou.drivers.filter.blkverify;
+  exports org.tinamou.drivers.filter.copyonread;
+  exports org.tinamou.drivers.filter.throttle;
   exports org.tinamou.drivers.format.raw;
   exports org.tinamou.drivers.protocol.file;
   exports org.tinamou.drivers.protocol.nullblock;

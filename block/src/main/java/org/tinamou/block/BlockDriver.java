@@ -1,5 +1,7 @@
 package org.tinamou.block;
 
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
@@ -191,6 +193,59 @@ public interface BlockDriver {
     /** Forgets what was prepared. Main loop. */
     @InCoroutine
     void abort();
+  }
+
+  /** Is told what the node above, or the node itself, is about to do. */
+  interface EventSink extends BlockDriver {
+    /** May wait, and so hold up whoever is about to do it; failures come with the requests. */
+    @InCoroutine
+    void announced(DebugEvent event);
+  }
+
+  /** Can hold up requests at an event until somebody lets them go. */
+  interface Breakpoints extends EventSink {
+    /**
+     * The next request that comes to the event waits there, once.
+     *
+     * @param log told when a request is held up and when it goes on, in the reference's words
+     */
+    @AnyThread
+    void addBreakpoint(DebugEvent event, String tag, Consumer<String> log);
+
+    /**
+     * Removes the breakpoints of a tag and lets go what waits there.
+     *
+     * @return false if there was neither
+     */
+    @AnyThread
+    boolean removeBreakpoint(String tag);
+
+    /**
+     * Lets one request go.
+     *
+     * @return false if none waits under the tag
+     */
+    @AnyThread
+    boolean resume(String tag);
+
+    /** Waits until a request waits under the tag. */
+    @InCoroutine
+    void awaitSuspended(String tag);
+
+    /** Whether a request waits under the tag. */
+    @AnyThread
+    boolean isSuspended(String tag);
+
+    /** The nearest node at or below another one, by its primary children, that can do that. */
+    @AnyThread
+    static @Nullable Breakpoints below(BlockNode node) {
+      for (BlockNode at = node; at != null; at = at.primaryChild()) {
+        if (at.driverOrNull() instanceof Breakpoints breakpoints) {
+          return breakpoints;
+        }
+      }
+      return null;
+    }
   }
 
   /** Has work of its own that has to rest while the node is drained. */

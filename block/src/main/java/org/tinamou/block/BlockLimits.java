@@ -3,7 +3,8 @@ package org.tinamou.block;
 import org.tinamou.base.Check;
 
 /**
- * What a node demands of requests. All in bytes; 0 means no limit, alignments are powers of two.
+ * What a node demands of requests. All in bytes; 0 means no limit. The alignments of requests and
+ * memory are powers of two.
  *
  * @param requestAlignmentBytes offsets and lengths of reads and writes are multiples of it
  * @param memoryAlignmentBytes buffers start at multiples of it
@@ -28,8 +29,8 @@ public record BlockLimits(
   public BlockLimits {
     powerOfTwo(requestAlignmentBytes);
     powerOfTwo(memoryAlignmentBytes);
-    powerOfTwo(writeZeroesAlignmentBytes);
-    powerOfTwo(discardAlignmentBytes);
+    Check.argument(
+        writeZeroesAlignmentBytes > 0 && discardAlignmentBytes > 0, "alignments are positive");
   }
 
   private static void powerOfTwo(int alignmentBytes) {

@@ -138,6 +138,12 @@ public final class Edge {
 
   // ----------------------------------------------------------------------- requests to the child
 
+  /** Tells the child what the parent is about to do with it: of use to tests only. */
+  @InCoroutine
+  public void announce(DebugEvent event) {
+    child.announce(event);
+  }
+
   private void require(int permission) {
     Check.state(
         (permissions & permission) != 0,
@@ -155,6 +161,17 @@ public final class Edge {
         (flags & RequestFlags.WRITE_UNCHANGED) != 0
             ? Permission.WRITE | Permission.WRITE_UNCHANGED
             : Permission.WRITE);
+  }
+
+  /**
+   * The {@link RequestFlags} that a parent may pass on as they are: all, but for FORCE_UNIT_ACCESS
+   * where the child's driver has to be flushed for it.
+   */
+  @AnyThread
+  public int writeFlags() {
+    int flags =
+        child.driverOrNull() instanceof BlockDriver.Writable driver ? driver.writeFlags() : 0;
+    return ~RequestFlags.FORCE_UNIT_ACCESS | flags;
   }
 
   /** Reads; what lies beyond the child's end reads as zeroes. */

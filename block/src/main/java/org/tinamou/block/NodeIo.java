@@ -142,14 +142,40 @@ final class NodeIo {
     node.requests().serialise(request, alignment);
     try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
       for (Padding.Block block : padding.partialBlocks()) {
-        readAligned(node, block.offsetBytes(), IoVector.of(block.memory()), 0);
+        readPartial(node, block);
       }
       padding.restoreBuffer();
       writeAligned(node, padding.offsetBytes(), padding.vector(), flags);
     }
   }
 
+  private static void readPartial(BlockNode node, Padding.Block block) throws BlockException {
+    if (block.isHead()) {
+      node.announce(DebugEvent.PWRITEV_RMW_HEAD);
+    }
+    if (block.isTail()) {
+      node.announce(DebugEvent.PWRITEV_RMW_TAIL);
+    }
+    readAligned(node, block.offsetBytes(), IoVector.of(block.memory()), 0);
+    if (block.isHead()) {
+      node.announce(DebugEvent.PWRITEV_RMW_AFTER_HEAD);
+    }
+    if (block.isTail()) {
+      node.announce(DebugEvent.PWRITEV_RMW_AFTER_TAIL);
+    }
+  }
+
   private static void writeAligned(BlockNode node, long offset, IoVector buffer, int flags)
+      throws BlockException {
+    node.announce(DebugEvent.PWRITEV);
+    try {
+      writePieces(node, offset, buffer, flags);
+    } finally {
+      node.announce(DebugEvent.PWRITEV_DONE);
+    }
+  }
+
+  private static void writePieces(BlockNode node, long offset, IoVector buffer, int flags)
       throws BlockException {
     BlockDriver.Writable driver = writable(node);
     BlockLimits limits = node.limits();
@@ -167,7 +193,7 @@ final class NodeIo {
     }
     if (((flags & ~passed) & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
       node.flushState.written();
-      flush(node);
+      flush(node, false);
     }
   }
 
@@ -215,29 +241,53 @@ final class NodeIo {
   private static boolean zeroTracked(
       BlockNode node, TrackedRequests.Tracked request, long offset, long length, int flags)
       throws BlockException {
-    BlockLimits limits = node.limits();
-    int alignment = limits.requestAlignmentBytes();
+    int alignment = node.limits().requestAlignmentBytes();
     long end = offset + length;
     long middleStart = Math.min(end, alignUp(offset, alignment));
     long middleEnd = Math.max(middleStart, end & -(long) alignment);
     if (offset < middleStart) {
       writeTrackedZeroes(node, request, offset, middleStart - offset, flags);
     }
-    for (long at = middleStart; at < middleEnd; ) {
-      long part = piece(middleEnd - at, limits.maxWriteZeroesBytes(), limits);
-      if (!zeroByDriver(node, at, part, flags)) {
-        if ((flags & RequestFlags.NO_FALLBACK) != 0) {
-          return false;
-        }
-        part = Math.min(part, BounceBuffers.MAX_BUFFER_BYTES);
-        writeAligned(node, at, zeroes(part), flags & ~RequestFlags.MAY_UNMAP);
-      }
-      at += part;
+    if (middleStart < middleEnd && !zeroAligned(node, middleStart, middleEnd, flags)) {
+      return false;
     }
     if (middleEnd < end) {
       writeTrackedZeroes(node, request, middleEnd, end - middleEnd, flags);
     }
     return true;
+  }
+
+  private static boolean zeroAligned(BlockNode node, long start, long end, int flags)
+      throws BlockException {
+    BlockLimits limits = node.limits();
+    node.announce(DebugEvent.PWRITEV_ZERO);
+    try {
+      for (long at = start; at < end; ) {
+        long part = zeroPiece(at, end, limits);
+        if (!zeroByDriver(node, at, part, flags)) {
+          if ((flags & RequestFlags.NO_FALLBACK) != 0) {
+            return false;
+          }
+          part = Math.min(part, BounceBuffers.MAX_BUFFER_BYTES);
+          writePieces(node, at, zeroes(part), flags & ~RequestFlags.MAY_UNMAP);
+        }
+        at += part;
+      }
+      return true;
+    } finally {
+      node.announce(DebugEvent.PWRITEV_DONE);
+    }
+  }
+
+  /** Up to the next boundary that the driver likes, then whole units, then what is left. */
+  private static long zeroPiece(long at, long end, BlockLimits limits) {
+    long unit = Math.max(limits.writeZeroesAlignmentBytes(), limits.requestAlignmentBytes());
+    long left = piece(end - at, limits.maxWriteZeroesBytes(), limits);
+    long head = at % unit;
+    if (head != 0) {
+      return Math.min(left, unit - head);
+    }
+    return left <= unit ? left : left / unit * unit;
   }
 
   private static void writeTrackedZeroes(
@@ -257,7 +307,7 @@ final class NodeIo {
     }
     if (((flags & ~passed) & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
       node.flushState.written();
-      flush(node);
+      flush(node, false);
     }
     return true;
   }
@@ -279,8 +329,8 @@ final class NodeIo {
     }
     BlockLimits limits = node.limits();
     long alignment = Math.max(limits.discardAlignmentBytes(), limits.requestAlignmentBytes());
-    long start = alignUp(offset, alignment);
-    long end = (offset + length) & -alignment;
+    long start = (offset + alignment - 1) / alignment * alignment;
+    long end = (offset + length) / alignment * alignment;
     if (start >= end) {
       return; // a hint about less than the driver can forget
     }
@@ -304,12 +354,20 @@ final class NodeIo {
   /** Makes every write that has completed stable, here and below. */
   @InCoroutine
   static void flush(BlockNode node) throws BlockException {
+    flush(node, true);
+  }
+
+  /**
+   * @param byItself whether it is a request, not the end of a write
+   */
+  private static void flush(BlockNode node, boolean byItself) throws BlockException {
     node.inFlight().begin();
     try {
       FlushState state = node.flushState;
       long writes = state.writes();
       state.oneAtATime.lock();
       try {
+        node.announceBelow(DebugEvent.FLUSH_TO_OS);
         if (state.isClean(writes)) {
           return;
         }
@@ -319,6 +377,9 @@ final class NodeIo {
         }
         if (!node.options().cacheNoFlush()
             && node.driver() instanceof BlockDriver.Writable driver) {
+          if (byItself) {
+            node.announceBelow(DebugEvent.FLUSH_TO_DISK);
+          }
           driver.flush();
         }
         for (Edge edge : node.children()) {

@@ -12,7 +12,7 @@ import org.tinamou.base.IoVector;
  */
 final class Padding implements AutoCloseable {
   /** A block of which the request covers only a part. */
-  record Block(long offsetBytes, MemorySegment memory) {}
+  record Block(long offsetBytes, MemorySegment memory, boolean isHead, boolean isTail) {}
 
   private final BounceBuffers buffers;
   private final @Nullable MemorySegment memory;
@@ -63,7 +63,7 @@ final class Padding implements AutoCloseable {
     List<Block> partial = new ArrayList<>();
     if (end - start == alignment) {
       // One block: it is read whole, and the caller's part laid over it.
-      partial.add(new Block(start, first));
+      partial.add(new Block(start, first, head > 0, tail > 0));
       return new Padding(
           buffers, memory, start, IoVector.of(first), partial, head, buffer, alignment);
     }
@@ -71,12 +71,12 @@ final class Padding implements AutoCloseable {
     long from = 0;
     long to = length;
     if (head > 0) {
-      partial.add(new Block(start, first));
+      partial.add(new Block(start, first, true, false));
       parts.add(first.asSlice(0, head));
     }
     parts.addAll(buffer.slice(from, to - from).segments());
     if (tail > 0) {
-      partial.add(new Block(end - alignment, last));
+      partial.add(new Block(end - alignment, last, false, true));
       parts.add(last.asSlice(alignment - tail, tail));
     }
     return new Padding(

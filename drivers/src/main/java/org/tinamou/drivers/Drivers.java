@@ -6,6 +6,11 @@ import java.util.Set;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.DriverType;
+import org.tinamou.drivers.filter.blkdebug.BlkdebugType;
+import org.tinamou.drivers.filter.blkverify.BlkverifyType;
+import org.tinamou.drivers.filter.copyonread.CopyOnReadType;
+import org.tinamou.drivers.filter.throttle.ThrottleGroups;
+import org.tinamou.drivers.filter.throttle.ThrottleType;
 import org.tinamou.drivers.format.raw.RawType;
 import org.tinamou.drivers.protocol.file.FileType;
 import org.tinamou.drivers.protocol.nullblock.NullType;
@@ -15,14 +20,11 @@ public final class Drivers {
   /** Names of formats and protocols that the reference has and this program has not. */
   private static final Set<String> MISSING =
       Set.of(
-          "blkdebug",
           "blklogwrites",
-          "blkverify",
           "bochs",
           "cloop",
           "compress",
           "copy-before-write",
-          "copy-on-read",
           "dmg",
           "fat",
           "ftp",
@@ -53,7 +55,6 @@ public final class Drivers {
           "replication",
           "snapshot-access",
           "ssh",
-          "throttle",
           "vdi",
           "vhdx",
           "vmdk",
@@ -66,9 +67,23 @@ public final class Drivers {
   /** A list of all drivers. */
   @AnyThread
   public static DriverList list() {
+    return list(ThrottleGroups.NONE);
+  }
+
+  /**
+   * A list of all drivers.
+   *
+   * @param groups where throttle nodes find their groups
+   */
+  @AnyThread
+  public static DriverList list(ThrottleGroups groups) {
     List<DriverType> types = new ArrayList<>();
     types.add(new RawType());
     types.addAll(FileType.all());
+    types.add(new BlkdebugType());
+    types.add(new BlkverifyType());
+    types.add(new CopyOnReadType());
+    types.add(new ThrottleType(groups));
     types.addAll(NullType.all());
     return new DriverList(types, MISSING, FormatSignatures::probe);
   }

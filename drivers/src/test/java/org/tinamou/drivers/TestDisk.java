@@ -18,6 +18,8 @@ import org.tinamou.qapi.OptionList;
 
 /** A disk in a graph of its own, opened by options and used through a backend. */
 public final class TestDisk {
+  private static final NodeOptions OPTIONS = NodeOptions.READ_WRITE.withDiscardUnmap(true);
+
   private final BlockGraph graph;
   private final BlockBackend backend;
   private final BlockNode node;
@@ -30,7 +32,7 @@ public final class TestDisk {
 
   /** Opens what {@code driver=…,file.driver=…} asks for, to read, write and resize. */
   public static TestDisk open(AioContext context, String options) throws BlockException {
-    return open(context, options, NodeOptions.READ_WRITE, Permission.ALL, Permission.ALL);
+    return open(context, options, OPTIONS, Permission.ALL, Permission.ALL);
   }
 
   public static TestDisk open(
@@ -43,12 +45,7 @@ public final class TestDisk {
 
   /** Opens what has a name, as tools do. */
   public static TestDisk openName(AioContext context, String name) throws BlockException {
-    return open(
-        context,
-        ImageAddress.ofName(name, "raw"),
-        NodeOptions.READ_WRITE,
-        Permission.ALL,
-        Permission.ALL);
+    return open(context, ImageAddress.ofName(name, "raw"), OPTIONS, Permission.ALL, Permission.ALL);
   }
 
   private static TestDisk open(

@@ -60,6 +60,11 @@ public final class NodeOpening {
     return settings;
   }
 
+  /** The name a child is to be opened by, if the node was given just a name; else null. */
+  public @Nullable String fileName(String childName) {
+    return prepared.fileNames().get(childName);
+  }
+
   /** How formats are recognised. */
   public FormatProbe probe() {
     return opener.drivers().probe();
@@ -94,8 +99,29 @@ public final class NodeOpening {
     if (ready != null) {
       return node.attachChild(name, roles, ready, used, shared);
     }
+    boolean protocol =
+        (!roles.contains(EdgeRole.COPY_ON_WRITE) && !roles.contains(EdgeRole.FILTERED))
+            || isFileOfFormat(name);
+    return childOrNull(name, prepared.fileNames().get(name), protocol, roles, used, shared);
+  }
+
+  /**
+   * As {@link #childOrNull(String, Set, int, int)}, for drivers that have a say in how the child is
+   * opened.
+   *
+   * @param fileName the child's name if the driver knows it from its own, or null
+   * @param protocol whether a child without a driver is a protocol rather than any format
+   */
+  @InCoroutine
+  public @Nullable Edge childOrNull(
+      String name,
+      @Nullable String fileName,
+      boolean protocol,
+      Set<EdgeRole> roles,
+      int used,
+      int shared)
+      throws BlockException, OptionException {
     OptionReader.Choice choice = options.choiceOrNull(name, "BlockdevRef");
-    String fileName = prepared.fileNames().get(name);
     if (fileName == null && (choice == null || choice instanceof OptionReader.Choice.None)) {
       return null;
     }
@@ -106,8 +132,7 @@ public final class NodeOpening {
             choice,
             options.style(),
             GenericOptions.forChild(settings, roles, type.isFilter()),
-            !roles.contains(EdgeRole.COPY_ON_WRITE) && !roles.contains(EdgeRole.FILTERED)
-                || isFileOfFormat(name),
+            protocol,
             node.context());
     try {
       return node.attachChild(name, roles, child, used, shared);

@@ -12,6 +12,7 @@ import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.CopyRange;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
@@ -111,7 +112,7 @@ public final class RawFormat
 
   @Override
   public BlockLimits limits() {
-    return file.child().limits();
+    return BlockLimits.NONE; // the child widens, copies and splits what it has to
   }
 
   private void checkWindow(long offset, long length) throws BlockException {
@@ -122,6 +123,7 @@ public final class RawFormat
 
   @Override
   public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    file.announce(DebugEvent.READ_AIO);
     file.read(windowStart + offsetBytes, buffer, flags);
   }
 
@@ -131,12 +133,13 @@ public final class RawFormat
     if (guard != null) {
       guard.check(file, offsetBytes, buffer);
     }
+    file.announce(DebugEvent.WRITE_AIO);
     file.write(windowStart + offsetBytes, buffer, flags);
   }
 
   @Override
   public int writeFlags() {
-    return -1; // every flag goes down as it is
+    return file.writeFlags();
   }
 
   @Override
@@ -147,7 +150,7 @@ public final class RawFormat
 
   @Override
   public int zeroFlags() {
-    return -1;
+    return file.writeFlags();
   }
 
   @Override

@@ -464,7 +464,7 @@ public final class FileDriver {
       return;
     }
     if (punch(offsetBytes, lengthBytes)) {
-        changed();
+      changed();
     }
   }
 
@@ -535,8 +535,7 @@ public final class FileDriver {
     for (long done = 0; done < lengthBytes; ) {
       long copied;
       try {
-        copied =
-            copyFrom(source, sourceOffsetBytes + done, offsetBytes + done, lengthBytes - done);
+        copied = copyFrom(source, sourceOffsetBytes + done, offsetBytes + done, lengthBytes - done);
       } catch (BlockException e) {
         switch (e.errno()) {
           case EXDEV, EOPNOTSUPP, EINVAL, ENOSYS, EBADF, ENOTTY -> {

@@ -190,8 +190,7 @@ public final class FileNode
   }
 
   @Override
-  public boolean copyRangeTo(long offsetBytes, long length, CopyRange copy)
-      throws BlockException {
+  public boolean copyRangeTo(long offsetBytes, long length, CopyRange copy) throws BlockException {
     if (!(copy.source() instanceof FileNode source)) {
       return false;
     }

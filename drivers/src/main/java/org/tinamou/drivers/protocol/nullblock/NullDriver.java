@@ -7,13 +7,14 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockStatus;
-import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 
 /** Takes everything and keeps nothing, after a delay if one is asked for. */
 public final class NullDriver
     implements BlockDriver.ZeroWriter,
         BlockDriver.StatusSource,
-        BlockDriver.Resizable,
+        BlockDriver.Discarder,
+        BlockDriver.Reopenable,
         BlockDriver.Named {
   /** The size where none is given. */
   public static final long DEFAULT_LENGTH_BYTES = 1L << 30;
@@ -22,7 +23,7 @@ public final class NullDriver
   private final long latencyNanos;
   private final boolean readZeroes;
   private final boolean named;
-  private volatile long lengthBytes;
+  private final long lengthBytes;
 
   /**
    * A disk that exists only in its answers.
@@ -105,14 +106,19 @@ public final class NullDriver
 
   @Override
   public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero) {
-    int zero = readZeroes ? BlockStatus.ZERO : 0;
-    return new BlockStatus(
-        length, BlockStatus.OFFSET_VALID | BlockStatus.ALLOCATED | zero, offsetBytes, null);
+    int known = readZeroes ? BlockStatus.ZERO | BlockStatus.ALLOCATED : 0;
+    return new BlockStatus(length, BlockStatus.OFFSET_VALID | known, offsetBytes, null);
   }
 
   @Override
-  public void truncate(long newLengthBytes, boolean exact, PreallocationMode preallocation) {
-    lengthBytes = newLengthBytes;
+  public boolean discard(long offsetBytes, long length) {
+    delay();
+    return true;
+  }
+
+  @Override
+  public PreparedReopen prepareReopen(ReopenChange change) {
+    return PreparedReopen.NOTHING;
   }
 
   @Override

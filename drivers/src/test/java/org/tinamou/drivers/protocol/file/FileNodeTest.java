@@ -142,8 +142,7 @@ class FileNodeTest {
           BlockException refused =
               assertThrows(BlockException.class, () -> open(context, "").close());
           assertEquals("Failed to get \"resize\" lock", refused.getMessage());
-          assertEquals(
-              "Is another process using the image [" + file + "]?", refused.hint());
+          assertEquals("Is another process using the image [" + file + "]?", refused.hint());
           TestDisk.open(context, "driver=file,locking=off,filename=" + file).close();
           disk.close();
           open(context, "").close();
@@ -266,8 +265,7 @@ class FileNodeTest {
           fail.set(false);
           disk.fill(0, 512, 2);
           assertEquals(
-              Errno.EIO,
-              assertThrows(BlockException.class, () -> disk.backend().flush()).errno());
+              Errno.EIO, assertThrows(BlockException.class, () -> disk.backend().flush()).errno());
           disk.graph().reopen(List.of(ReopenChange.of(disk.node(), NodeOptions.READ_WRITE)));
           disk.backend().flush();
           disk.close();

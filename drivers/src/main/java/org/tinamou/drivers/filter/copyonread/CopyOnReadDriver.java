@@ -1,0 +1,163 @@
+package org.tinamou.drivers.filter.copyonread;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.CoRwLock;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
+import org.tinamou.block.DebugEvent;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PermissionPair;
+import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.filter.FilterDriver;
+
+/**
+ * Writes what a read brings up from below the child into the child, so that the next read finds it
+ * there. Readers see nothing of it, so the permission for unchanged writes is enough.
+ *
+ * <p>Whoever copies up holds the lock alone: a write that came in between would be lost.
+ */
+public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.PermissionMapper {
+  private final @Nullable BlockNode bottom;
+  private final CoRwLock copying = new CoRwLock("copy on read");
+
+  /**
+   * @param bottom what lies below it is not copied; null for no limit. The driver holds a reference
+   */
+  CopyOnReadDriver(Edge file, @Nullable BlockNode bottom) {
+    super(file);
+    this.bottom = bottom;
+  }
+
+  @Override
+  public String formatName() {
+    return "copy-on-read";
+  }
+
+  @Override
+  public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    for (long done = 0; done < buffer.sizeBytes(); ) {
+      long at = offsetBytes + done;
+      long left = buffer.sizeBytes() - done;
+      BlockStatus status = file().status(at, left, false);
+      long length = Math.min(left, status.lengthBytes());
+      if (isInChild(status)) {
+        file().read(at, buffer.slice(done, length), flags);
+      } else {
+        length = copyUp(at, buffer.slice(done, length), flags);
+      }
+      done += length;
+    }
+  }
+
+  private static boolean isInChild(BlockStatus status) {
+    return status.has(BlockStatus.ALLOCATED);
+  }
+
+  /** Reads the first part of the buffer, and writes it to the child unless it is there by now. */
+  private long copyUp(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    copying.writeLock();
+    try {
+      BlockStatus status = file().status(offsetBytes, buffer.sizeBytes(), false);
+      long length = Math.min(buffer.sizeBytes(), status.lengthBytes());
+      boolean copy = !isInChild(status);
+      if (copy && bottom != null) {
+        Below below = findBelow(offsetBytes, length);
+        length = below.lengthBytes();
+        copy = below.found();
+      }
+      IoVector part = buffer.slice(0, length);
+      file().read(offsetBytes, part, flags & ~RequestFlags.PREFETCH);
+      if (copy) {
+        file().announce(DebugEvent.COR_WRITE);
+        file().write(offsetBytes, part, RequestFlags.WRITE_UNCHANGED);
+      }
+      return length;
+    } finally {
+      copying.unlock();
+    }
+  }
+
+  /** Whether the first bytes of a range are in one of the layers that may be copied from. */
+  private record Below(boolean found, long lengthBytes) {}
+
+  private Below findBelow(long offsetBytes, long lengthBytes) throws BlockException {
+    long length = lengthBytes;
+    for (BlockNode at = file().child(); at != bottom; ) {
+      Edge backing = below(at);
+      if (backing == null) {
+        return new Below(false, length);
+      }
+      at = backing.child();
+      long size = backing.lengthBytes();
+      if (offsetBytes >= size) {
+        continue;
+      }
+      BlockStatus status = backing.status(offsetBytes, Math.min(length, size - offsetBytes), false);
+      length = Math.min(length, status.lengthBytes());
+      if (status.has(BlockStatus.ALLOCATED)) {
+        return new Below(true, length);
+      }
+    }
+    return new Below(false, length);
+  }
+
+  /** The edge to what shows through a node: its backing file, or what it filters. */
+  private static @Nullable Edge below(BlockNode node) {
+    for (Edge edge : node.children()) {
+      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)
+          || edge.roles().contains(EdgeRole.FILTERED)) {
+        return edge;
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    copying.readLock();
+    try {
+      super.write(offsetBytes, buffer, flags);
+    } finally {
+      copying.unlock();
+    }
+  }
+
+  @Override
+  public boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException {
+    copying.readLock();
+    try {
+      return super.writeZeroes(offsetBytes, lengthBytes, flags);
+    } finally {
+      copying.unlock();
+    }
+  }
+
+  @Override
+  public boolean discard(long offsetBytes, long lengthBytes) throws BlockException {
+    copying.readLock();
+    try {
+      return super.discard(offsetBytes, lengthBytes);
+    } finally {
+      copying.unlock();
+    }
+  }
+
+  @Override
+  public PermissionPair childPermissions(Edge edge, int used, int shared) {
+    return new PermissionPair(
+        used | Permission.WRITE_UNCHANGED, shared | Permission.WRITE_UNCHANGED);
+  }
+
+  @Override
+  public void close() {
+    BlockNode held = bottom;
+    if (held != null) {
+      held.graph().release(held);
+    }
+  }
+}
