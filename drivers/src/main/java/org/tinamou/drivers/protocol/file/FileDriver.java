@@ -477,7 +477,7 @@ public final class FileDriver {
     if (preallocation != PreallocationMode.OFF) {
       throw new BlockException(
           Errno.EOPNOTSUPP,
-          "Preallocation mode '" + preallocation.text() + "' unsupported for this node");
+          "Preallocation mode '" + preallocation.text() + "' unsupported for this non-regular file");
     }
     if (sizeBytes > lengthBytes()) {
       throw new BlockException(Errno.EINVAL, "Cannot grow device files");
@@ -504,7 +504,7 @@ public final class FileDriver {
     if (result < 0) {
       resize(before);
       throw BlockException.of(
-          Errno.ofResult(result), "Could not preallocate data for the new file");
+          Errno.ofResult(result), "Could not preallocate new data");
     }
   }
 
