@@ -477,7 +477,9 @@ public final class FileDriver {
     if (preallocation != PreallocationMode.OFF) {
       throw new BlockException(
           Errno.EOPNOTSUPP,
-          "Preallocation mode '" + preallocation.text() + "' unsupported for this non-regular file");
+          "Preallocation mode '"
+              + preallocation.text()
+              + "' unsupported for this non-regular file");
     }
     if (sizeBytes > lengthBytes()) {
       throw new BlockException(Errno.EINVAL, "Cannot grow device files");
@@ -503,8 +505,7 @@ public final class FileDriver {
     } while (result == -Errno.EINTR.number());
     if (result < 0) {
       resize(before);
-      throw BlockException.of(
-          Errno.ofResult(result), "Could not preallocate new data");
+      throw BlockException.of(Errno.ofResult(result), "Could not preallocate new data");
     }
   }
 
