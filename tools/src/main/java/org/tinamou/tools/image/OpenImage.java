@@ -25,6 +25,7 @@ import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileNode;
+import org.tinamou.drivers.protocol.nullblock.NullDriver;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
 
@@ -64,6 +65,9 @@ public final class OpenImage {
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;
+    }
+    if (request.resizing()) {
+      permissions |= Permission.RESIZE;
     }
     int shared = request.keepOthersFromChanging() ? Permission.DEFAULT_SHARED : Permission.ALL;
     BlockBackend backend = new BlockBackend(graph, "", context, permissions, shared);
@@ -106,6 +110,38 @@ public final class OpenImage {
   /** The name by which it can be opened again. */
   public String name() {
     return FileNames.of(node);
+  }
+
+  /** The name of what holds the bytes that the image shows. */
+  public String hostName() {
+    return FileNames.of(bottom());
+  }
+
+  /** The name of the image's node, which may be made up. */
+  public String nodeName() {
+    return node.name();
+  }
+
+  /** What the image takes on the host, in bytes, or -1 if nobody knows. */
+  public long allocatedBytes() throws BlockException {
+    FileNode file = fileNode();
+    if (file != null) {
+      return file.file().allocatedBytes();
+    }
+    return bottom().driverOrNull() instanceof NullDriver ? 0 : -1;
+  }
+
+  private BlockNode bottom() {
+    BlockNode below = node;
+    for (Edge edge = below.child("file"); edge != null; edge = below.child("file")) {
+      below = edge.child();
+    }
+    return below;
+  }
+
+  /** Whether it shows the bytes of a file or device of the host as they are. */
+  public boolean isHostFile() {
+    return fileNode() != null;
   }
 
   public String format() {
@@ -189,15 +225,20 @@ public final class OpenImage {
     backend.flush();
   }
 
-  /** Changes the length. */
-  public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {
+  /**
+   * Changes the length.
+   *
+   * @param exact fail where it cannot become just that
+   */
+  public void truncate(long sizeBytes, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
     if (sizeBytes > MAX_LENGTH_BYTES) {
       throw new BlockException(
           Errno.EFBIG, "offset(" + sizeBytes + ") exceeds maximum(" + MAX_LENGTH_BYTES + ")");
     }
     backend.setPermissions(permissions | Permission.WRITE | Permission.RESIZE, shared);
     try {
-      backend.truncate(sizeBytes, false, preallocation);
+      backend.truncate(sizeBytes, exact, preallocation);
     } finally {
       backend.setPermissions(permissions, shared);
     }
@@ -206,7 +247,13 @@ public final class OpenImage {
   /** The status of the bytes from an offset inside of the image, at most as many as asked. */
   public Extent extentAt(long offsetBytes, long size) throws BlockException {
     BlockStatus status = backend.status(offsetBytes, size, true);
-    return new Extent(status.lengthBytes(), status.has(BlockStatus.DATA));
+    boolean known = status.has(BlockStatus.DATA) || status.has(BlockStatus.ZERO);
+    return new Extent(
+        status.lengthBytes(),
+        status.has(BlockStatus.DATA),
+        status.has(BlockStatus.ZERO),
+        known && status.has(BlockStatus.ALLOCATED),
+        known && status.has(BlockStatus.OFFSET_VALID) ? status.mappedOffsetBytes() : -1);
   }
 
   /** Copies inside the host; as {@link FileDriver#copyFrom}. */
@@ -217,7 +264,14 @@ public final class OpenImage {
     if (from == null || to == null) {
       return 0;
     }
-    return to.file().copyFrom(from.file(), sourceOffsetBytes, offsetBytes, size);
+    BlockStatus here = source.backend.status(sourceOffsetBytes, size, false);
+    BlockStatus there = backend.status(offsetBytes, size, false);
+    if (!here.has(BlockStatus.OFFSET_VALID) || !there.has(BlockStatus.OFFSET_VALID)) {
+      return 0;
+    }
+    long common = Math.min(size, Math.min(here.lengthBytes(), there.lengthBytes()));
+    return to.file()
+        .copyFrom(from.file(), here.mappedOffsetBytes(), there.mappedOffsetBytes(), common);
   }
 
   @Override
