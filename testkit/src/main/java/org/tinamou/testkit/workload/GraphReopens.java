@@ -13,7 +13,9 @@ import org.tinamou.block.NodeOptions;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.testkit.sim.Simulation;
 
-/** Reopens of one disk's nodes: what is accepted is there afterwards, what is refused left no trace. */
+/**
+ * Reopens of one disk's nodes: what is accepted is there afterwards, what is refused left no trace.
+ */
 final class GraphReopens {
   private final Simulation simulation;
   private final SeededRandom random;
@@ -111,7 +113,9 @@ final class GraphReopens {
     } catch (BlockException refused) {
       simulation.note("refused", String.valueOf(refused.getMessage()), 0);
       simulation.require(
-          before.equals(shape(graph)), "I16", before + " is after a refused reopen " + shape(graph));
+          before.equals(shape(graph)),
+          "I16",
+          before + " is after a refused reopen " + shape(graph));
       simulation.require(
           refused.errno() == expected
               || refused.errno() == Errno.EACCES

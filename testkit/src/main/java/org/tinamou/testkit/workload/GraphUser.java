@@ -203,14 +203,14 @@ final class GraphUser {
               disk.backend.read(first + offset, IoVector.of(part), 0);
               return true;
             });
-    for (int i = 0; done && i < length; i++) {
-      byte seen = part.get(ValueLayout.JAVA_BYTE, i);
+    byte[] bytes = done ? part.toArray(ValueLayout.JAVA_BYTE) : new byte[0];
+    for (int i = 0; i < bytes.length; i++) {
+      byte seen = bytes[i];
       if (!unknown[offset + i] && seen != expected[offset + i]) {
         simulation.require(
             false,
             "I10",
-            "byte %d is %d, expected %d"
-                .formatted(first + offset + i, seen, expected[offset + i]));
+            "byte %d is %d, expected %d".formatted(first + offset + i, seen, expected[offset + i]));
       }
     }
   }

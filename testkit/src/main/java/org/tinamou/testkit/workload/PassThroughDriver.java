@@ -35,8 +35,7 @@ final class PassThroughDriver
    *
    * @param group whose limits it keeps to, or null
    */
-  PassThroughDriver(
-      SeededRandom random, BlockNode node, @Nullable ThrottleGroup group, Edge file) {
+  PassThroughDriver(SeededRandom random, BlockNode node, @Nullable ThrottleGroup group, Edge file) {
     this.random = random;
     this.file = file;
     this.throttle = group == null ? null : group.join(node.name(), node.context());
