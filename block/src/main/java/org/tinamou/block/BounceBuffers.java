@@ -58,10 +58,14 @@ public final class BounceBuffers {
 
   /**
    * A small buffer beside the budget, for the edges of a request; never waits. Their number is
-   * bounded by that of the requests.
+   * bounded by that of the requests. Blocks larger than any buffer are had only by nodes made for
+   * tests; they are not kept.
    */
   @InCoroutine
   public MemorySegment takeSmall(long sizeBytes) {
+    if (sizeBytes > MAX_BUFFER_BYTES) {
+      return Arena.ofAuto().allocate(sizeBytes, PAGE_BYTES);
+    }
     int size = sizeIndex(sizeBytes);
     lock.lock();
     try {
@@ -108,6 +112,9 @@ public final class BounceBuffers {
   /** Gives a buffer back, which the caller no longer uses. */
   @AnyThread
   public void give(MemorySegment buffer) {
+    if (buffer.byteSize() > MAX_BUFFER_BYTES) {
+      return;
+    }
     Coroutine[] woken;
     lock.lock();
     try {

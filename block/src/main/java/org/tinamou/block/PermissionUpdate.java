@@ -21,6 +21,9 @@ final class PermissionUpdate {
   private final List<BlockNode> prepared = new ArrayList<>();
   private final Map<BlockNode, PermissionPair> cumulative = new LinkedHashMap<>();
 
+  /** Whether somebody has gone, which nothing may stand in the way of. */
+  private boolean relaxing;
+
   /** For the graph as it is. */
   PermissionUpdate() {
     this(new GraphPlan());
@@ -107,10 +110,23 @@ final class PermissionUpdate {
     }
     PermissionUpdate update = new PermissionUpdate();
     update.add(node);
+    update.relaxing = true;
     try {
       update.run();
     } catch (BlockException e) {
       throw new IllegalStateException("less use was refused of " + node, e);
+    }
+  }
+
+  /** Whoever rewrites the last block makes the node longer if that is only partly there. */
+  private static void refusePartialBlock(BlockNode node, BlockDriver driver, int used)
+      throws BlockException {
+    boolean writes = (used & (Permission.WRITE | Permission.WRITE_UNCHANGED)) != 0;
+    int unit = node.limits().requestAlignmentBytes();
+    if (writes && (used & Permission.RESIZE) == 0 && driver.lengthBytes() % unit != 0) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "Cannot get 'write' permission without 'resize': Image size is not a multiple of request alignment");
     }
   }
 
@@ -157,6 +173,9 @@ final class PermissionUpdate {
       throw new BlockException(Errno.EPERM, "Block node is read-only");
     }
     BlockDriver driver = node.driverOrNull();
+    if (driver != null && !relaxing) {
+      refusePartialBlock(node, driver, used);
+    }
     boolean forceShare = plan.isForceShare(node);
     if (forceShare) {
       shared = Permission.ALL;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.BlockingCall;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HostFiles;
@@ -223,11 +224,15 @@ public final class FileDriver {
     }
   }
 
-  boolean isWritable() {
+  /** Whether it is open for writing; under auto-read-only not before somebody writes. */
+  @AnyThread
+  public boolean isWritable() {
     return access.writable();
   }
 
-  boolean isDirect() {
+  /** Whether it bypasses the host's cache. */
+  @AnyThread
+  public boolean isDirect() {
     return access.direct();
   }
 

@@ -21,6 +21,8 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.DebugEvent;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.Permission;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.drivers.TestDisk;
 import org.tinamou.drivers.protocol.file.OnLoop;
@@ -275,6 +277,37 @@ class BlkdebugTest {
           assertEquals(0, disk.read(1000, 1)[0]);
           assertEquals(0, disk.read(50_999, 1)[0]);
           assertEquals(5, disk.read(51_000, 1)[0]);
+          disk.close();
+        });
+  }
+
+  @Test
+  void aNodeThatEndsInsideOfABlockIsWrittenOnlyByWhoeverMayMakeItLonger() throws Exception {
+    OnLoop.run(
+        context -> {
+          String options = "driver=blkdebug,align=2M,image.driver=file,image.filename=" + file;
+          BlockException refused =
+              assertThrows(
+                  BlockException.class,
+                  () ->
+                      TestDisk.open(
+                          context,
+                          options,
+                          NodeOptions.READ_WRITE,
+                          Permission.CONSISTENT_READ | Permission.WRITE,
+                          Permission.ALL));
+          assertEquals(
+              "Cannot get 'write' permission without 'resize': Image size is not a multiple of"
+                  + " request alignment",
+              refused.getMessage());
+          TestDisk disk =
+              TestDisk.open(
+                  context,
+                  options,
+                  NodeOptions.READ_ONLY,
+                  Permission.CONSISTENT_READ,
+                  Permission.ALL);
+          assertEquals(0, disk.read(600_000, 1000)[999]);
           disk.close();
         });
   }
