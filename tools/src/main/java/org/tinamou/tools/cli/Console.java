@@ -68,6 +68,9 @@ public final class Console {
     if (failure.hint() != null) {
       errorLine(failure.hint());
     }
+    if (failure.consequence() != null) {
+      error(failure.consequence());
+    }
     return failure.exitCode();
   }
 }

@@ -13,15 +13,21 @@ public final class SizeArgument {
    * @param what what the size is for, in messages
    */
   public static long parse(Console console, String what, String text) throws ToolException {
+    return parse(console, what, text, 0, Long.MAX_VALUE);
+  }
+
+  /** Reads a size that lies between two others, or is one of them. */
+  public static long parse(Console console, String what, String text, long least, long most)
+      throws ToolException {
     return switch (SizeText.parse(text)) {
       case SizeText.Result.Size(long bytes, String warning) -> {
         console.warning(warning);
-        if (bytes < 0) {
-          throw tooLarge(what);
+        if (bytes < least || bytes > most) {
+          throw outside(what, least, most);
         }
         yield bytes;
       }
-      case SizeText.Result.TooLarge() -> throw tooLarge(what);
+      case SizeText.Result.TooLarge() -> throw outside(what, least, most);
       case SizeText.Result.NotASize() ->
           throw new ToolException(
               1,
@@ -32,8 +38,8 @@ public final class SizeArgument {
     };
   }
 
-  private static ToolException tooLarge(String what) {
+  private static ToolException outside(String what, long least, long most) {
     return new ToolException(
-        "Invalid " + what + " specified. Must be between 0 and " + Long.MAX_VALUE + ".");
+        "Invalid " + what + " specified. Must be between " + least + " and " + most + ".");
   }
 }

@@ -12,16 +12,23 @@ public final class ToolException extends Exception {
   private final int exitCode;
   private final transient List<String> messages;
   private final @Nullable String hint;
+  private final @Nullable String consequence;
 
   /**
    * @param messages printed behind the tool's name, one a line
    * @param hint printed as it is, or null
    */
   public ToolException(int exitCode, List<String> messages, @Nullable String hint) {
+    this(exitCode, messages, hint, null);
+  }
+
+  private ToolException(
+      int exitCode, List<String> messages, @Nullable String hint, @Nullable String consequence) {
     super(String.join("; ", messages));
     this.exitCode = exitCode;
     this.messages = List.copyOf(messages);
     this.hint = hint;
+    this.consequence = consequence;
   }
 
   public ToolException(String message) {
@@ -40,7 +47,12 @@ public final class ToolException extends Exception {
 
   /** The same with another exit code. */
   public ToolException withExitCode(int code) {
-    return new ToolException(code, messages, hint);
+    return new ToolException(code, messages, hint, consequence);
+  }
+
+  /** The same with one more message, printed behind everything else. */
+  public ToolException followedBy(String message) {
+    return new ToolException(exitCode, messages, hint, message);
   }
 
   public int exitCode() {
@@ -53,5 +65,9 @@ public final class ToolException extends Exception {
 
   public @Nullable String hint() {
     return hint;
+  }
+
+  public @Nullable String consequence() {
+    return consequence;
   }
 }

@@ -25,6 +25,7 @@ import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileNode;
+import org.tinamou.drivers.protocol.nullblock.NullDriver;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
 
@@ -64,6 +65,9 @@ public final class OpenImage {
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;
+    }
+    if (request.resizing()) {
+      permissions |= Permission.RESIZE;
     }
     int shared = request.keepOthersFromChanging() ? Permission.DEFAULT_SHARED : Permission.ALL;
     BlockBackend backend = new BlockBackend(graph, "", context, permissions, shared);
@@ -106,6 +110,38 @@ public final class OpenImage {
   /** The name by which it can be opened again. */
   public String name() {
     return FileNames.of(node);
+  }
+
+  /** The name of what holds the bytes that the image shows. */
+  public String hostName() {
+    return FileNames.of(bottom());
+  }
+
+  /** The name of the image's node, which may be made up. */
+  public String nodeName() {
+    return node.name();
+  }
+
+  /** What the image takes on the host, in bytes, or -1 if nobody knows. */
+  public long allocatedBytes() throws BlockException {
+    FileNode file = fileNode();
+    if (file != null) {
+      return file.file().allocatedBytes();
+    }
+    return bottom().driverOrNull() instanceof NullDriver ? 0 : -1;
+  }
+
+  private BlockNode bottom() {
+    BlockNode below = node;
+    for (Edge edge = below.child("file"); edge != null; edge = below.child("file")) {
+      below = edge.child();
+    }
+    return below;
+  }
+
+  /** Whether it shows the bytes of a file or device of the host as they are. */
+  public boolean isHostFile() {
+    return fileNode() != null;
   }
 
   public String format() {
@@ -206,7 +242,12 @@ public final class OpenImage {
   /** The status of the bytes from an offset inside of the image, at most as many as asked. */
   public Extent extentAt(long offsetBytes, long size) throws BlockException {
     BlockStatus status = backend.status(offsetBytes, size, true);
-    return new Extent(status.lengthBytes(), status.has(BlockStatus.DATA));
+    return new Extent(
+        status.lengthBytes(),
+        status.has(BlockStatus.DATA),
+        status.has(BlockStatus.ZERO),
+        status.has(BlockStatus.ALLOCATED),
+        status.has(BlockStatus.OFFSET_VALID) ? status.mappedOffsetBytes() : -1);
   }
 
   /** Copies inside the host; as {@link FileDriver#copyFrom}. */

@@ -12,6 +12,7 @@ import org.tinamou.drivers.protocol.file.CacheMode;
  * @param keepOthersFromChanging nobody else may write to it or change its size meanwhile
  * @param forceShare whatever others do with it is accepted, and no lock is taken; for reading only
  * @param imageOptions the name is a list of options, {@code key=value,...}, not a file's name
+ * @param resizing its length is going to be changed
  */
 public record OpenRequest(
     String name,
@@ -20,32 +21,39 @@ public record OpenRequest(
     CacheMode cache,
     boolean keepOthersFromChanging,
     boolean forceShare,
-    boolean imageOptions) {
+    boolean imageOptions,
+    boolean resizing) {
 
   /** To read it while others may do what they like. */
   public static OpenRequest reading(String name, @Nullable String format, CacheMode cache) {
-    return new OpenRequest(name, format, false, cache, false, false, false);
+    return new OpenRequest(name, format, false, cache, false, false, false, false);
   }
 
   /** To read and write it while others may do what they like. */
   public static OpenRequest writing(String name, @Nullable String format, CacheMode cache) {
-    return new OpenRequest(name, format, true, cache, false, false, false);
+    return new OpenRequest(name, format, true, cache, false, false, false, false);
   }
 
   /** The same, keeping others from writing. */
   public OpenRequest exclusive() {
-    return new OpenRequest(name, format, writable, cache, true, forceShare, imageOptions);
+    return new OpenRequest(name, format, writable, cache, true, forceShare, imageOptions, resizing);
   }
 
   /** The same, putting up with whatever others do if {@code shared}. */
   public OpenRequest sharedByForce(boolean shared) {
     return new OpenRequest(
-        name, format, writable, cache, keepOthersFromChanging, shared, imageOptions);
+        name, format, writable, cache, keepOthersFromChanging, shared, imageOptions, resizing);
   }
 
   /** The same with the name taken for a list of options if {@code options}. */
   public OpenRequest namedByOptions(boolean options) {
     return new OpenRequest(
-        name, format, writable, cache, keepOthersFromChanging, forceShare, options);
+        name, format, writable, cache, keepOthersFromChanging, forceShare, options, resizing);
+  }
+
+  /** To change its length as well. */
+  public OpenRequest forResizing() {
+    return new OpenRequest(
+        name, format, true, cache, keepOthersFromChanging, forceShare, imageOptions, true);
   }
 }

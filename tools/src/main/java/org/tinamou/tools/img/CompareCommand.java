@@ -2,8 +2,6 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.aio.AioContext;
-import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
@@ -26,13 +24,12 @@ final class CompareCommand implements ImgCommand {
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
           LongOption.flag("force-share", 'U'));
 
-  private @Nullable String firstFormat;
+  private final ImageChoice choice = new ImageChoice();
   private @Nullable String secondFormat;
   private String cache = "writeback";
   private boolean progressWanted;
   private boolean quiet;
   private boolean strict;
-  private boolean imageOpts;
 
   @Override
   public int run(Console console, List<String> arguments) throws ToolException {
@@ -42,18 +39,13 @@ final class CompareCommand implements ImgCommand {
         case 'h' -> {
           return ImgHelp.print(console);
         }
-        case 'f' -> firstFormat = scan.value();
         case 'F' -> secondFormat = scan.value();
         case 'T' -> cache = scan.value();
         case 'p' -> progressWanted = true;
         case 'q' -> quiet = true;
         case 's' -> strict = true;
-        case 'U' -> {
-          // Reading never keeps others from anything.
-        }
-        case ImgOptions.IMAGE_OPTS -> imageOpts = true;
         case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value()).withExitCode(FAILED);
-        default -> throw new IllegalStateException("option " + code);
+        default -> choice.take(code, scan);
       }
     }
     List<String> operands = scan.operands();
@@ -72,17 +64,19 @@ final class CompareCommand implements ImgCommand {
       throws ToolException {
     try {
       CacheMode mode = CacheArgument.parse("source cache option", cache);
-      if (imageOpts) {
-        throw firstFormat == null && secondFormat == null
-            ? ImgOptions.imageOpts()
-            : new ToolException("--image-opts and --format are mutually exclusive");
-      }
+      choice.check();
+      ImageChoice.check(choice.imageOptions, secondFormat);
+      OpenRequest requestOfFirst = choice.reading(first, mode);
+      OpenRequest requestOfSecond =
+          OpenRequest.reading(second, secondFormat, mode)
+              .sharedByForce(choice.forceShare)
+              .namedByOptions(choice.imageOptions);
       return LoopRunner.run(
           "compare",
           context -> {
-            OpenImage one = open(context, OpenRequest.reading(first, firstFormat, mode));
+            OpenImage one = ImageChoice.open(context, console, requestOfFirst);
             try {
-              OpenImage other = open(context, OpenRequest.reading(second, secondFormat, mode));
+              OpenImage other = ImageChoice.open(context, console, requestOfSecond);
               try {
                 return new ImageComparer(console, one, other, strict, quiet, progress).compare();
               } finally {
@@ -94,14 +88,6 @@ final class CompareCommand implements ImgCommand {
           });
     } catch (ToolException e) {
       throw e.exitCode() == 1 ? e.withExitCode(FAILED) : e;
-    }
-  }
-
-  private static OpenImage open(AioContext context, OpenRequest request) throws ToolException {
-    try {
-      return OpenImage.open(context, request);
-    } catch (BlockException e) {
-      throw ToolException.of("Could not open '" + request.name() + "': ", e);
     }
   }
 }

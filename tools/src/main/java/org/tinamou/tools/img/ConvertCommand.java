@@ -5,9 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
-import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
-import org.tinamou.drivers.protocol.file.FileCreator;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.CacheArgument;
@@ -16,7 +14,6 @@ import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.ImageFormats;
-import org.tinamou.tools.image.ImageName;
 import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
 
@@ -61,18 +58,29 @@ final class ConvertCommand implements ImgCommand {
     try {
       CacheMode cache = CacheArgument.parse("source cache option", options().sourceCache);
       for (String name : operands.subList(0, operands.size() - 1)) {
-        OpenRequest request = OpenRequest.reading(name, options().sourceFormat, cache);
-        sources.add(open(context, options().forceShare ? request : request.exclusive()));
+        OpenRequest request =
+            OpenRequest.reading(name, options().sourceFormat, cache)
+                .namedByOptions(options().imageOpts)
+                .sharedByForce(options().forceShare);
+        OpenRequest kept = options().forceShare ? request : request.exclusive();
+        sources.add(ImageChoice.open(context, console, kept));
       }
       SourceChain source = new SourceChain(sources);
-      OptionValues creation = checkTarget();
+      OptionValues creation = checkTarget(sources);
       String targetName = operands.getLast();
       if (!options().existing) {
-        create(context, targetName, creation.with("size", Long.toString(source.lengthBytes())));
+        NewImage.create(
+            context,
+            targetName,
+            creation.with("size", Long.toString(source.lengthBytes())),
+            targetName + ": error while converting " + options().targetFormat + ": ");
       }
       CacheMode targetCache = CacheArgument.parse("cache option", options().cache);
-      OpenImage target =
-          open(context, OpenRequest.writing(targetName, options().targetFormat, targetCache));
+      boolean byOptions = options().targetImageOpts;
+      OpenRequest request =
+          OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
+              .namedByOptions(byOptions);
+      OpenImage target = ImageChoice.open(context, console, request);
       try {
         copy(context, console, source, target, progress);
       } finally {
@@ -85,27 +93,17 @@ final class ConvertCommand implements ImgCommand {
     }
   }
 
-  private static OpenImage open(AioContext context, OpenRequest request) throws ToolException {
-    try {
-      return OpenImage.open(context, request);
-    } catch (BlockException e) {
-      throw ToolException.of("Could not open '" + request.name() + "': ", e);
-    }
-  }
-
   /** Checks what concerns the target, in the order in which the reference looks. */
-  private OptionValues checkTarget() throws ToolException {
+  private OptionValues checkTarget(List<OpenImage> sources) throws ToolException {
     ConvertOptions options = options();
     if (options.snapshot != null) {
-      throw new ToolException(
-          "Failed to load snapshot: Block format 'raw' used by device '' does not support"
-              + " temporarily loading internal snapshots");
+      throw options.snapshot.refuse(sources.getFirst());
     }
     String format = options.targetFormat;
     boolean opensOnly = options.existing;
     if (!opensOnly) {
-      checkFormat(format);
-      requireProtocol(options.operands.getLast());
+      NewImage.checkFormat(format);
+      NewImage.checkName(options.operands.getLast());
     }
     OptionValues creation;
     try {
@@ -130,37 +128,8 @@ final class ConvertCommand implements ImgCommand {
     return creation;
   }
 
-  private static void requireProtocol(String name) throws ToolException {
-    try {
-      ImageName.pathText(name);
-    } catch (BlockException e) {
-      throw ToolException.of("", e);
-    }
-  }
-
   private static ToolException cannotCompress() {
     return new ToolException("Compression not supported for this file format");
-  }
-
-  private static void checkFormat(String format) throws ToolException {
-    if (!ImageFormats.isKnown(format)) {
-      throw new ToolException("Unknown file format '" + format + "'");
-    }
-    if (!ImageFormats.isCreatable(format)) {
-      throw new ToolException("Format driver '" + format + "' does not support image creation");
-    }
-    if (!ImageFormats.isSupported(format)) {
-      throw new ToolException(ImageFormats.notYet(format));
-    }
-  }
-
-  private void create(AioContext context, String name, OptionValues values) throws ToolException {
-    String prefix = name + ": error while converting " + options().targetFormat + ": ";
-    try {
-      FileCreator.create(context, ImageName.path(name), ImageName.pathText(name), values);
-    } catch (BlockException e) {
-      throw ToolException.of(prefix, e);
-    }
   }
 
   private void copy(

@@ -32,7 +32,7 @@ final class ConvertOptions {
   String targetFormat = ImageFormats.RAW;
   @Nullable String backing;
   @Nullable String backingFormat;
-  @Nullable String snapshot;
+  @Nullable SnapshotChoice snapshot;
   final ImageOptionList creation = new ImageOptionList();
   String cache = "unsafe";
   String sourceCache = "writeback";
@@ -50,12 +50,12 @@ final class ConvertOptions {
   boolean targetIsZero;
   boolean bitmaps;
   boolean help;
+  boolean imageOpts;
+  boolean targetImageOpts;
   List<String> operands = List.of();
 
   private boolean sparseGiven;
   private boolean targetFormatGiven;
-  private boolean imageOpts;
-  private boolean targetImageOpts;
   private boolean skipBrokenBitmaps;
   private final Console console;
 
@@ -110,7 +110,7 @@ final class ConvertOptions {
       case 'B' -> backing = value;
       case 'F' -> backingFormat = value;
       case 'o' -> creation.add(value);
-      case 'l' -> snapshot = value;
+      case 'l' -> snapshot = SnapshotChoice.parse(value);
       case 't' -> cache = value;
       case 'T' -> sourceCache = value;
       case 'S' -> sparse(value);
@@ -173,16 +173,12 @@ final class ConvertOptions {
   /** Refuses what concerns the images, before any is opened. */
   void checkImages() throws ToolException {
     CacheArgument.parse("source cache option", sourceCache);
-    if (imageOpts) {
-      throw sourceFormat == null
-          ? ImgOptions.imageOpts()
-          : new ToolException("--image-opts and --format are mutually exclusive");
-    }
-    if (targetImageOpts) {
-      throw targetFormatGiven
-          ? new ToolException("--image-opts and --format are mutually exclusive")
-          : new ToolException("--target-image-opts is not supported by this version of Tinamou");
-    }
+    ImageChoice.check(imageOpts, sourceFormat);
+  }
+
+  /** Refuses what concerns the target, once the sources are open. */
+  void checkTarget() throws ToolException {
+    ImageChoice.check(targetImageOpts, targetFormatGiven ? targetFormat : null);
   }
 
   boolean showsProgress() {

@@ -120,7 +120,7 @@ final class Converter {
     long bytes = 0;
     for (long offset = 0; offset < source.lengthBytes(); ) {
       Extent extent = extentAt(offset);
-      if (extent.data() || plan.sparseBytes() == 0) {
+      if (extent.isContent() || plan.sparseBytes() == 0) {
         bytes += extent.lengthBytes();
       }
       offset += extent.lengthBytes();
@@ -163,7 +163,7 @@ final class Converter {
           current = extentAt(nextOffset);
           currentEnd = nextOffset + current.lengthBytes();
         }
-        boolean data = current.data() || plan.sparseBytes() == 0;
+        boolean data = current.isContent() || plan.sparseBytes() == 0;
         long length = Math.min(currentEnd - nextOffset, data ? PIECE_BYTES : ZERO_PIECE_BYTES);
         long offset = nextOffset;
         nextOffset += length;

@@ -21,14 +21,29 @@ final class ImgOptions {
   static final int SALVAGE = 262;
   static final int BITMAPS = 263;
   static final int SKIP_BROKEN_BITMAPS = 264;
+  static final int SIZE = 265;
+  static final int PREALLOCATION = 266;
+  static final int SHRINK = 267;
+  static final int PATTERN = 268;
+  static final int FLUSH_INTERVAL = 269;
+  static final int NO_DRAIN = 270;
+  static final int FORCE = 271;
+  static final int ADD = 272;
+  static final int REMOVE = 273;
+  static final int CLEAR = 274;
+  static final int ENABLE = 275;
+  static final int DISABLE = 276;
+  static final int MERGE = 277;
 
   private final Console console;
   private final String command;
   private final OptionScanner scanner;
+  private final boolean quiet;
 
   /**
    * @param command the word in front of the arguments
-   * @param letters begin with a colon, which may follow a plus
+   * @param letters where they do not begin with a colon, which may follow a plus, what is wrong is
+   *     told in getopt's words and leads to the help
    */
   ImgOptions(
       Console console,
@@ -38,6 +53,7 @@ final class ImgOptions {
       List<LongOption> longOptions) {
     this.console = console;
     this.command = command;
+    this.quiet = letters.startsWith(":") || letters.startsWith("+:");
     this.scanner =
         new OptionScanner(
             command,
@@ -50,6 +66,9 @@ final class ImgOptions {
 
   int next() throws ToolException {
     int code = scanner.next();
+    if (code == OptionScanner.UNKNOWN && !quiet) {
+      return 'h';
+    }
     return switch (code) {
       case OptionScanner.UNKNOWN ->
           throw usage(console, "unrecognized option '" + scanner.lastWord(command) + "'");
@@ -71,9 +90,5 @@ final class ImgOptions {
   static ToolException usage(Console console, String message) {
     return new ToolException(
         1, List.of(message), "Try '" + console.program() + " --help' for more information");
-  }
-
-  static ToolException imageOpts() {
-    return new ToolException("--image-opts is not supported by this version of Tinamou");
   }
 }

@@ -19,19 +19,6 @@ public final class ImgTool implements Tool {
           LongOption.flag("version", 'V'),
           LongOption.withValue("trace", 'T'));
 
-  private static final List<String> LATER_COMMANDS =
-      List.of(
-          "amend",
-          "bench",
-          "bitmap",
-          "check",
-          "commit",
-          "dd",
-          "measure",
-          "rebase",
-          "resize",
-          "snapshot");
-
   @Override
   public int run(
       String program, String[] arguments, InputStream in, PrintStream out, PrintStream err) {
@@ -69,10 +56,6 @@ public final class ImgTool implements Tool {
     String name = operands.getFirst();
     ImgCommand command = command(name);
     if (command == null) {
-      if (LATER_COMMANDS.contains(name)) {
-        throw new ToolException(
-            "Command '" + name + "' is not supported by this version of Tinamou");
-      }
       throw ImgOptions.usage(console, "Command not found: " + name);
     }
     return command.run(console, operands.subList(1, operands.size()));
@@ -80,11 +63,21 @@ public final class ImgTool implements Tool {
 
   private static @Nullable ImgCommand command(String name) {
     return switch (name) {
+      case "amend" -> new AmendCommand();
+      case "bench" -> new BenchCommand();
+      case "bitmap" -> new BitmapCommand();
+      case "check" -> new CheckCommand();
+      case "commit" -> new CommitCommand();
       case "compare" -> new CompareCommand();
       case "convert" -> new ConvertCommand();
       case "create" -> new CreateCommand();
+      case "dd" -> new DdCommand();
       case "info" -> new InfoCommand();
       case "map" -> new MapCommand();
+      case "measure" -> new MeasureCommand();
+      case "rebase" -> new RebaseCommand();
+      case "resize" -> new ResizeCommand();
+      case "snapshot" -> new SnapshotCommand();
       default -> null;
     };
   }

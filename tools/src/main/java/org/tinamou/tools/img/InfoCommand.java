@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.HostFiles;
@@ -11,11 +12,12 @@ import org.tinamou.aio.poller.LinuxHostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.HumanSize;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonWriter;
 import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.cli.ObjectArgument;
+import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
@@ -38,12 +40,21 @@ final class InfoCommand implements ImgCommand {
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
           LongOption.flag("force-share", 'U'));
 
-  /** What there is to say about a raw image. */
-  private record Facts(String name, String format, long lengthBytes, long allocatedBytes) {}
+  /**
+   * What there is to say about an image.
+   *
+   * @param allocatedBytes -1 if that is not known
+   * @param knowsDirtiness whether it can be said to be clean
+   */
+  private record Facts(
+      String name,
+      String format,
+      long lengthBytes,
+      long allocatedBytes,
+      boolean knowsDirtiness) {}
 
-  private @Nullable String format;
+  private final ImageChoice choice = new ImageChoice();
   private boolean chain;
-  private boolean imageOpts;
   private @Nullable String output;
 
   @Override
@@ -54,15 +65,9 @@ final class InfoCommand implements ImgCommand {
         case 'h' -> {
           return ImgHelp.print(console);
         }
-        case 'f' -> format = scan.value();
-        case 'U' -> {
-          // There is nothing to share: no lock is taken.
-        }
         case ImgOptions.OUTPUT -> output = scan.value();
         case ImgOptions.BACKING_CHAIN -> chain = true;
-        case ImgOptions.IMAGE_OPTS -> imageOpts = true;
-        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
-        default -> throw new IllegalStateException("option " + code);
+        default -> choice.take(code, scan);
       }
     }
     List<String> operands = scan.operands();
@@ -70,12 +75,9 @@ final class InfoCommand implements ImgCommand {
       throw ImgOptions.usage(console, "Expecting one image file name");
     }
     boolean json = OutputFormat.isJson(output);
-    if (imageOpts) {
-      throw format == null
-          ? ImgOptions.imageOpts()
-          : new ToolException("--image-opts and --format are mutually exclusive");
-    }
-    Facts facts = facts(operands.getFirst());
+    choice.check();
+    String name = operands.getFirst();
+    Facts facts = isPlain(name) ? plainFacts(name) : openedFacts(console, name);
     if (json) {
       Json members = json(facts);
       console.line(JsonWriter.pretty(chain ? new Json.Array().add(members) : members));
@@ -85,11 +87,46 @@ final class InfoCommand implements ImgCommand {
     return 0;
   }
 
-  private Facts facts(String name) throws ToolException {
+  /** Whether the image is a file of the host, which can be described without a loop. */
+  private boolean isPlain(String name) {
+    int colon = name.indexOf(':');
+    boolean hasProtocol = colon >= 0 && name.lastIndexOf('/', colon) < 0;
+    String format = choice.format;
+    return !choice.imageOptions
+        && (!hasProtocol || name.startsWith("file:"))
+        && (format == null
+            || format.equals(ImageFormats.RAW)
+            || format.equals(ImageFormats.FILE));
+  }
+
+  private Facts openedFacts(Console console, String name) throws ToolException {
+    List<Facts> found = new ArrayList<>();
+    LoopRunner.run(
+        "info",
+        context -> {
+          OpenImage image =
+              ImageChoice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
+          try {
+            found.add(
+                new Facts(
+                    image.name(),
+                    image.format(),
+                    image.lengthBytes(),
+                    image.allocatedBytes(),
+                    image.isHostFile()));
+            return 0;
+          } catch (BlockException e) {
+            throw ToolException.of("", e);
+          } finally {
+            image.close();
+          }
+        });
+    return found.getFirst();
+  }
+
+  private Facts plainFacts(String name) throws ToolException {
+    String format = choice.format;
     try {
-      if (format != null) {
-        ImageFormats.requireOpenable(format);
-      }
       String text = ImageName.pathText(name);
       if (text.isEmpty()) {
         throw new BlockException(Errno.EINVAL, "The 'file' block driver requires a file name");
@@ -97,7 +134,7 @@ final class InfoCommand implements ImgCommand {
       HostFiles.Status status = status(ImageName.path(name), text);
       String found = format == null ? probe(ImageName.path(name), text, status) : format;
       long length = (status.sizeBytes() + OpenImage.SECTOR_BYTES - 1) & -OpenImage.SECTOR_BYTES;
-      return new Facts(text, found, length, status.allocatedBytes());
+      return new Facts(text, found, length, status.allocatedBytes(), true);
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + name + "': ", e);
     }
@@ -152,15 +189,25 @@ final class InfoCommand implements ImgCommand {
             + " ("
             + facts.lengthBytes()
             + " bytes)");
-    console.line("disk size: " + HumanSize.threeDigits(facts.allocatedBytes()));
+    console.line(
+        "disk size: "
+            + (facts.allocatedBytes() < 0
+                ? "unavailable"
+                : HumanSize.threeDigits(facts.allocatedBytes())));
   }
 
   private static Json json(Facts facts) {
-    return new Json.Members()
-        .put("virtual-size", facts.lengthBytes())
-        .put("filename", facts.name())
-        .put("format", facts.format())
-        .put("actual-size", facts.allocatedBytes())
-        .put("dirty-flag", false);
+    Json.Members members =
+        new Json.Members()
+            .put("virtual-size", facts.lengthBytes())
+            .put("filename", facts.name())
+            .put("format", facts.format());
+    if (facts.allocatedBytes() >= 0) {
+      members.put("actual-size", facts.allocatedBytes());
+    }
+    if (facts.knowsDirtiness()) {
+      members.put("dirty-flag", false);
+    }
+    return members;
   }
 }

@@ -7,13 +7,11 @@ import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.Extent;
 import org.tinamou.tools.image.OpenImage;
-import org.tinamou.tools.image.OpenRequest;
 
 /** {@code img map}: tells where an image has data. */
 final class MapCommand implements ImgCommand {
@@ -29,8 +27,7 @@ final class MapCommand implements ImgCommand {
           LongOption.withValue("start-offset", 's'),
           LongOption.withValue("max-length", 'l'));
 
-  private @Nullable String format;
-  private boolean imageOpts;
+  private final ImageChoice choice = new ImageChoice();
   private @Nullable String output;
   private long startBytes;
   private long maxBytes = Long.MAX_VALUE;
@@ -43,16 +40,10 @@ final class MapCommand implements ImgCommand {
         case 'h' -> {
           return ImgHelp.print(console);
         }
-        case 'f' -> format = scan.value();
-        case 'U' -> {
-          // Reading never keeps others from anything.
-        }
         case 's' -> startBytes = SizeArgument.parse(console, "start offset", scan.value());
         case 'l' -> maxBytes = SizeArgument.parse(console, "max length", scan.value());
         case ImgOptions.OUTPUT -> output = scan.value();
-        case ImgOptions.IMAGE_OPTS -> imageOpts = true;
-        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
-        default -> throw new IllegalStateException("option " + code);
+        default -> choice.take(code, scan);
       }
     }
     List<String> operands = scan.operands();
@@ -60,23 +51,15 @@ final class MapCommand implements ImgCommand {
       throw ImgOptions.usage(console, "Expecting one image file name");
     }
     boolean json = OutputFormat.isJson(output);
-    if (imageOpts) {
-      throw format == null
-          ? ImgOptions.imageOpts()
-          : new ToolException("--image-opts and --format are mutually exclusive");
-    }
+    choice.check();
     String name = operands.getFirst();
     return LoopRunner.run("map", context -> map(context, console, name, json));
   }
 
   private int map(AioContext context, Console console, String name, boolean json)
       throws ToolException {
-    OpenImage image;
-    try {
-      image = OpenImage.open(context, OpenRequest.reading(name, format, CacheMode.WRITEBACK));
-    } catch (BlockException e) {
-      throw ToolException.of("Could not open '" + name + "': ", e);
-    }
+    OpenImage image =
+        ImageChoice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
     try {
       if (json) {
         printJson(console, image);
@@ -98,17 +81,21 @@ final class MapCommand implements ImgCommand {
         : image.lengthBytes();
   }
 
-  private void printTable(Console console, OpenImage image) throws BlockException {
+  private void printTable(Console console, OpenImage image) throws BlockException, ToolException {
     console.line(padded("Offset") + padded("Length") + padded("Mapped to") + "File");
     long end = endBytes(image);
     for (long offset = startBytes; offset < end; ) {
       Extent extent = whole(image, offset, end);
-      if (extent.data()) {
+      if (extent.data() && !extent.zero()) {
+        if (extent.mappedOffsetBytes() < 0) {
+          throw new ToolException(
+              "File contains external, encrypted or compressed clusters.");
+        }
         console.line(
             padded(hexadecimal(offset))
                 + padded(hexadecimal(extent.lengthBytes()))
-                + padded(hexadecimal(offset))
-                + image.name());
+                + padded(hexadecimal(extent.mappedOffsetBytes()))
+                + image.hostName());
       }
       offset += extent.lengthBytes();
     }
@@ -118,45 +105,45 @@ final class MapCommand implements ImgCommand {
     long end = endBytes(image);
     console.out().print('[');
     if (startBytes >= end) {
-      console.out().print(element(startBytes, 0, false, false));
+      console.out().print(element(startBytes, new Extent(0, false, false, false, -1)));
     }
     for (long offset = startBytes; offset < end; ) {
       Extent extent = whole(image, offset, end);
       console.out().print(offset == startBytes ? "" : ",\n");
-      console.out().print(element(offset, extent.lengthBytes(), true, extent.data()));
+      console.out().print(element(offset, extent));
       offset += extent.lengthBytes();
     }
     console.line("]");
   }
 
   /** One element, in the fixed form that scripts know. */
-  private static String element(long offset, long length, boolean present, boolean data) {
+  private static String element(long offset, Extent extent) {
     return "{ \"start\": "
         + offset
         + ", \"length\": "
-        + length
+        + extent.lengthBytes()
         + ", \"depth\": 0, \"present\": "
-        + present
+        + extent.present()
         + ", \"zero\": "
-        + (present && !data)
+        + extent.zero()
         + ", \"data\": "
-        + data
-        + (present ? ", \"offset\": " + offset : "")
+        + extent.data()
+        + (extent.mappedOffsetBytes() < 0 ? "" : ", \"offset\": " + extent.mappedOffsetBytes())
         + "}";
   }
 
   /** The longest extent from an offset, joined from what the image tells in parts. */
   private static Extent whole(OpenImage image, long offset, long end) throws BlockException {
-    Extent first = image.extentAt(offset, end - offset);
-    long length = first.lengthBytes();
-    while (offset + length < end) {
-      Extent next = image.extentAt(offset + length, end - offset - length);
-      if (next.data() != first.data()) {
+    Extent extent = image.extentAt(offset, end - offset);
+    while (offset + extent.lengthBytes() < end) {
+      long next = offset + extent.lengthBytes();
+      Extent more = image.extentAt(next, end - next);
+      if (!extent.continues(more)) {
         break;
       }
-      length += next.lengthBytes();
+      extent = extent.with(more);
     }
-    return new Extent(length, first.data());
+    return extent;
   }
 
   private static String padded(String text) {

@@ -1,9 +1,9 @@
 package org.tinamou.tools.io;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.tinamou.qapi.SizeText;
 import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.WholeNumber;
 import org.tinamou.tools.getopt.OptionScanner;
 
 /** The words of one command: options, then operands. */
@@ -140,38 +140,10 @@ final class IoArguments {
 
   /** A byte to fill buffers with or to look for. */
   byte pattern(String text) throws Refused {
-    Long number = integer(text);
+    Long number = WholeNumber.parse(text);
     if (number == null || number < 0 || number > 255) {
       throw refuse(text + " is not a valid pattern byte");
     }
     return number.byteValue();
-  }
-
-  /** A number in C's notation, cut off at the limits of a long, or null. */
-  static @Nullable Long integer(String text) {
-    String digits = text.stripLeading();
-    boolean negative = digits.startsWith("-");
-    if (negative || digits.startsWith("+")) {
-      digits = digits.substring(1);
-    }
-    int radix = 10;
-    if (digits.length() > 2 && digits.startsWith("0") && (digits.charAt(1) | 0x20) == 'x') {
-      radix = 16;
-      digits = digits.substring(2);
-    } else if (digits.length() > 1 && digits.startsWith("0")) {
-      radix = 8;
-    }
-    if (digits.isEmpty() || Character.digit(digits.charAt(0), radix) < 0) {
-      return null;
-    }
-    try {
-      java.math.BigInteger value = new java.math.BigInteger(digits, radix);
-      if (value.bitLength() > 63) {
-        return negative ? Long.MIN_VALUE : Long.MAX_VALUE;
-      }
-      return negative ? -value.longValue() : value.longValue();
-    } catch (NumberFormatException e) {
-      return null;
-    }
   }
 }

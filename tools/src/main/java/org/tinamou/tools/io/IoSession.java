@@ -13,6 +13,7 @@ import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
 import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.ProbeWarning;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.OpenImage;
 
@@ -71,14 +72,7 @@ final class IoSession {
       throw ToolException.of("can't open device " + name + ": ", e);
     }
     if (opened.isProbed() && opened.isWritable()) {
-      console.errorLine(
-          "WARNING: Image format was not specified for '"
-              + opened.name()
-              + "' and probing guessed raw.");
-      console.errorLine(
-          "         Automatically detecting the format is dangerous for raw images, write"
-              + " operations on block 0 will be restricted.");
-      console.errorLine("         Specify the 'raw' format explicitly to remove the restrictions.");
+      ProbeWarning.print(console, opened.name());
     }
     image = opened;
     options = wanted;

@@ -7,6 +7,7 @@ import org.tinamou.base.ClockType;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.cli.WholeNumber;
 
 /** Commands that concern the session rather than an image's content. */
 final class SessionCommands {
@@ -117,7 +118,7 @@ final class SessionCommands {
   }
 
   boolean sleep(List<String> words) {
-    Long millis = IoArguments.integer(words.get(1));
+    Long millis = WholeNumber.parse(words.get(1));
     if (millis == null || millis < 0) {
       console.line(words.get(1) + " is not a valid number");
       return false;

@@ -10,6 +10,9 @@ final class Normalized {
   private static final Pattern NUMBERS = Pattern.compile("^([0-9]+,1),0:[0-9:.,]+$");
   private static final Pattern VERSION = Pattern.compile("^(qemu-[a-z]+ version [0-9.]+) .*");
 
+  private static final Pattern NODE_NAME = Pattern.compile("#block[0-9]+");
+  private static final Pattern RUN = Pattern.compile("^Run completed in [0-9]+\\.[0-9]{3} sec");
+
   private Normalized() {}
 
   static List<String> lines(String text) {
@@ -18,6 +21,8 @@ final class Normalized {
       String shown = SPEED.matcher(line).replaceAll("TIME");
       shown = NUMBERS.matcher(shown).replaceAll("$1,TIME");
       shown = VERSION.matcher(shown).replaceAll("$1");
+      shown = NODE_NAME.matcher(shown).replaceAll("#block");
+      shown = RUN.matcher(shown).replaceAll("Run completed in TIME sec");
       lines.add(shown);
       // The words of the help are each tool's own.
       if (shown.startsWith("Usage: ") || shown.matches("qemu-[a-z]+ version [0-9.]+")) {

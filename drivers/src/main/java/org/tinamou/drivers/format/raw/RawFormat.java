@@ -85,7 +85,7 @@ public final class RawFormat
     if (sizeBytes != WHOLE && sizeBytes > present - offsetBytes) {
       throw new BlockException(
           Errno.EINVAL,
-          "The sum of offset (%d) and size (%d) has to be smaller or equal to the actual size of the containing file (%d)"
+          "The sum of offset (%d) and size (%d) has to be smaller or equal to the  actual size of the containing file (%d)"
               .formatted(offsetBytes, sizeBytes, present));
     }
     return new RawFormat(file, offsetBytes, sizeBytes, guard);

@@ -65,7 +65,7 @@ final class FileResizer {
     if (preallocation != PreallocationMode.OFF) {
       throw new BlockException(
           Errno.EOPNOTSUPP,
-          "Preallocation mode '" + preallocation.text() + "' unsupported for this node");
+          "Preallocation mode '" + preallocation.text() + "' unsupported for this non-regular file");
     }
     if (sizeBytes > file.lengthBytes()) {
       throw new BlockException(Errno.EINVAL, "Cannot grow device files");
@@ -80,7 +80,7 @@ final class FileResizer {
     if (result < 0) {
       file.cut(before);
       throw BlockException.of(
-          Errno.ofResult(result), "Could not preallocate data for the new file");
+          Errno.ofResult(result), "Could not preallocate new data");
     }
   }
 

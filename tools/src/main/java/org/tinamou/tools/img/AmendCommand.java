@@ -1,0 +1,83 @@
+package org.tinamou.tools.img;
+
+import java.util.List;
+import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.tools.cli.CacheArgument;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.LoopRunner;
+import org.tinamou.tools.cli.Progress;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.getopt.LongOption;
+import org.tinamou.tools.image.ImageFormats;
+import org.tinamou.tools.image.OpenImage;
+
+/** {@code img amend}: changes the options of an image, which needs a format that has any. */
+final class AmendCommand implements ImgCommand {
+  private static final String LETTERS = ":ho:f:t:pq";
+  private static final List<LongOption> LONG =
+      List.of(
+          LongOption.flag("help", 'h'),
+          LongOption.withValue("object", ImgOptions.OBJECT),
+          LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
+          LongOption.flag("force", ImgOptions.FORCE));
+
+  private final ImageChoice choice = new ImageChoice();
+  private final ImageOptionList options = new ImageOptionList();
+  private String cacheName = "writeback";
+  private boolean progressWanted;
+  private boolean quiet;
+
+  @Override
+  public int run(Console console, List<String> arguments) throws ToolException {
+    ImgOptions scan = new ImgOptions(console, "amend", arguments, LETTERS, LONG);
+    for (int code = scan.next(); code != ImgOptions.END; code = scan.next()) {
+      switch (code) {
+        case 'h' -> {
+          return ImgHelp.print(console);
+        }
+        case 'o' -> options.add(scan.value());
+        case 't' -> cacheName = scan.value();
+        case 'p' -> progressWanted = true;
+        case 'q' -> quiet = true;
+        case ImgOptions.FORCE -> {
+          // Says that data may get lost, which needs a format where it could.
+        }
+        default -> choice.take(code, scan);
+      }
+    }
+    if (!options.isGiven()) {
+      throw ImgOptions.usage(console, "Must specify options (-o)");
+    }
+    Progress progress = new Progress(console, progressWanted && !quiet, 1);
+    List<String> operands = scan.operands();
+    String name = operands.size() == 1 ? operands.getFirst() : null;
+    try {
+      if (choice.format != null && options.asksForHelp()) {
+        throw refuse(choice.format);
+      }
+      if (name == null) {
+        throw new ToolException("Expecting one image file name");
+      }
+      CacheMode cache = CacheArgument.parse("cache option", cacheName);
+      choice.check();
+      return LoopRunner.run(
+          "amend",
+          context -> {
+            OpenImage image = ImageChoice.open(context, console, choice.writing(name, cache));
+            String format = image.format();
+            image.close();
+            throw refuse(format);
+          });
+    } finally {
+      progress.end();
+    }
+  }
+
+  private static ToolException refuse(String format) {
+    if (!ImageFormats.isKnown(format)) {
+      return new ToolException("Unknown file format '" + format + "'");
+    }
+    return new ToolException(
+        "Format driver '" + format + "' does not support option amendment");
+  }
+}

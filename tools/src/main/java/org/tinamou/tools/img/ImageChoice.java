@@ -1,0 +1,71 @@
+package org.tinamou.tools.img;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.ObjectArgument;
+import org.tinamou.tools.cli.ProbeWarning;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.image.OpenImage;
+import org.tinamou.tools.image.OpenRequest;
+
+/** What a command's options say of how images are found and opened. */
+final class ImageChoice {
+  @Nullable String format;
+  boolean imageOptions;
+  boolean forceShare;
+
+  /** Takes one of the options that most commands share; false if it is another one. */
+  boolean take(int code, ImgOptions scan) throws ToolException {
+    switch (code) {
+      case 'f' -> format = scan.value();
+      case 'U' -> forceShare = true;
+      case ImgOptions.IMAGE_OPTS -> imageOptions = true;
+      case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Refuses a format beside a list of options. */
+  void check() throws ToolException {
+    check(imageOptions, format);
+  }
+
+  static void check(boolean imageOptions, @Nullable String format) throws ToolException {
+    if (imageOptions && format != null) {
+      throw new ToolException("--image-opts and --format are mutually exclusive");
+    }
+  }
+
+  OpenRequest reading(String name, CacheMode cache) {
+    return with(OpenRequest.reading(name, format, cache));
+  }
+
+  OpenRequest writing(String name, CacheMode cache) {
+    return with(OpenRequest.writing(name, format, cache));
+  }
+
+  private OpenRequest with(OpenRequest request) {
+    return request.sharedByForce(forceShare).namedByOptions(imageOptions);
+  }
+
+  /** Opens an image; tells users who write to one whose format they did not give. */
+  static OpenImage open(AioContext context, Console console, OpenRequest request)
+      throws ToolException {
+    OpenImage image;
+    try {
+      image = OpenImage.open(context, request);
+    } catch (BlockException e) {
+      throw ToolException.of("Could not open '" + request.name() + "': ", e);
+    }
+    if (image.isProbed() && image.isWritable()) {
+      ProbeWarning.print(console, image.name());
+    }
+    return image;
+  }
+}

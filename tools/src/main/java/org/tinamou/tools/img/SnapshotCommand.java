@@ -1,0 +1,98 @@
+package org.tinamou.tools.img;
+
+import java.util.List;
+import org.tinamou.base.Errno;
+import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.LoopRunner;
+import org.tinamou.tools.cli.ProbeWarning;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.getopt.LongOption;
+import org.tinamou.tools.image.OpenImage;
+import org.tinamou.tools.image.OpenRequest;
+
+/** {@code img snapshot}: lists, makes, applies and deletes the snapshots inside of an image. */
+final class SnapshotCommand implements ImgCommand {
+  private static final String LETTERS = ":la:c:d:hqU";
+  private static final List<LongOption> LONG =
+      List.of(
+          LongOption.flag("help", 'h'),
+          LongOption.withValue("object", ImgOptions.OBJECT),
+          LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
+          LongOption.flag("force-share", 'U'));
+
+  private final ImageChoice choice = new ImageChoice();
+  private char action;
+  private String snapshot = "";
+
+  @Override
+  public int run(Console console, List<String> arguments) throws ToolException {
+    ImgOptions scan = new ImgOptions(console, "snapshot", arguments, LETTERS, LONG);
+    for (int code = scan.next(); code != ImgOptions.END; code = scan.next()) {
+      switch (code) {
+        case 'h' -> {
+          return ImgHelp.print(console);
+        }
+        case 'l', 'a', 'c', 'd' -> {
+          if (action != 0) {
+            throw ImgOptions.usage(console, "Cannot mix '-l', '-a', '-c', '-d'");
+          }
+          action = (char) code;
+          snapshot = code == 'l' ? "" : scan.value();
+        }
+        case 'q' -> {
+          // There is nothing to keep quiet about.
+        }
+        default -> choice.take(code, scan);
+      }
+    }
+    List<String> operands = scan.operands();
+    if (operands.size() != 1) {
+      throw ImgOptions.usage(console, "Expecting one image file name");
+    }
+    String name = operands.getFirst();
+    OpenRequest request =
+        action == 'l'
+            ? choice.reading(name, CacheMode.WRITEBACK)
+            : choice.writing(name, CacheMode.WRITEBACK);
+    return LoopRunner.run(
+        "snapshot",
+        context -> {
+          OpenImage image = ImageChoice.open(context, console, request);
+          try {
+            return act(console, image);
+          } finally {
+            image.close();
+          }
+        });
+  }
+
+  private int act(Console console, OpenImage image) throws ToolException {
+    switch (action) {
+      case 'c' ->
+          throw new ToolException(
+              "Could not create snapshot '"
+                  + snapshot
+                  + "': -"
+                  + Errno.EOPNOTSUPP.number()
+                  + " ("
+                  + Errno.EOPNOTSUPP.message()
+                  + ")");
+      case 'a' -> {
+        if (image.isProbed()) {
+          // The reference looks at the image again, to go back to the snapshot of what is below.
+          ProbeWarning.print(console, image.name());
+        }
+        throw new ToolException(
+            "Could not apply snapshot '" + snapshot + "': Block driver does not support snapshots");
+      }
+      case 'd' ->
+          throw new ToolException(
+              "Could not delete snapshot '" + snapshot + "': snapshot not found");
+      default -> {
+        // A list without a snapshot is empty, and no action does nothing.
+        return 0;
+      }
+    }
+  }
+}
