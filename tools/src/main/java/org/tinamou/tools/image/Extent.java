@@ -22,8 +22,7 @@ public record Extent(
     return data == next.data
         && zero == next.zero
         && present == next.present
-        && next.mappedOffsetBytes
-            == (mappedOffsetBytes < 0 ? -1 : mappedOffsetBytes + lengthBytes);
+        && next.mappedOffsetBytes == (mappedOffsetBytes < 0 ? -1 : mappedOffsetBytes + lengthBytes);
   }
 
   /** This and what follows on it, as one. */

@@ -25,7 +25,6 @@ public final class ImageName {
           "https",
           "iscsi",
           "iser",
-          "json",
           "nbd",
           "nbd+tcp",
           "nbd+unix",

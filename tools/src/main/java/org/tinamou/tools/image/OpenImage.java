@@ -225,15 +225,20 @@ public final class OpenImage {
     backend.flush();
   }
 
-  /** Changes the length. */
-  public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {
+  /**
+   * Changes the length.
+   *
+   * @param exact fail where it cannot become just that
+   */
+  public void truncate(long sizeBytes, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
     if (sizeBytes > MAX_LENGTH_BYTES) {
       throw new BlockException(
           Errno.EFBIG, "offset(" + sizeBytes + ") exceeds maximum(" + MAX_LENGTH_BYTES + ")");
     }
     backend.setPermissions(permissions | Permission.WRITE | Permission.RESIZE, shared);
     try {
-      backend.truncate(sizeBytes, false, preallocation);
+      backend.truncate(sizeBytes, exact, preallocation);
     } finally {
       backend.setPermissions(permissions, shared);
     }
@@ -242,12 +247,13 @@ public final class OpenImage {
   /** The status of the bytes from an offset inside of the image, at most as many as asked. */
   public Extent extentAt(long offsetBytes, long size) throws BlockException {
     BlockStatus status = backend.status(offsetBytes, size, true);
+    boolean known = status.has(BlockStatus.DATA) || status.has(BlockStatus.ZERO);
     return new Extent(
         status.lengthBytes(),
         status.has(BlockStatus.DATA),
         status.has(BlockStatus.ZERO),
-        status.has(BlockStatus.ALLOCATED),
-        status.has(BlockStatus.OFFSET_VALID) ? status.mappedOffsetBytes() : -1);
+        known && status.has(BlockStatus.ALLOCATED),
+        known && status.has(BlockStatus.OFFSET_VALID) ? status.mappedOffsetBytes() : -1);
   }
 
   /** Copies inside the host; as {@link FileDriver#copyFrom}. */
@@ -258,7 +264,14 @@ public final class OpenImage {
     if (from == null || to == null) {
       return 0;
     }
-    return to.file().copyFrom(from.file(), sourceOffsetBytes, offsetBytes, size);
+    BlockStatus here = source.backend.status(sourceOffsetBytes, size, false);
+    BlockStatus there = backend.status(offsetBytes, size, false);
+    if (!here.has(BlockStatus.OFFSET_VALID) || !there.has(BlockStatus.OFFSET_VALID)) {
+      return 0;
+    }
+    long common = Math.min(size, Math.min(here.lengthBytes(), there.lengthBytes()));
+    return to.file()
+        .copyFrom(from.file(), here.mappedOffsetBytes(), there.mappedOffsetBytes(), common);
   }
 
   @Override

@@ -56,4 +56,17 @@ public record OpenRequest(
     return new OpenRequest(
         name, format, true, cache, keepOthersFromChanging, forceShare, imageOptions, true);
   }
+
+  /** The same by another name. */
+  public OpenRequest renamed(String otherName) {
+    return new OpenRequest(
+        otherName,
+        format,
+        writable,
+        cache,
+        keepOthersFromChanging,
+        forceShare,
+        imageOptions,
+        resizing);
+  }
 }

@@ -77,7 +77,6 @@ final class AmendCommand implements ImgCommand {
     if (!ImageFormats.isKnown(format)) {
       return new ToolException("Unknown file format '" + format + "'");
     }
-    return new ToolException(
-        "Format driver '" + format + "' does not support option amendment");
+    return new ToolException("Format driver '" + format + "' does not support option amendment");
   }
 }

@@ -114,9 +114,8 @@ final class BenchCommand implements ImgCommand {
     }
   }
 
-  private int bench(AioContext context, Console console, OpenRequest request)
-      throws ToolException {
-    OpenImage image = ImageChoice.open(context, console, request);
+  private int bench(AioContext context, Console console, OpenRequest request) throws ToolException {
+    OpenImage image = ImageChoice.openSilently(context, console, request);
     try {
       if (nativeAio && !cache.isDirect() && image.isHostFile()) {
         throw new ToolException(
@@ -125,13 +124,13 @@ final class BenchCommand implements ImgCommand {
                 + "': aio=native was specified, but it requires cache.direct=on, which was not"
                 + " specified.");
       }
+      ImageChoice.warn(console, image);
       int step = stepBytes == 0 ? bufferBytes : stepBytes;
       console.line(
           "Sending %d %s requests, %d bytes each, %d in parallel (starting at offset %d, step size %d)"
-              .formatted(
-                  count, write ? "write" : "read", bufferBytes, depth, offsetBytes, step));
+              .formatted(count, write ? "write" : "read", bufferBytes, depth, offsetBytes, step));
       if (flushInterval != 0) {
-console.line("Sending flush every " + flushInterval + " requests");
+        console.line("Sending flush every " + flushInterval + " requests");
       }
       console.out().flush();
       Benchmark benchmark =
@@ -139,7 +138,14 @@ console.line("Sending flush every " + flushInterval + " requests");
               context,
               image,
               new Benchmark.Plan(
-                  count, depth, bufferBytes, step, offsetBytes, write, pattern, flushInterval,
+                  count,
+                  depth,
+                  bufferBytes,
+                  step,
+                  offsetBytes,
+                  write,
+                  pattern,
+                  flushInterval,
                   drain));
       long start = context.clocks().nanos(ClockType.REALTIME);
       benchmark.run();

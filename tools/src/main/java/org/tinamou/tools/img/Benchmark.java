@@ -92,10 +92,7 @@ final class Benchmark {
   }
 
   private boolean isFlushDue() {
-    return plan.flushInterval() > 0
-        && sent > 0
-        && sent % plan.flushInterval() == 0
-        && !flushDone;
+    return plan.flushInterval() > 0 && sent > 0 && sent % plan.flushInterval() == 0 && !flushDone;
   }
 
   private void send(IoVector buffer) {

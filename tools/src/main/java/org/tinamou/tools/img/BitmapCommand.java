@@ -88,8 +88,7 @@ final class BitmapCommand implements ImgCommand {
 
   private int change(AioContext context, Console console, String name, String bitmap)
       throws ToolException {
-    OpenImage image =
-        ImageChoice.open(context, console, choice.writing(name, CacheMode.WRITEBACK));
+    OpenImage image = ImageChoice.open(context, console, choice.writing(name, CacheMode.WRITEBACK));
     try {
       if (source != null) {
         ImageChoice.open(

@@ -65,7 +65,6 @@ final class CompareCommand implements ImgCommand {
     try {
       CacheMode mode = CacheArgument.parse("source cache option", cache);
       choice.check();
-      ImageChoice.check(choice.imageOptions, secondFormat);
       OpenRequest requestOfFirst = choice.reading(first, mode);
       OpenRequest requestOfSecond =
           OpenRequest.reading(second, secondFormat, mode)
@@ -76,6 +75,7 @@ final class CompareCommand implements ImgCommand {
           context -> {
             OpenImage one = ImageChoice.open(context, console, requestOfFirst);
             try {
+              ImageChoice.check(choice.imageOptions, secondFormat);
               OpenImage other = ImageChoice.open(context, console, requestOfSecond);
               try {
                 return new ImageComparer(console, one, other, strict, quiet, progress).compare();

@@ -76,6 +76,7 @@ final class ConvertCommand implements ImgCommand {
             targetName + ": error while converting " + options().targetFormat + ": ");
       }
       CacheMode targetCache = CacheArgument.parse("cache option", options().cache);
+      options().checkTarget();
       boolean byOptions = options().targetImageOpts;
       OpenRequest request =
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)

@@ -74,15 +74,13 @@ final class DdCommand implements ImgCommand {
       }
       case "count" -> blockCount = SizeArgument.parse(console, "count", value);
       case "skip" -> skippedBlocks = SizeArgument.parse(console, "skip", value);
-      default ->
-          throw new ToolException("unrecognized operand " + (equals < 0 ? operand : name));
+      default -> throw new ToolException("unrecognized operand " + (equals < 0 ? operand : name));
     }
   }
 
   private int copy(AioContext context, Console console, String from, String to)
       throws ToolException {
-    OpenImage input =
-        ImageChoice.open(context, console, choice.reading(from, CacheMode.WRITEBACK));
+    OpenImage input = ImageChoice.open(context, console, choice.reading(from, CacheMode.WRITEBACK));
     try {
       if (!ImageFormats.isKnown(targetFormat)) {
         throw new ToolException("Unknown file format");

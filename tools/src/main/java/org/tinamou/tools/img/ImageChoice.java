@@ -6,6 +6,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ObjectArgument;
+import org.tinamou.tools.cli.OptionText;
 import org.tinamou.tools.cli.ProbeWarning;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.OpenImage;
@@ -57,15 +58,28 @@ final class ImageChoice {
   /** Opens an image; tells users who write to one whose format they did not give. */
   static OpenImage open(AioContext context, Console console, OpenRequest request)
       throws ToolException {
-    OpenImage image;
-    try {
-      image = OpenImage.open(context, request);
-    } catch (BlockException e) {
-      throw ToolException.of("Could not open '" + request.name() + "': ", e);
-    }
+    OpenImage image = openSilently(context, console, request);
+    warn(console, image);
+    return image;
+  }
+
+  static void warn(Console console, OpenImage image) {
     if (image.isProbed() && image.isWritable()) {
       ProbeWarning.print(console, image.name());
     }
-    return image;
+  }
+
+  /** Opens an image and tells nobody of its format. */
+  static OpenImage openSilently(AioContext context, Console console, OpenRequest request)
+      throws ToolException {
+    OpenRequest spelled = request;
+    if (request.imageOptions()) {
+      spelled = request.renamed(OptionText.spelledOut(console, request.name(), "file"));
+    }
+    try {
+      return OpenImage.open(context, spelled);
+    } catch (BlockException e) {
+      throw ToolException.of("Could not open '" + request.name() + "': ", e);
+    }
   }
 }

@@ -47,11 +47,7 @@ final class InfoCommand implements ImgCommand {
    * @param knowsDirtiness whether it can be said to be clean
    */
   private record Facts(
-      String name,
-      String format,
-      long lengthBytes,
-      long allocatedBytes,
-      boolean knowsDirtiness) {}
+      String name, String format, long lengthBytes, long allocatedBytes, boolean knowsDirtiness) {}
 
   private final ImageChoice choice = new ImageChoice();
   private boolean chain;
@@ -94,9 +90,7 @@ final class InfoCommand implements ImgCommand {
     String format = choice.format;
     return !choice.imageOptions
         && (!hasProtocol || name.startsWith("file:"))
-        && (format == null
-            || format.equals(ImageFormats.RAW)
-            || format.equals(ImageFormats.FILE));
+        && (format == null || format.equals(ImageFormats.RAW) || format.equals(ImageFormats.FILE));
   }
 
   private Facts openedFacts(Console console, String name) throws ToolException {

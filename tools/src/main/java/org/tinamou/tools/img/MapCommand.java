@@ -58,8 +58,7 @@ final class MapCommand implements ImgCommand {
 
   private int map(AioContext context, Console console, String name, boolean json)
       throws ToolException {
-    OpenImage image =
-        ImageChoice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
+    OpenImage image = ImageChoice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
     try {
       if (json) {
         printJson(console, image);
@@ -88,8 +87,7 @@ final class MapCommand implements ImgCommand {
       Extent extent = whole(image, offset, end);
       if (extent.data() && !extent.zero()) {
         if (extent.mappedOffsetBytes() < 0) {
-          throw new ToolException(
-              "File contains external, encrypted or compressed clusters.");
+          throw new ToolException("File contains external, encrypted or compressed clusters.");
         }
         console.line(
             padded(hexadecimal(offset))

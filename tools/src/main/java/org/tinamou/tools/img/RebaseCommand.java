@@ -60,8 +60,7 @@ final class RebaseCommand implements ImgCommand {
       throw ImgOptions.usage(console, "Expecting one image file name");
     }
     if (!unsafe && base == null) {
-      throw ImgOptions.usage(
-          console, "Must specify backing file (-b) or use unsafe mode (-u)");
+      throw ImgOptions.usage(console, "Must specify backing file (-b) or use unsafe mode (-u)");
     }
     String name = operands.getFirst();
     Progress progress = new Progress(console, progressWanted, 1);
@@ -94,10 +93,7 @@ final class RebaseCommand implements ImgCommand {
     if (baseFormat != null && !ImageFormats.isKnown(baseFormat)) {
       throw new ToolException("Invalid format name: '" + baseFormat + "'");
     }
-    if (unsafe) {
-      return;
-    }
-    if (base != null && !base.isEmpty()) {
+    if (!unsafe && base != null && !base.isEmpty()) {
       OpenRequest request =
           OpenRequest.reading(base, baseFormat, sourceCache).sharedByForce(choice.forceShare);
       try {

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Objects;
 import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
-import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.tools.cli.Console;
@@ -86,8 +86,7 @@ final class ResizeCommand implements ImgCommand {
   private int resize(AioContext context, Console console, String name, int sign, long amount)
       throws ToolException {
     OpenImage image =
-        ImageChoice.open(
-            context, console, choice.writing(name, CacheMode.WRITEBACK).forResizing());
+        ImageChoice.open(context, console, choice.writing(name, CacheMode.WRITEBACK).forResizing());
     try {
       long current = image.lengthBytes();
       long wanted = sign == 0 ? amount : current + sign * amount;
@@ -95,7 +94,7 @@ final class ResizeCommand implements ImgCommand {
         throw new ToolException("New image size must be positive");
       }
       if (wanted <= current && preallocation != PreallocationMode.OFF) {
-        throw new ToolException("PreallocationMode can only be used for growing images");
+        throw new ToolException("Preallocation can only be used for growing images");
       }
       if (wanted < current && !shrink) {
         console.error("Use the --shrink option to perform a shrink operation.");
@@ -104,7 +103,7 @@ final class ResizeCommand implements ImgCommand {
                 + " performing such an operation, make sure there is no important data there.");
         return 1;
       }
-      image.truncate(wanted, preallocation);
+      image.truncate(wanted, true, preallocation);
       if (!quiet) {
         console.line("Image resized.");
       }

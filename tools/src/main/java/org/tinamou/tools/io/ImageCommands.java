@@ -71,7 +71,7 @@ final class ImageCommands {
     List<String> operands = arguments.operands(1, Integer.MAX_VALUE);
     long size = arguments.number(operands.getFirst());
     try {
-      session.image().truncate(size, preallocation);
+      session.image().truncate(size, false, preallocation);
       return true;
     } catch (BlockException e) {
       console.error(String.valueOf(e.getMessage()));

@@ -68,10 +68,54 @@ class DifferentialTest {
     return scripts("io.txt");
   }
 
+  @TestFactory
+  Stream<DynamicTest> measure() throws IOException {
+    return scripts("measure.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> resize() throws IOException {
+    return scripts("resize.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> dd() throws IOException {
+    return scripts("dd.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> bench() throws IOException {
+    return scripts("bench.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> unable() throws IOException {
+    return scripts("unable.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> imageOptions() throws IOException {
+    return scripts("image-options.txt");
+  }
+
   /** Two mistakes at a time: the tools must find the same one first. */
   @Test
   void convertFindsTheSameMistakeFirst() throws IOException {
     mistakes("img convert %s %s @a.raw @o.raw", lines("convert-mistakes.txt"));
+  }
+
+  /** Each part of the file: a command, then what can be wrong with it. */
+  @TestFactory
+  Stream<DynamicTest> findsTheSameMistakeFirst() throws IOException {
+    return read("mistakes.txt").stream()
+        .map(
+            part ->
+                DynamicTest.dynamicTest(
+                    part.title(),
+                    () ->
+                        mistakes(
+                            part.lines().getFirst(),
+                            part.lines().subList(1, part.lines().size()))));
   }
 
   @Test
@@ -93,6 +137,11 @@ class DifferentialTest {
   }
 
   private Stream<DynamicTest> scripts(String resource) throws IOException {
+    return read(resource).stream()
+        .map(script -> DynamicTest.dynamicTest(script.title(), () -> run(script)));
+  }
+
+  private static List<Script> read(String resource) throws IOException {
     List<Script> scripts = new ArrayList<>();
     String title = "";
     List<String> lines = new ArrayList<>();
@@ -110,8 +159,7 @@ class DifferentialTest {
       scripts.add(new Script(title, lines));
     }
     assertFalse(scripts.isEmpty(), resource);
-    return scripts.stream()
-        .map(script -> DynamicTest.dynamicTest(script.title(), () -> run(script)));
+    return scripts;
   }
 
   private static List<String> lines(String resource) throws IOException {

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.tinamou.tools.ToolRun;
 
 /** What holds without a reference to compare with. */
@@ -35,28 +34,6 @@ class ImgToolTest {
         run.err());
     assertTrue(ToolRun.img("--version").out().startsWith("tinamou-img version 7.2.22 (Tinamou "));
     assertTrue(ToolRun.img("--help").out().contains("\nusage: tinamou-img "));
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "amend",
-        "bench",
-        "bitmap",
-        "check",
-        "commit",
-        "dd",
-        "measure",
-        "rebase",
-        "resize",
-        "snapshot"
-      })
-  void commandsToComeAreRefused(String command) {
-    ToolRun run = ToolRun.img(command, "x");
-    assertEquals(1, run.exitCode());
-    assertEquals(
-        "tinamou-img: Command '" + command + "' is not supported by this version of Tinamou\n",
-        run.err());
   }
 
   @ParameterizedTest
@@ -102,9 +79,6 @@ class ImgToolTest {
         "tinamou-img: Could not open 'nbd:x': Protocol 'nbd' is not supported by this version of"
             + " Tinamou\n",
         ToolRun.img("info", "nbd:x").err());
-    assertEquals(
-        "tinamou-img: --image-opts is not supported by this version of Tinamou\n",
-        ToolRun.img("info", "--image-opts", "driver=raw").err());
     assertEquals(
         "tinamou-img: Objects are not supported by this version of Tinamou\n",
         ToolRun.img("info", "--object", "secret,id=x", "y").err());

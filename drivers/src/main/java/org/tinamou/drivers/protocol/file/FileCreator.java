@@ -26,7 +26,7 @@ public final class FileCreator {
               Option.size("size", "Virtual disk size"),
               Option.bool("nocow", "Turn off copy-on-write (valid only on btrfs)"),
               Option.string(
-                  "preallocation", "PreallocationMode mode (allowed values: off, falloc, full)"),
+                  "preallocation", "Preallocation mode (allowed values: off, falloc, full)"),
               Option.size(
                   "extent_size_hint", "Extent size hint for the image file, 0 to disable")));
 
@@ -64,6 +64,9 @@ public final class FileCreator {
       file.announce(used, shared, name);
       if (file.kind() == HostFiles.Kind.REGULAR) {
         file.truncate(0, PreallocationMode.OFF);
+      } else if (preallocation != PreallocationMode.OFF) {
+        throw new BlockException(
+            Errno.EOPNOTSUPP, "Unsupported preallocation mode '" + preallocation.text() + "'");
       }
       file.truncate(sizeBytes, preallocation);
     } finally {

@@ -174,6 +174,10 @@ public final class FileNode
   @Override
   public void truncate(long newLengthBytes, boolean exact, PreallocationMode preallocation)
       throws BlockException {
+    boolean fixed = exact && file.kind() != HostFiles.Kind.REGULAR;
+    if (fixed && preallocation == PreallocationMode.OFF && newLengthBytes != file.lengthBytes()) {
+      throw new BlockException(Errno.EOPNOTSUPP, "Cannot resize device files");
+    }
     file.truncate(newLengthBytes, preallocation);
     lengthBytes = file.lengthBytes();
   }
