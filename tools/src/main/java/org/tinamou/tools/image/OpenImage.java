@@ -1,5 +1,8 @@
 package org.tinamou.tools.image;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
@@ -16,6 +19,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
@@ -28,6 +32,7 @@ import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.drivers.protocol.nullblock.NullDriver;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
+import org.tinamou.qapi.OptionReader;
 
 /**
  * An open disk image, at the top of a graph of its own: bytes from 0 to its length, in whole
@@ -45,8 +50,8 @@ public final class OpenImage {
 
   private final BlockBackend backend;
   private final BlockNode node;
-  private final boolean writable;
-  private final int permissions;
+  private boolean writable;
+  private int permissions;
   private final int shared;
 
   private OpenImage(
@@ -82,12 +87,16 @@ public final class OpenImage {
   }
 
   private static ImageAddress address(OpenRequest request) {
-    if (!request.imageOptions()) {
-      return ImageAddress.ofName(request.name(), request.format());
-    }
     Json.Members options = new Json.Members();
-    OptionList.values(request.name()).forEach(options::put);
-    return ImageAddress.ofOptions(options);
+    if (request.imageOptions()) {
+      OptionList.values(request.name()).forEach(options::put);
+      return ImageAddress.ofOptions(options);
+    }
+    if (request.format() != null) {
+      options.put("driver", request.format());
+    }
+    OptionList.values(request.options()).forEach(options::put);
+    return new ImageAddress(request.name(), options, OptionReader.Style.LOOSE);
   }
 
   private static NodeOptions options(OpenRequest request) {
@@ -97,9 +106,77 @@ public final class OpenImage {
         false,
         cache.isDirect(),
         cache.isNoFlush(),
-        true,
+        !request.ignoreDiscard(),
         DetectZeroes.OFF,
         request.forceShare());
+  }
+
+  /** What the image's node was told when it was opened or last reopened. */
+  public NodeOptions options() {
+    return node.options();
+  }
+
+  /** Makes every write wait until it is on the disk, or no longer. */
+  public void setWriteThrough(boolean enabled) {
+    backend.setWriteThrough(enabled);
+  }
+
+  /**
+   * Changes what the image was told when it was opened, and what its file took over from it.
+   *
+   * @param willWrite whether it is going to be written to from then on
+   * @throws BlockException nothing has changed then
+   */
+  public void reopen(NodeOptions options, boolean willWrite) throws BlockException {
+    if (!willWrite && writable) {
+      use(permissions & ~Permission.WRITE);
+    }
+    try {
+      List<ReopenChange> changes = new ArrayList<>();
+      collect(node, options, changes);
+      node.graph().reopen(changes);
+    } catch (BlockException e) {
+      use(permissions);
+      throw e;
+    }
+    int used = willWrite ? permissions | Permission.WRITE : permissions & ~Permission.WRITE;
+    use(used);
+    permissions = used;
+    writable = willWrite;
+  }
+
+  private void use(int used) throws BlockException {
+    backend.setPermissions(used, shared);
+  }
+
+  private static void collect(BlockNode node, NodeOptions options, List<ReopenChange> changes) {
+    changes.add(ReopenChange.of(node, options));
+    Edge file = node.child("file");
+    if (file != null) {
+      BlockNode child = file.child();
+      collect(child, inherited(child, options), changes);
+    }
+  }
+
+  /** What a node takes over from its parent, apart from what it was told itself. */
+  private static NodeOptions inherited(BlockNode child, NodeOptions parent) {
+    Set<String> own = child.origin().options().keySet();
+    NodeOptions now = child.options();
+    if (!own.contains("read-only")) {
+      now = now.withReadOnly(parent.readOnly());
+    }
+    if (!own.contains("auto-read-only")) {
+      now = now.withAutoReadOnly(parent.autoReadOnly());
+    }
+    if (!own.contains("cache.direct")) {
+      now = now.withCacheDirect(parent.cacheDirect());
+    }
+    return own.contains("cache.no-flush") ? now : now.withCacheNoFlush(parent.cacheNoFlush());
+  }
+
+  /** Whether the image is read past the host's page cache. */
+  public boolean isDirect() {
+    return bottom().options().cacheDirect();
   }
 
   /** Lets go of the image. */
@@ -142,6 +219,11 @@ public final class OpenImage {
   /** Whether it shows the bytes of a file or device of the host as they are. */
   public boolean isHostFile() {
     return fileNode() != null;
+  }
+
+  /** Whether there is nothing below the image's node: it has no format but is a protocol itself. */
+  public boolean isProtocol() {
+    return node.children().isEmpty();
   }
 
   public String format() {

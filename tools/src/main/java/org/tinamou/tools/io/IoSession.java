@@ -26,7 +26,6 @@ final class IoSession {
   private final boolean misalign;
   private final ArrayDeque<Coroutine> pending = new ArrayDeque<>();
   private @Nullable OpenImage image;
-  private IoOptions options = new IoOptions();
 
   IoSession(AioContext context, Console console, boolean misalign) {
     this.context = context;
@@ -55,13 +54,12 @@ final class IoSession {
     return Objects.requireNonNull(image);
   }
 
-  /** How the open image was opened. */
-  IoOptions options() {
-    return options;
-  }
-
-  /** Opens an image; fails if there is one. */
-  void open(String name, IoOptions wanted) throws ToolException {
+  /**
+   * Opens an image; fails if there is one.
+   *
+   * @param name null if the options say it all
+   */
+  void open(@Nullable String name, IoOptions wanted) throws ToolException {
     if (image != null) {
       throw new ToolException("file open already, try 'help close'");
     }
@@ -69,13 +67,18 @@ final class IoSession {
     try {
       opened = OpenImage.open(context, wanted.request(name));
     } catch (BlockException e) {
-      throw ToolException.of("can't open device " + name + ": ", e);
+      throw ToolException.of(IoOptions.refusal(name), e);
+    }
+    try {
+      wanted.check(name, opened);
+    } catch (ToolException e) {
+      opened.close();
+      throw e;
     }
     if (opened.isProbed() && opened.isWritable()) {
       ProbeWarning.print(console, opened.name());
     }
     image = opened;
-    options = wanted;
   }
 
   /** Finishes what is under way and lets go of the image. */

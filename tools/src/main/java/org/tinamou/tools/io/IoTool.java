@@ -102,9 +102,19 @@ public final class IoTool implements Tool {
       console.out().print(IoHelp.usage(console.program()));
       return 1;
     }
-    checkUnsupported(request, !operands.isEmpty());
+    if (request.object != null) {
+      throw ObjectArgument.refuse(request.object);
+    }
     String file = operands.isEmpty() ? null : operands.getFirst();
-    return LoopRunner.run("io", context -> converse(context, console, request, file));
+    if (file != null && request.imageOpts) {
+      if (request.open.format != null) {
+        throw new ToolException("--image-opts and -f are mutually exclusive");
+      }
+      request.open.addUnchecked(console, file);
+      file = null;
+    }
+    String name = file;
+    return LoopRunner.run("io", context -> converse(context, console, request, name));
   }
 
   private static void take(Request request, int code, OptionScanner scanner) throws ToolException {
@@ -128,24 +138,12 @@ public final class IoTool implements Tool {
     }
   }
 
-  private static void checkUnsupported(Request request, boolean hasFile) throws ToolException {
-    if (request.object != null) {
-      throw ObjectArgument.refuse(request.object);
-    }
-    if (request.imageOpts && hasFile) {
-      throw new ToolException(
-          request.open.format == null
-              ? "--image-opts is not supported by this version of Tinamou"
-              : "--image-opts and -f are mutually exclusive");
-    }
-  }
-
   /** Opens the file, runs the commands and waits for what they have started. */
   private static int converse(
       AioContext context, Console console, Request request, @Nullable String file)
       throws ToolException, IOException {
     IoSession session = new IoSession(context, console, request.misalign);
-    if (file != null) {
+    if (file != null || request.open.hasDriverOptions()) {
       session.open(file, request.open);
     }
     try {
