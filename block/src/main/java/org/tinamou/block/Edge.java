@@ -242,7 +242,7 @@ public final class Edge {
   @InCoroutine
   public BlockStatus status(long offsetBytes, long lengthBytes, boolean wantZero)
       throws BlockException {
-    return NodeIo.status(child, offsetBytes, lengthBytes, wantZero);
+    return NodeStatus.status(child, offsetBytes, lengthBytes, wantZero);
   }
 
   @AnyThread
