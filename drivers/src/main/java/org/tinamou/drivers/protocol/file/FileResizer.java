@@ -65,7 +65,9 @@ final class FileResizer {
     if (preallocation != PreallocationMode.OFF) {
       throw new BlockException(
           Errno.EOPNOTSUPP,
-          "Preallocation mode '" + preallocation.text() + "' unsupported for this non-regular file");
+          "Preallocation mode '"
+              + preallocation.text()
+              + "' unsupported for this non-regular file");
     }
     if (sizeBytes > file.lengthBytes()) {
       throw new BlockException(Errno.EINVAL, "Cannot grow device files");
@@ -79,8 +81,7 @@ final class FileResizer {
     long result = file.allocate(0, before, sizeBytes - before);
     if (result < 0) {
       file.cut(before);
-      throw BlockException.of(
-          Errno.ofResult(result), "Could not preallocate new data");
+      throw BlockException.of(Errno.ofResult(result), "Could not preallocate new data");
     }
   }
 
