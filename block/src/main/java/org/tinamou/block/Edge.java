@@ -141,7 +141,7 @@ public final class Edge {
   /** Tells the child what the parent is about to do with it: of use to tests only. */
   @InCoroutine
   public void announce(DebugEvent event) {
-    child.announce(event);
+    DebugEvents.announce(child, event);
   }
 
   private void require(int permission) {
