@@ -47,6 +47,11 @@ final class StressLoop {
     }
 
     @Override
+    public Kind kind(Path path) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void poll(long timeoutNanos) {}
 
     @Override

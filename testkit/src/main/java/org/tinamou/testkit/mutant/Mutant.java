@@ -131,6 +131,35 @@ public record Mutant(
               """,
               "graph"),
           new Mutant(
+              "pending-left-behind",
+              "a node leaves its loop while a callback or a coroutine of it is queued there",
+              "block",
+              "block/NodeWork.java",
+              """
+                private void begin() {
+                  inFlight.begin();
+                  queued.incrementAndGet();
+                }
+
+                private void endQueued() {
+                  queued.decrementAndGet();
+                  inFlight.end();
+                }
+
+                private void checkHome(String name) {
+                  Check.state(
+                      node.context().isHome(), "%s of %s runs outside of %s", name, node, node.context().name());
+                }
+              """,
+              """
+                private void begin() {}
+
+                private void endQueued() {}
+
+                private void checkHome(String name) {}
+              """,
+              "touchstone"),
+          new Mutant(
               "undrain-early",
               "an edge releases its parent for the old child before it is quiesced for the new one",
               "block",

@@ -392,6 +392,10 @@ public final class Simulation {
   /** Checks what must hold once everything has come to rest: nothing lost, nobody spinning. */
   public void checkAtRest() {
     hooks.checkAtRest();
+    Violation found = violation;
+    if (found != null) {
+      throw found;
+    }
     for (Loop loop : loops) {
       LoopTurn turn = loop.context.turn();
       long events =

@@ -1,15 +1,12 @@
 package org.tinamou.testkit.workload;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
-import org.tinamou.base.IoVector;
 import org.tinamou.base.SeededRandom;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
@@ -18,54 +15,35 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.GraphAudit;
 import org.tinamou.block.GraphDump;
+import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.throttle.ThrottleConfig;
+import org.tinamou.block.throttle.ThrottleGroup;
+import org.tinamou.block.throttle.ThrottleLimit;
 import org.tinamou.testkit.sim.Simulation;
 import org.tinamou.testkit.sim.Violation;
 
 /**
  * Users read and write their own parts of a few disks, each from loops of its choice, while the
- * main loop drains, moves, stacks filters, takes them out again, ejects and inserts. What was
+ * main loop drains, moves, stacks filters, takes them out again, reopens and resizes. What was
  * written must be read; the graph must hold together after every step; nothing may happen inside a
  * drained section; everybody finishes.
  */
 final class GraphWorkload implements Workload {
-  /** Not a multiple of the driver's alignment: neighbours share blocks. */
-  private static final int USER_BYTES = 4000;
-
-  private static final int BLOCK_BYTES = 512;
   private static final int DISK_BYTES = 12_288;
   private static final int USERS_PER_DISK = 3;
 
-  private static final class Disk {
-    final BlockBackend backend;
-    final MemoryDriver driver;
-    final BlockNode leaf;
-    final List<BlockNode> filters = new ArrayList<>();
-
-    Disk(BlockBackend backend, BlockNode leaf, MemoryDriver driver) {
-      this.backend = backend;
-      this.leaf = leaf;
-      this.driver = driver;
-    }
-
-    BlockNode top() {
-      return filters.isEmpty() ? leaf : filters.getLast();
-    }
-
-    List<BlockNode> nodes() {
-      List<BlockNode> all = new ArrayList<>(filters);
-      all.add(leaf);
-      return all;
-    }
-  }
-
   private final List<AioContext> loops = new ArrayList<>();
-  private final List<Disk> disks = new ArrayList<>();
+  private final List<GraphDisk> disks = new ArrayList<>();
+  private final List<Coroutine> users = new ArrayList<>();
   private @Nullable Simulation simulationOrNull;
   private @Nullable BlockGraph graphOrNull;
   private SeededRandom random = new SeededRandom(0);
+  private @Nullable ThrottleGroup throttleGroup;
   private int nextFilter;
 
   private Simulation simulation() {
@@ -86,23 +64,25 @@ final class GraphWorkload implements Workload {
     BlockGraph graph = new BlockGraph(loops.getFirst());
     graphOrNull = graph;
     simulation.afterEveryStep(graph.main(), this::audit);
-    try (Arena arena = Arena.ofShared()) {
-      loops.getFirst().spawn("control", () -> control(arena));
-      try {
-        Workload.runToRest(simulation);
-      } catch (Violation found) {
-        for (String line : GraphDump.text(graph).split("\n", -1)) {
-          simulation.note("graph", line, 0);
-        }
-        throw found;
+    // Not one that is closed: that stops all threads, once for each seed.
+    Arena arena = Arena.ofAuto();
+    loops.getFirst().spawn("control", () -> control(arena));
+    try {
+      Workload.runToRest(simulation);
+    } catch (Violation found) {
+      for (String line : GraphDump.text(graph).split("\n", -1)) {
+        simulation.note("graph", line, 0);
       }
+      throw found;
     }
     simulation.closeLoops();
   }
 
   private void audit() {
     List<String> problems = GraphAudit.problems(graph());
-    simulation().require(problems.isEmpty(), "graph", String.join("; ", problems));
+    if (!problems.isEmpty()) {
+      simulation().require(false, "graph", String.join("; ", problems));
+    }
   }
 
   private AioContext anyLoop() {
@@ -119,11 +99,10 @@ final class GraphWorkload implements Workload {
     for (int i = 0; i < count; i++) {
       disks.add(openDisk(i));
     }
-    List<Coroutine> users = new ArrayList<>();
-    for (Disk disk : disks) {
+    for (GraphDisk disk : disks) {
       for (int i = 0; i < USERS_PER_DISK; i++) {
-        int number = i;
-        users.add(anyLoop().spawn("user" + i, () -> new User(disk, number, arena).use()));
+        GraphUser user = new GraphUser(simulation(), random, loops, disk, i, arena);
+        users.add(anyLoop().spawn("user" + i, user::use));
       }
     }
     int operations = 3 + random.nextInt(15);
@@ -133,7 +112,8 @@ final class GraphWorkload implements Workload {
     for (Coroutine user : users) {
       user.join();
     }
-    for (Disk disk : disks) {
+    for (GraphDisk disk : disks) {
+      disk.checkAccounts(simulation());
       disk.backend.close();
       for (BlockNode filter : disk.filters) {
         graph().release(filter);
@@ -144,26 +124,36 @@ final class GraphWorkload implements Workload {
     simulation().require(graph().openSections().isEmpty(), "I7", "drained sections left open");
   }
 
-  private Disk openDisk(int number) throws BlockException {
+  private GraphDisk openDisk(int number) throws BlockException {
     AioContext loop = anyLoop();
     MemoryDriver[] driver = new MemoryDriver[1];
     BlockNode leaf =
         graph()
             .open(
                 "disk" + number,
-                false,
+                NodeOptions.READ_WRITE.withDiscardUnmap(random.nextBoolean()),
                 loop,
                 node -> driver[0] = new MemoryDriver(simulation(), random, node, DISK_BYTES));
     BlockBackend backend =
         new BlockBackend(graph(), "backend" + number, anyLoop(), Permission.ALL, Permission.ALL);
     backend.setFollowsNode(random.chance(3, 4));
     backend.insert(leaf);
-    return new Disk(backend, leaf, driver[0]);
+    if (random.nextBoolean()) {
+      backend.setErrorPolicies(
+          random.nextBoolean() ? ErrorPolicy.STOP : ErrorPolicy.ENOSPC, ErrorPolicy.AUTO);
+      backend.onError(
+          (kind, action, cause) -> {
+            if (action == ErrorPolicy.STOP) {
+              graph().main().scheduleOnce("resume", backend::resume);
+            }
+          });
+    }
+    return new GraphDisk(simulation(), backend, leaf, driver[0]);
   }
 
   private void operate() throws Exception {
-    Disk disk = any(disks);
-    int choice = random.nextInt(9);
+    GraphDisk disk = any(disks);
+    int choice = random.nextInt(13);
     simulation().note("operate", disk.leaf.name(), choice);
     switch (choice) {
       case 0 -> drain(disk, 0);
@@ -173,6 +163,8 @@ final class GraphWorkload implements Workload {
       case 4, 5 -> stackFilter(disk);
       case 6 -> unstackFilter(disk);
       case 7 -> refuseConflict(disk);
+      case 8, 9 -> new GraphReopens(simulation(), random, graph()).any(disk);
+      case 10 -> users.add(anyLoop().spawn("resizer", () -> resize(disk)));
       default -> {
         for (int i = random.nextInt(20); i > 0; i--) {
           Coroutine.yieldNow();
@@ -181,7 +173,7 @@ final class GraphWorkload implements Workload {
     }
   }
 
-  private void drain(Disk disk, int depth) throws Exception {
+  private void drain(GraphDisk disk, int depth) throws Exception {
     BlockNode node = any(disk.nodes());
     try (DrainedSection drained = node.drain("test")) {
       checkIdle(disk, node);
@@ -195,7 +187,7 @@ final class GraphWorkload implements Workload {
   }
 
   /** Nothing is under way from the node upwards, and if it is the leaf its driver is left alone. */
-  private void checkIdle(Disk disk, BlockNode drained) {
+  private void checkIdle(GraphDisk disk, BlockNode drained) {
     simulation().require(drained.inFlightCount() == 0, "I6", "requests on a drained " + drained);
     for (Edge edge : drained.parents()) {
       if (edge.parent() instanceof BlockNode parent) {
@@ -214,13 +206,13 @@ final class GraphWorkload implements Workload {
 
   private void drainAll() {
     try (DrainedSection drained = graph().drainAll("test all")) {
-      for (Disk disk : disks) {
+      for (GraphDisk disk : disks) {
         checkIdle(disk, disk.leaf);
       }
     }
   }
 
-  private void moveNode(Disk disk) {
+  private void moveNode(GraphDisk disk) {
     AioContext target = anyLoop();
     AioContext before = disk.leaf.context();
     try {
@@ -232,7 +224,17 @@ final class GraphWorkload implements Workload {
     }
   }
 
-  private void stackFilter(Disk disk) throws BlockException {
+  /** Behind what the users write to. */
+  private void resize(GraphDisk disk) {
+    long length = DISK_BYTES + 512L * random.nextInt(8);
+    try {
+      disk.backend.truncate(length, true, PreallocationMode.OFF);
+    } catch (BlockException injected) {
+      simulation().note("resize failed", disk.leaf.name(), length);
+    }
+  }
+
+  private void stackFilter(GraphDisk disk) throws BlockException {
     BlockNode below = disk.top();
     BlockNode filter =
         graph()
@@ -243,6 +245,8 @@ final class GraphWorkload implements Workload {
                 node ->
                     new PassThroughDriver(
                         random,
+                        node,
+                        throttleGroup(),
                         node.attachChild(
                             "file",
                             Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY),
@@ -253,7 +257,7 @@ final class GraphWorkload implements Workload {
     graph().replace(below, filter);
   }
 
-  private void unstackFilter(Disk disk) throws BlockException {
+  private void unstackFilter(GraphDisk disk) throws BlockException {
     if (disk.filters.isEmpty()) {
       return;
     }
@@ -265,8 +269,8 @@ final class GraphWorkload implements Workload {
   }
 
   /** Another user of the same node, who cannot bear writers: it is refused, and nothing changes. */
-  private void refuseConflict(Disk disk) {
-    String before = shape();
+  private void refuseConflict(GraphDisk disk) {
+    String before = GraphReopens.shape(graph());
     BlockBackend jealous =
         new BlockBackend(
             graph(),
@@ -278,15 +282,32 @@ final class GraphWorkload implements Workload {
       jealous.insert(any(disk.nodes()));
       simulation().require(false, "I15", "a user who shares nothing was let in beside a writer");
     } catch (BlockException expected) {
-      simulation().require(before.equals(shape()), "I16", "a refused change left traces");
+      simulation()
+          .require(
+              before.equals(GraphReopens.shape(graph())), "I16", "a refused change left traces");
     } finally {
       jealous.close();
     }
     refuseTightening(disk);
   }
 
+  /** For one filter in four, whichever disk it belongs to. */
+  private @Nullable ThrottleGroup throttleGroup() {
+    if (random.chance(3, 4)) {
+      return null;
+    }
+    if (throttleGroup == null) {
+      ThrottleConfig limits =
+          ThrottleConfig.UNLIMITED
+              .withRequestsTotal(ThrottleLimit.of(2_000 + random.nextInt(20_000)))
+              .withBytesTotal(ThrottleLimit.of(20_000_000));
+      throttleGroup = new ThrottleGroup("group", simulation().clocks(), limits);
+    }
+    return throttleGroup;
+  }
+
   /** A reader who shares everything, and then wants to share less. */
-  private void refuseTightening(Disk disk) {
+  private void refuseTightening(GraphDisk disk) {
     BlockBackend reader =
         new BlockBackend(
             graph(), "reader", disk.backend.context(), Permission.CONSISTENT_READ, Permission.ALL);
@@ -297,119 +318,15 @@ final class GraphWorkload implements Workload {
       reader.close(); // the disk has gone to another loop and does not come back
       return;
     }
-    String before = shape();
+    String before = GraphReopens.shape(graph());
     try {
       reader.setPermissions(Permission.CONSISTENT_READ, Permission.CONSISTENT_READ);
       simulation().require(false, "I15", "a user who shares nothing stayed beside a writer");
     } catch (BlockException expected) {
-      simulation().require(before.equals(shape()), "I16", "a refused change left traces");
+      simulation()
+          .require(
+              before.equals(GraphReopens.shape(graph())), "I16", "a refused change left traces");
     }
     reader.close();
-  }
-
-  /** The edges with their permissions. */
-  private String shape() {
-    StringBuilder shape = new StringBuilder();
-    for (BlockNode node : graph().nodes()) {
-      for (Edge edge : node.parents()) {
-        shape.append(edge).append(' ').append(edge.permissions());
-        shape.append('/').append(edge.shared()).append('\n');
-      }
-    }
-    return shape.toString();
-  }
-
-  /** A user of one part of one disk, who knows what it has to contain. */
-  private final class User {
-    private final Disk disk;
-    private final int first;
-    private final byte[] expected = new byte[USER_BYTES];
-    private final boolean[] unknown = new boolean[USER_BYTES];
-    private final MemorySegment buffer;
-    private byte value;
-
-    User(Disk disk, int number, Arena arena) {
-      this.disk = disk;
-      this.first = number * USER_BYTES;
-      this.buffer = arena.allocate(USER_BYTES);
-    }
-
-    void use() throws Exception {
-      for (int i = 3 + random.nextInt(12); i > 0; i--) {
-        int offset = edge(random.nextInt(USER_BYTES));
-        int length = edge(offset + 1 + random.nextInt(USER_BYTES - offset)) - offset;
-        if (length <= 0) {
-          continue;
-        }
-        act(offset, length);
-        if (random.chance(1, 6)) {
-          Coroutine.moveTo(anyLoop());
-        }
-      }
-    }
-
-    /** Often a place at the edge of a block, or one byte beside it. */
-    private int edge(int offset) {
-      if (random.nextBoolean()) {
-        return offset;
-      }
-      int block = (first + offset) / BLOCK_BYTES * BLOCK_BYTES - first;
-      return Math.clamp(block + random.nextInt(3) - 1, 0, USER_BYTES);
-    }
-
-    private void act(int offset, int length) {
-      switch (random.nextInt(6)) {
-        case 0, 1 -> change(offset, length, ++value, false);
-        case 2 -> change(offset, length, (byte) 0, true);
-        case 3 -> {
-          try {
-            disk.backend.flush();
-          } catch (BlockException injected) {
-            simulation().note("flush failed", disk.leaf.name(), 0);
-          }
-        }
-        default -> check(offset, length);
-      }
-    }
-
-    private void change(int offset, int length, byte with, boolean zero) {
-      try {
-        if (zero) {
-          disk.backend.writeZeroes(first + offset, length, 0);
-        } else {
-          MemorySegment part = buffer.asSlice(0, length);
-          part.fill(with);
-          disk.backend.write(first + offset, IoVector.of(part), 0);
-        }
-        for (int i = offset; i < offset + length; i++) {
-          expected[i] = with;
-          unknown[i] = false;
-        }
-      } catch (BlockException injected) {
-        for (int i = offset; i < offset + length; i++) {
-          unknown[i] = true;
-        }
-      }
-    }
-
-    private void check(int offset, int length) {
-      MemorySegment part = buffer.asSlice(0, length);
-      try {
-        disk.backend.read(first + offset, IoVector.of(part), 0);
-      } catch (BlockException injected) {
-        return;
-      }
-      for (int i = 0; i < length; i++) {
-        byte seen = part.get(ValueLayout.JAVA_BYTE, i);
-        if (!unknown[offset + i] && seen != expected[offset + i]) {
-          simulation()
-              .require(
-                  false,
-                  "I10",
-                  "byte %d is %d, expected %d"
-                      .formatted(first + offset + i, seen, expected[offset + i]));
-        }
-      }
-    }
   }
 }

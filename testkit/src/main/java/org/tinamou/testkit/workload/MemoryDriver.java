@@ -62,15 +62,19 @@ final class MemoryDriver
   }
 
   private void checkAwake(String what) {
-    simulation.require(!closed, "I8", what + " on a closed driver");
-    simulation.require(!tripwire, "I6", what + " inside a drained section of " + node);
+    if (closed || tripwire) { // the message is dear
+      simulation.require(!closed, "I8", what + " on a closed driver");
+      simulation.require(!tripwire, "I6", what + " inside a drained section of " + node);
+    }
   }
 
   /** The driver's own work: some callbacks in a row in the node's loop. */
   private void tick() {
     checkAwake("timer");
     simulation.require(!quiesced, "I6", "timer of a quiesced driver");
-    simulation.require(home.isHome(), "I5", "timer of " + node + " in the wrong loop");
+    if (!home.isHome()) {
+      simulation.require(false, "I5", "timer of " + node + " in the wrong loop");
+    }
     if (++ticks < 20) {
       node.work().schedule("tock", () -> checkAwake("callback"));
       ticker.armAt(simulation.nowNanos() + TICK_NANOS);
@@ -89,10 +93,9 @@ final class MemoryDriver
     boolean[] done = new boolean[1];
     Runnable finish =
         () -> {
-          simulation.require(
-              AioContext.currentOrNull() == node.context() && home == node.context(),
-              "I5",
-              "work of " + node + " in the wrong loop");
+          if (AioContext.currentOrNull() != node.context() || home != node.context()) {
+            simulation.require(false, "I5", "work of " + node + " in the wrong loop");
+          }
           checkAwake("callback");
           work.run();
           done[0] = true;
@@ -174,10 +177,9 @@ final class MemoryDriver
   }
 
   private void requireAligned(long offset, long length) {
-    simulation.require(
-        (offset | length) % alignment == 0 && length <= 4096 && offset + length <= bytes.length,
-        "limits",
-        "request at %d of %d bytes".formatted(offset, length));
+    if ((offset | length) % alignment != 0 || length > 4096 || offset + length > bytes.length) {
+      simulation.require(false, "limits", "request at %d of %d bytes".formatted(offset, length));
+    }
   }
 
   @Override

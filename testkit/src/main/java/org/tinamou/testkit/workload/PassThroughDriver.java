@@ -1,32 +1,57 @@
 package org.tinamou.testkit.workload;
 
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.base.SeededRandom;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
+import org.tinamou.block.BlockNode;
 import org.tinamou.block.CopyRange;
 import org.tinamou.block.Edge;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.ReopenChange;
+import org.tinamou.block.throttle.ThrottleGroup;
+import org.tinamou.block.throttle.ThrottleMember;
 
 /** A filter that changes nothing, and at times lets others run in between. */
 final class PassThroughDriver
     implements BlockDriver.ZeroWriter,
         BlockDriver.Resizable,
         BlockDriver.RangeCopier,
-        BlockDriver.Reopenable {
+        BlockDriver.Discarder,
+        BlockDriver.Reopenable,
+        BlockDriver.Quiescable,
+        BlockDriver.ContextBound {
   private final SeededRandom random;
   private final Edge file;
+  private final @Nullable ThrottleMember throttle;
 
-  PassThroughDriver(SeededRandom random, Edge file) {
+  /**
+   * In front of an edge.
+   *
+   * @param group whose limits it keeps to, or null
+   */
+  PassThroughDriver(SeededRandom random, BlockNode node, @Nullable ThrottleGroup group, Edge file) {
     this.random = random;
     this.file = file;
+    this.throttle = group == null ? null : group.join(node.name(), node.context());
+    if (throttle != null && node.isQuiesced()) {
+      throttle.disableLimits();
+    }
   }
 
   Edge file() {
     return file;
+  }
+
+  private void throttle(long bytes, boolean isWrite) throws BlockException {
+    if (throttle != null && !throttle.intercept(bytes, isWrite)) {
+      throw BlockException.of(Errno.ECANCELED, "throttled request");
+    }
   }
 
   private void pause() {
@@ -56,6 +81,7 @@ final class PassThroughDriver
 
   @Override
   public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    throttle(buffer.sizeBytes(), false);
     pause();
     file.read(offsetBytes, buffer, flags);
     pause();
@@ -63,6 +89,7 @@ final class PassThroughDriver
 
   @Override
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    throttle(buffer.sizeBytes(), true);
     pause();
     file.write(offsetBytes, buffer, flags);
     pause();
@@ -75,6 +102,7 @@ final class PassThroughDriver
 
   @Override
   public boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException {
+    throttle(lengthBytes, true);
     pause();
     return file.writeZeroes(offsetBytes, lengthBytes, flags);
   }
@@ -93,6 +121,41 @@ final class PassThroughDriver
   public void truncate(long lengthBytes, boolean exact, PreallocationMode preallocation)
       throws BlockException {
     file.truncate(lengthBytes, exact, preallocation);
+  }
+
+  @Override
+  public boolean discard(long offsetBytes, long lengthBytes) throws BlockException {
+    throttle(lengthBytes, true);
+    file.discard(offsetBytes, lengthBytes);
+    return true;
+  }
+
+  @Override
+  public void quiesce() {
+    if (throttle != null) {
+      throttle.disableLimits();
+    }
+  }
+
+  @Override
+  public void unquiesce() {
+    if (throttle != null) {
+      throttle.enableLimits();
+    }
+  }
+
+  @Override
+  public void detachFromContext() {
+    if (throttle != null) {
+      throttle.detachFromContext();
+    }
+  }
+
+  @Override
+  public void attachToContext(AioContext context) {
+    if (throttle != null) {
+      throttle.attachToContext(context);
+    }
   }
 
   @Override
@@ -116,5 +179,9 @@ final class PassThroughDriver
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    if (throttle != null) {
+      throttle.leave();
+    }
+  }
 }

@@ -14,7 +14,8 @@ import org.tinamou.testkit.mutant.Mutant;
 public final class SimMain {
   private static final String USAGE =
       """
-      usage: tinamou sim [--workload loops|disk|graph|scenarios] [--seeds N] [--first S] [--twice]
+      usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone]
+                         [--seeds N] [--first S] [--twice]
              tinamou sim --workload W --seed S        one seed, told in detail
              tinamou sim --mutant NAME [--seeds N]    search for a planted bug
              tinamou sim --list-mutants

@@ -14,7 +14,9 @@ public interface Workload {
     /** Block nodes that are drained, replaced and moved while requests run. */
     GRAPH,
     /** The directed scenarios of the catalogue. */
-    SCENARIOS;
+    SCENARIOS,
+    /** A node with work queued that goes from loop to loop. */
+    TOUCHSTONE;
 
     Workload create() {
       return switch (this) {
@@ -22,6 +24,7 @@ public interface Workload {
         case DISK -> new DiskWorkload();
         case GRAPH -> new GraphWorkload();
         case SCENARIOS -> new ScenarioWorkload();
+        case TOUCHSTONE -> new TouchstoneWorkload();
       };
     }
   }
