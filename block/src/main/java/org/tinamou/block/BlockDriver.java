@@ -239,7 +239,7 @@ public interface BlockDriver {
     /** The nearest node at or below another one, by its primary children, that can do that. */
     @AnyThread
     static @Nullable Breakpoints below(BlockNode node) {
-      for (BlockNode at = node; at != null; at = DebugEvents.primaryChild(at)) {
+      for (BlockNode at = node; at != null; at = at.primaryChild()) {
         if (at.driverOrNull() instanceof Breakpoints breakpoints) {
           return breakpoints;
         }

@@ -240,6 +240,17 @@ public final class BlockNode implements EdgeParent {
     return children.values();
   }
 
+  /** The node that a command without a child name goes on to, or null. */
+  @AnyThread
+  public @Nullable BlockNode primaryChild() {
+    for (Edge edge : children.values()) {
+      if (edge.roles().contains(EdgeRole.PRIMARY)) {
+        return edge.child();
+      }
+    }
+    return null;
+  }
+
   /** The child of that name, or null. */
   @AnyThread
   public @Nullable Edge child(String childName) {
