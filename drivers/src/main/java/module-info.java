@@ -10,7 +10,9 @@ module org.tinamou.drivers {
   exports org.tinamou.drivers.filter;
   exports org.tinamou.drivers.filter.blkdebug;
   exports org.tinamou.drivers.filter.blkverify;
+  exports org.tinamou.drivers.filter.compress;
   exports org.tinamou.drivers.filter.copyonread;
+  exports org.tinamou.drivers.filter.preallocate;
   exports org.tinamou.drivers.filter.throttle;
   exports org.tinamou.drivers.format.raw;
   exports org.tinamou.drivers.protocol.file;

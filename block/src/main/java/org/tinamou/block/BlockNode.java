@@ -251,23 +251,6 @@ public final class BlockNode implements EdgeParent {
     return null;
   }
 
-  /** Tells the node's driver what is about to be done to it. */
-  @InCoroutine
-  void announce(DebugEvent event) {
-    if (driver instanceof BlockDriver.EventSink sink) {
-      sink.announced(event);
-    }
-  }
-
-  /** Tells the driver of the primary child, if there is one. */
-  @InCoroutine
-  void announceBelow(DebugEvent event) {
-    BlockNode below = primaryChild();
-    if (below != null) {
-      below.announce(event);
-    }
-  }
-
   /** The child of that name, or null. */
   @AnyThread
   public @Nullable Edge child(String childName) {

@@ -141,7 +141,7 @@ public final class Edge {
   /** Tells the child what the parent is about to do with it: of use to tests only. */
   @InCoroutine
   public void announce(DebugEvent event) {
-    child.announce(event);
+    DebugEvents.announce(child, event);
   }
 
   private void require(int permission) {
@@ -165,13 +165,13 @@ public final class Edge {
 
   /**
    * The {@link RequestFlags} that a parent may pass on as they are: all, but for FORCE_UNIT_ACCESS
-   * where the child's driver has to be flushed for it.
+   * where the child's driver has to be flushed for it, and COMPRESSED where it cannot do that.
    */
   @AnyThread
   public int writeFlags() {
     int flags =
         child.driverOrNull() instanceof BlockDriver.Writable driver ? driver.writeFlags() : 0;
-    return ~RequestFlags.FORCE_UNIT_ACCESS | flags;
+    return ~(RequestFlags.FORCE_UNIT_ACCESS | RequestFlags.COMPRESSED) | flags;
   }
 
   /** Reads; what lies beyond the child's end reads as zeroes. */

@@ -150,27 +150,27 @@ final class NodeIo {
 
   private static void readPartial(BlockNode node, Padding.Block block) throws BlockException {
     if (block.isHead()) {
-      node.announce(DebugEvent.PWRITEV_RMW_HEAD);
+      DebugEvents.announce(node, DebugEvent.PWRITEV_RMW_HEAD);
     }
     if (block.isTail()) {
-      node.announce(DebugEvent.PWRITEV_RMW_TAIL);
+      DebugEvents.announce(node, DebugEvent.PWRITEV_RMW_TAIL);
     }
     readAligned(node, block.offsetBytes(), IoVector.of(block.memory()), 0);
     if (block.isHead()) {
-      node.announce(DebugEvent.PWRITEV_RMW_AFTER_HEAD);
+      DebugEvents.announce(node, DebugEvent.PWRITEV_RMW_AFTER_HEAD);
     }
     if (block.isTail()) {
-      node.announce(DebugEvent.PWRITEV_RMW_AFTER_TAIL);
+      DebugEvents.announce(node, DebugEvent.PWRITEV_RMW_AFTER_TAIL);
     }
   }
 
   private static void writeAligned(BlockNode node, long offset, IoVector buffer, int flags)
       throws BlockException {
-    node.announce(DebugEvent.PWRITEV);
+    DebugEvents.announce(node, DebugEvent.PWRITEV);
     try {
       writePieces(node, offset, buffer, flags);
     } finally {
-      node.announce(DebugEvent.PWRITEV_DONE);
+      DebugEvents.announce(node, DebugEvent.PWRITEV_DONE);
     }
   }
 
@@ -259,7 +259,7 @@ final class NodeIo {
   private static boolean zeroAligned(BlockNode node, long start, long end, int flags)
       throws BlockException {
     BlockLimits limits = node.limits();
-    node.announce(DebugEvent.PWRITEV_ZERO);
+    DebugEvents.announce(node, DebugEvent.PWRITEV_ZERO);
     try {
       for (long at = start; at < end; ) {
         long part = zeroPiece(at, end, limits);
@@ -274,7 +274,7 @@ final class NodeIo {
       }
       return true;
     } finally {
-      node.announce(DebugEvent.PWRITEV_DONE);
+      DebugEvents.announce(node, DebugEvent.PWRITEV_DONE);
     }
   }
 
@@ -366,7 +366,7 @@ final class NodeIo {
       long writes = state.writes();
       state.oneAtATime.lock();
       try {
-        node.announceBelow(DebugEvent.FLUSH_TO_OS);
+        DebugEvents.announceBelow(node, DebugEvent.FLUSH_TO_OS);
         if (state.isClean(writes)) {
           return;
         }
@@ -377,7 +377,7 @@ final class NodeIo {
         if (!node.options().cacheNoFlush()
             && node.driver() instanceof BlockDriver.Writable driver) {
           if (byItself) {
-            node.announceBelow(DebugEvent.FLUSH_TO_DISK);
+            DebugEvents.announceBelow(node, DebugEvent.FLUSH_TO_DISK);
           }
           driver.flush();
         }

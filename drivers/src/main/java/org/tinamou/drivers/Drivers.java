@@ -8,7 +8,9 @@ import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugType;
 import org.tinamou.drivers.filter.blkverify.BlkverifyType;
+import org.tinamou.drivers.filter.compress.CompressType;
 import org.tinamou.drivers.filter.copyonread.CopyOnReadType;
+import org.tinamou.drivers.filter.preallocate.PreallocateType;
 import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.filter.throttle.ThrottleType;
 import org.tinamou.drivers.format.raw.RawType;
@@ -23,7 +25,6 @@ public final class Drivers {
           "blklogwrites",
           "bochs",
           "cloop",
-          "compress",
           "copy-before-write",
           "dmg",
           "fat",
@@ -45,7 +46,6 @@ public final class Drivers {
           "nfs",
           "nvme",
           "parallels",
-          "preallocate",
           "qcow",
           "qcow2",
           "qed",
@@ -81,7 +81,9 @@ public final class Drivers {
     types.addAll(FileType.all());
     types.add(new BlkdebugType());
     types.add(new BlkverifyType());
+    types.add(new CompressType());
     types.add(new CopyOnReadType());
+    types.add(new PreallocateType());
     types.add(new ThrottleType(groups));
     types.addAll(NullType.all());
     return new DriverList(types, MISSING, FormatSignatures::probe);

@@ -8,6 +8,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.ReopenChange;
+import org.tinamou.block.RequestFlags;
 
 /** Takes everything and keeps nothing, after a delay if one is asked for. */
 public final class NullDriver
@@ -85,7 +86,7 @@ public final class NullDriver
 
   @Override
   public int writeFlags() {
-    return -1;
+    return ~RequestFlags.COMPRESSED;
   }
 
   @Override
