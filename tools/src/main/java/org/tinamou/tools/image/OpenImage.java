@@ -125,15 +125,19 @@ public final class OpenImage {
    * Changes what the image was told when it was opened, and what its file took over from it.
    *
    * @param willWrite whether it is going to be written to from then on
+   * @param offsetBytes where a raw image begins in its file, or null to leave that
+   * @param sizeBytes how much of its file a raw image shows, or null to leave that
    * @throws BlockException nothing has changed then
    */
-  public void reopen(NodeOptions options, boolean willWrite) throws BlockException {
+  public void reopen(
+      NodeOptions options, boolean willWrite, @Nullable Long offsetBytes, @Nullable Long sizeBytes)
+      throws BlockException {
     if (!willWrite && writable) {
       use(permissions & ~Permission.WRITE);
     }
     try {
       List<ReopenChange> changes = new ArrayList<>();
-      collect(node, options, changes);
+      collect(node, options, window(offsetBytes, sizeBytes), changes);
       node.graph().reopen(changes);
     } catch (BlockException e) {
       use(permissions);
@@ -149,12 +153,27 @@ public final class OpenImage {
     backend.setPermissions(used, shared);
   }
 
-  private static void collect(BlockNode node, NodeOptions options, List<ReopenChange> changes) {
-    changes.add(ReopenChange.of(node, options));
+  private RawFormat.@Nullable Window window(@Nullable Long offsetBytes, @Nullable Long sizeBytes) {
+    if (offsetBytes == null && sizeBytes == null
+        || !(node.driverOrNull() instanceof RawFormat raw)) {
+      return null;
+    }
+    RawFormat.Window now = raw.window();
+    return new RawFormat.Window(
+        offsetBytes == null ? now.offsetBytes() : offsetBytes,
+        sizeBytes == null ? now.sizeBytes() : sizeBytes);
+  }
+
+  private static void collect(
+      BlockNode node,
+      NodeOptions options,
+      @Nullable Object driverOptions,
+      List<ReopenChange> changes) {
+    changes.add(new ReopenChange(node, options, driverOptions, List.of()));
     Edge file = node.child("file");
     if (file != null) {
       BlockNode child = file.child();
-      collect(child, inherited(child, options), changes);
+      collect(child, inherited(child, options), null, changes);
     }
   }
 

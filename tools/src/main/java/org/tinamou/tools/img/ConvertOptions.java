@@ -4,9 +4,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
 
@@ -54,6 +54,7 @@ final class ConvertOptions {
   boolean targetImageOpts;
   List<String> operands = List.of();
 
+  private final UserObjects objects = new UserObjects();
   private boolean sparseGiven;
   private boolean targetFormatGiven;
   private boolean skipBrokenBitmaps;
@@ -116,7 +117,7 @@ final class ConvertOptions {
       case 'S' -> sparse(value);
       case 'm' -> workers(value);
       case 'r' -> bytesPerSecond = SizeArgument.parse(console, "rate limit", value);
-      case ImgOptions.OBJECT -> throw ObjectArgument.refuse(value);
+      case ImgOptions.OBJECT -> objects.add(console, value);
       default -> throw new IllegalStateException("option " + code);
     }
   }

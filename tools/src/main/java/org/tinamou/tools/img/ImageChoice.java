@@ -5,10 +5,10 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.OptionText;
 import org.tinamou.tools.cli.ProbeWarning;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
 
@@ -17,6 +17,7 @@ final class ImageChoice {
   @Nullable String format;
   boolean imageOptions;
   boolean forceShare;
+  private final UserObjects objects = new UserObjects();
 
   /** Takes one of the options that most commands share; false if it is another one. */
   boolean take(int code, ImgOptions scan) throws ToolException {
@@ -24,7 +25,7 @@ final class ImageChoice {
       case 'f' -> format = scan.value();
       case 'U' -> forceShare = true;
       case ImgOptions.IMAGE_OPTS -> imageOptions = true;
-      case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
+      case ImgOptions.OBJECT -> objects.add(scan.console(), scan.value());
       default -> {
         return false;
       }
