@@ -9,11 +9,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Clocks;
 import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.throttle.ThrottleConfig;
+import org.tinamou.block.throttle.ThrottleGroup;
+import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonParser;
 import org.tinamou.qapi.OptionException;
@@ -79,6 +81,7 @@ public final class UserObjects {
   }
 
   private final Map<String, Object> objects = new LinkedHashMap<>();
+  private final Map<String, ThrottleGroup> groups = new LinkedHashMap<>();
 
   private static List<String> throttleProperties() {
     List<String> all = new java.util.ArrayList<>();
@@ -128,9 +131,16 @@ public final class UserObjects {
     }
   }
 
-  /** The limits of a throttle group, or null if there is no such group. */
-  public @Nullable ThrottleConfig throttleGroup(String id) {
-    return objects.get(id) instanceof ThrottleConfig config ? config : null;
+  /**
+   * The throttle groups among them, each made when it is first asked for.
+   *
+   * @param clocks what their limits are measured by
+   */
+  public ThrottleGroups throttleGroups(Clocks clocks) {
+    return id ->
+        objects.get(id) instanceof ThrottleConfig config
+            ? groups.computeIfAbsent(id, name -> new ThrottleGroup(name, clocks, config))
+            : null;
   }
 
   private static ToolException done() {

@@ -25,6 +25,9 @@ import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
+import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
+import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
@@ -50,23 +53,35 @@ public final class OpenImage {
 
   private final BlockBackend backend;
   private final BlockNode node;
+  private final String givenName;
   private boolean writable;
   private int permissions;
   private final int shared;
 
   private OpenImage(
-      BlockBackend backend, BlockNode node, boolean writable, int permissions, int shared) {
+      BlockBackend backend, BlockNode node, OpenRequest request, int permissions, int shared) {
     this.backend = backend;
     this.node = node;
-    this.writable = writable;
+    this.givenName = request.name();
+    this.writable = request.writable();
     this.permissions = permissions;
     this.shared = shared;
   }
 
   /** Opens an image. */
   public static OpenImage open(AioContext context, OpenRequest request) throws BlockException {
+    return open(context, request, ThrottleGroups.NONE);
+  }
+
+  /**
+   * Opens an image.
+   *
+   * @param groups the throttle groups that its options may name
+   */
+  public static OpenImage open(AioContext context, OpenRequest request, ThrottleGroups groups)
+      throws BlockException {
     BlockGraph graph = new BlockGraph(context);
-    NodeOpener opener = new NodeOpener(graph, Drivers.list());
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(groups));
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;
@@ -83,7 +98,7 @@ public final class OpenImage {
     } finally {
       graph.release(node);
     }
-    return new OpenImage(backend, node, request.writable(), permissions, shared);
+    return new OpenImage(backend, node, request, permissions, shared);
   }
 
   private static ImageAddress address(OpenRequest request) {
@@ -170,9 +185,8 @@ public final class OpenImage {
       @Nullable Object driverOptions,
       List<ReopenChange> changes) {
     changes.add(new ReopenChange(node, options, driverOptions, List.of()));
-    Edge file = node.child("file");
-    if (file != null) {
-      BlockNode child = file.child();
+    BlockNode child = node.primaryChild();
+    if (child != null) {
       collect(child, inherited(child, options), null, changes);
     }
   }
@@ -198,9 +212,26 @@ public final class OpenImage {
     return bottom().options().cacheDirect();
   }
 
+  /** Lets go of the image, after a last flush whose failure is not told to anybody. */
+  public void flushAndClose() {
+    try {
+      backend.flush();
+    } catch (BlockException e) {
+      // Whoever has to know has asked for a flush and has seen it fail.
+      close();
+      return;
+    }
+    close();
+  }
+
   /** Lets go of the image. */
   public void close() {
     backend.close();
+  }
+
+  /** The name it was opened by. */
+  public String givenName() {
+    return givenName;
   }
 
   /** The name by which it can be opened again. */
@@ -220,24 +251,34 @@ public final class OpenImage {
 
   /** What the image takes on the host, in bytes, or -1 if nobody knows. */
   public long allocatedBytes() throws BlockException {
-    FileNode file = fileNode();
-    if (file != null) {
-      return file.file().allocatedBytes();
+    for (BlockNode at = node; at != null; at = at.primaryChild()) {
+      BlockDriver driver = at.driverOrNull();
+      if (driver instanceof FileNode file) {
+        return file.file().allocatedBytes();
+      }
+      if (driver instanceof BlkdebugDriver || driver instanceof BlkverifyDriver) {
+        return -1;
+      }
     }
     return bottom().driverOrNull() instanceof NullDriver ? 0 : -1;
   }
 
   private BlockNode bottom() {
     BlockNode below = node;
-    for (Edge edge = below.child("file"); edge != null; edge = below.child("file")) {
-      below = edge.child();
+    for (BlockNode next = below.primaryChild(); next != null; next = below.primaryChild()) {
+      below = next;
     }
     return below;
   }
 
-  /** Whether it shows the bytes of a file or device of the host as they are. */
+  /** Whether its bytes are in a file or device of the host. */
   public boolean isHostFile() {
-    return fileNode() != null;
+    return bottom().driverOrNull() instanceof FileNode;
+  }
+
+  /** What can hold requests up, or null if nothing in the image can. */
+  public BlockDriver.@Nullable Breakpoints breakpoints() {
+    return BlockDriver.Breakpoints.below(node);
   }
 
   /** Whether there is nothing below the image's node: it has no format but is a protocol itself. */

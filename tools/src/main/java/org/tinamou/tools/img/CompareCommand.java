@@ -79,10 +79,10 @@ final class CompareCommand implements ImgCommand {
       return LoopRunner.run(
           "compare",
           context -> {
-            OpenImage one = ImageChoice.open(context, console, requestOfFirst);
+            OpenImage one = choice.open(context, console, requestOfFirst);
             try {
               ImageChoice.check(choice.imageOptions, secondFormat);
-              OpenImage other = ImageChoice.open(context, console, requestOfSecond);
+              OpenImage other = choice.open(context, console, requestOfSecond);
               try {
                 return new ImageComparer(console, one, other, strict, quiet, progress).compare();
               } finally {

@@ -6,7 +6,6 @@ import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
-import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
 
@@ -50,11 +49,11 @@ final class ConvertOptions {
   boolean targetIsZero;
   boolean bitmaps;
   boolean help;
+  final ImageChoice choice = new ImageChoice();
   boolean imageOpts;
   boolean targetImageOpts;
   List<String> operands = List.of();
 
-  private final UserObjects objects = new UserObjects();
   private boolean sparseGiven;
   private boolean targetFormatGiven;
   private boolean skipBrokenBitmaps;
@@ -117,7 +116,7 @@ final class ConvertOptions {
       case 'S' -> sparse(value);
       case 'm' -> workers(value);
       case 'r' -> bytesPerSecond = SizeArgument.parse(console, "rate limit", value);
-      case ImgOptions.OBJECT -> objects.add(console, value);
+      case ImgOptions.OBJECT -> choice.define(console, value);
       default -> throw new IllegalStateException("option " + code);
     }
   }

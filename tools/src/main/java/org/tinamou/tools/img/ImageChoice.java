@@ -33,6 +33,11 @@ final class ImageChoice {
     return true;
   }
 
+  /** Defines an object for the images. */
+  void define(Console console, String definition) throws ToolException {
+    objects.add(console, definition);
+  }
+
   /** Refuses a format beside a list of options. */
   void check() throws ToolException {
     check(imageOptions, format);
@@ -57,8 +62,7 @@ final class ImageChoice {
   }
 
   /** Opens an image; tells users who write to one whose format they did not give. */
-  static OpenImage open(AioContext context, Console console, OpenRequest request)
-      throws ToolException {
+  OpenImage open(AioContext context, Console console, OpenRequest request) throws ToolException {
     OpenImage image = openSilently(context, console, request);
     warn(console, image);
     return image;
@@ -71,14 +75,14 @@ final class ImageChoice {
   }
 
   /** Opens an image and tells nobody of its format. */
-  static OpenImage openSilently(AioContext context, Console console, OpenRequest request)
+  OpenImage openSilently(AioContext context, Console console, OpenRequest request)
       throws ToolException {
     OpenRequest spelled = request;
     if (request.imageOptions()) {
       spelled = request.renamed(OptionText.spelledOut(console, request.name(), "file"));
     }
     try {
-      return OpenImage.open(context, spelled);
+      return OpenImage.open(context, spelled, objects.throttleGroups(context.clocks()));
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + request.name() + "': ", e);
     }

@@ -139,7 +139,9 @@ public final class IoTool implements Tool {
   private static int converse(
       AioContext context, Console console, Request request, @Nullable String file)
       throws ToolException, IOException {
-    IoSession session = new IoSession(context, console, request.misalign);
+    IoSession session =
+        new IoSession(
+            context, console, request.misalign, request.objects.throttleGroups(context.clocks()));
     if (file != null || request.open.hasDriverOptions()) {
       session.open(file, request.open);
     }

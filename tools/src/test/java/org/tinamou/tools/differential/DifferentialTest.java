@@ -74,6 +74,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> blkdebug() throws IOException {
+    return scripts("blkdebug.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> ioReopen() throws IOException {
     return scripts("io-reopen.txt");
   }
