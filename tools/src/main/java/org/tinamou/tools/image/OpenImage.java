@@ -92,13 +92,27 @@ public final class OpenImage {
     int shared = request.keepOthersFromChanging() ? Permission.DEFAULT_SHARED : Permission.ALL;
     BlockBackend backend = new BlockBackend(graph, "", context, permissions, shared);
     backend.setWriteThrough(request.cache().isWritethrough());
-    BlockNode node = opener.open(address(request), options(request), context);
+    BlockNode node = openNode(opener, request, context);
     try {
       backend.insert(node);
     } finally {
       graph.release(node);
     }
     return new OpenImage(backend, node, request, permissions, shared);
+  }
+
+  private static BlockNode openNode(NodeOpener opener, OpenRequest request, AioContext context)
+      throws BlockException {
+    NodeOptions options = options(request);
+    if (!request.temporary() || !request.writable()) {
+      return opener.open(address(request), options, context);
+    }
+    BlockNode below = opener.open(address(request), options.withReadOnly(true), context);
+    try {
+      return TemporaryOverlay.over(opener, below, context);
+    } finally {
+      opener.graph().release(below);
+    }
   }
 
   private static ImageAddress address(OpenRequest request) {
