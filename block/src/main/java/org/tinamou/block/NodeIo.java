@@ -222,7 +222,6 @@ final class NodeIo {
     if (length == 0) {
       return true;
     }
-    int allowed = node.options().discardUnmap() ? flags : flags & ~RequestFlags.MAY_UNMAP;
     node.writeThreshold().check(offset + length);
     boolean[] done = new boolean[1];
     changeHoles(
@@ -230,8 +229,8 @@ final class NodeIo {
         "write zeroes",
         offset,
         length,
-        allowed,
-        request -> done[0] = zeroTracked(node, request, offset, length, allowed));
+        flags,
+        request -> done[0] = zeroTracked(node, request, offset, length, flags));
     node.reached(offset + length);
     return done[0];
   }

@@ -188,7 +188,11 @@ final class PermissionUpdate {
       }
     }
     if (plan.isReadOnly(node) && (used & ~Permission.CONSISTENT_READ) != 0) {
-      throw new BlockException(Errno.EPERM, "Block node is read-only");
+      throw new BlockException(
+          Errno.EPERM,
+          node.isReadOnly()
+              ? "Block node is read-only"
+              : "Read-only block node '" + node.name() + "' cannot support read-write users");
     }
     BlockDriver driver = node.driverOrNull();
     if (driver != null && !relaxing) {

@@ -25,6 +25,9 @@ import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
+import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
+import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
@@ -50,23 +53,35 @@ public final class OpenImage {
 
   private final BlockBackend backend;
   private final BlockNode node;
+  private final String givenName;
   private boolean writable;
   private int permissions;
   private final int shared;
 
   private OpenImage(
-      BlockBackend backend, BlockNode node, boolean writable, int permissions, int shared) {
+      BlockBackend backend, BlockNode node, OpenRequest request, int permissions, int shared) {
     this.backend = backend;
     this.node = node;
-    this.writable = writable;
+    this.givenName = request.name();
+    this.writable = request.writable();
     this.permissions = permissions;
     this.shared = shared;
   }
 
   /** Opens an image. */
   public static OpenImage open(AioContext context, OpenRequest request) throws BlockException {
+    return open(context, request, ThrottleGroups.NONE);
+  }
+
+  /**
+   * Opens an image.
+   *
+   * @param groups the throttle groups that its options may name
+   */
+  public static OpenImage open(AioContext context, OpenRequest request, ThrottleGroups groups)
+      throws BlockException {
     BlockGraph graph = new BlockGraph(context);
-    NodeOpener opener = new NodeOpener(graph, Drivers.list());
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(groups));
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;
@@ -77,13 +92,27 @@ public final class OpenImage {
     int shared = request.keepOthersFromChanging() ? Permission.DEFAULT_SHARED : Permission.ALL;
     BlockBackend backend = new BlockBackend(graph, "", context, permissions, shared);
     backend.setWriteThrough(request.cache().isWritethrough());
-    BlockNode node = opener.open(address(request), options(request), context);
+    BlockNode node = openNode(opener, request, context);
     try {
       backend.insert(node);
     } finally {
       graph.release(node);
     }
-    return new OpenImage(backend, node, request.writable(), permissions, shared);
+    return new OpenImage(backend, node, request, permissions, shared);
+  }
+
+  private static BlockNode openNode(NodeOpener opener, OpenRequest request, AioContext context)
+      throws BlockException {
+    NodeOptions options = options(request);
+    if (!request.temporary() || !request.writable()) {
+      return opener.open(address(request), options, context);
+    }
+    BlockNode below = opener.open(address(request), options.withReadOnly(true), context);
+    try {
+      return TemporaryOverlay.over(opener, below, context);
+    } finally {
+      opener.graph().release(below);
+    }
   }
 
   private static ImageAddress address(OpenRequest request) {
@@ -125,15 +154,19 @@ public final class OpenImage {
    * Changes what the image was told when it was opened, and what its file took over from it.
    *
    * @param willWrite whether it is going to be written to from then on
+   * @param offsetBytes where a raw image begins in its file, or null to leave that
+   * @param sizeBytes how much of its file a raw image shows, or null to leave that
    * @throws BlockException nothing has changed then
    */
-  public void reopen(NodeOptions options, boolean willWrite) throws BlockException {
+  public void reopen(
+      NodeOptions options, boolean willWrite, @Nullable Long offsetBytes, @Nullable Long sizeBytes)
+      throws BlockException {
     if (!willWrite && writable) {
       use(permissions & ~Permission.WRITE);
     }
     try {
       List<ReopenChange> changes = new ArrayList<>();
-      collect(node, options, changes);
+      collect(node, options, window(offsetBytes, sizeBytes), changes);
       node.graph().reopen(changes);
     } catch (BlockException e) {
       use(permissions);
@@ -149,12 +182,26 @@ public final class OpenImage {
     backend.setPermissions(used, shared);
   }
 
-  private static void collect(BlockNode node, NodeOptions options, List<ReopenChange> changes) {
-    changes.add(ReopenChange.of(node, options));
-    Edge file = node.child("file");
-    if (file != null) {
-      BlockNode child = file.child();
-      collect(child, inherited(child, options), changes);
+  private RawFormat.@Nullable Window window(@Nullable Long offsetBytes, @Nullable Long sizeBytes) {
+    if (offsetBytes == null && sizeBytes == null
+        || !(node.driverOrNull() instanceof RawFormat raw)) {
+      return null;
+    }
+    RawFormat.Window now = raw.window();
+    return new RawFormat.Window(
+        offsetBytes == null ? now.offsetBytes() : offsetBytes,
+        sizeBytes == null ? now.sizeBytes() : sizeBytes);
+  }
+
+  private static void collect(
+      BlockNode node,
+      NodeOptions options,
+      @Nullable Object driverOptions,
+      List<ReopenChange> changes) {
+    changes.add(new ReopenChange(node, options, driverOptions, List.of()));
+    BlockNode child = node.primaryChild();
+    if (child != null) {
+      collect(child, inherited(child, options), null, changes);
     }
   }
 
@@ -179,9 +226,26 @@ public final class OpenImage {
     return bottom().options().cacheDirect();
   }
 
+  /** Lets go of the image, after a last flush whose failure is not told to anybody. */
+  public void flushAndClose() {
+    try {
+      backend.flush();
+    } catch (BlockException e) {
+      // Whoever has to know has asked for a flush and has seen it fail.
+      close();
+      return;
+    }
+    close();
+  }
+
   /** Lets go of the image. */
   public void close() {
     backend.close();
+  }
+
+  /** The name it was opened by. */
+  public String givenName() {
+    return givenName;
   }
 
   /** The name by which it can be opened again. */
@@ -201,24 +265,34 @@ public final class OpenImage {
 
   /** What the image takes on the host, in bytes, or -1 if nobody knows. */
   public long allocatedBytes() throws BlockException {
-    FileNode file = fileNode();
-    if (file != null) {
-      return file.file().allocatedBytes();
+    for (BlockNode at = node; at != null; at = at.primaryChild()) {
+      BlockDriver driver = at.driverOrNull();
+      if (driver instanceof FileNode file) {
+        return file.file().allocatedBytes();
+      }
+      if (driver instanceof BlkdebugDriver || driver instanceof BlkverifyDriver) {
+        return -1;
+      }
     }
     return bottom().driverOrNull() instanceof NullDriver ? 0 : -1;
   }
 
   private BlockNode bottom() {
     BlockNode below = node;
-    for (Edge edge = below.child("file"); edge != null; edge = below.child("file")) {
-      below = edge.child();
+    for (BlockNode next = below.primaryChild(); next != null; next = below.primaryChild()) {
+      below = next;
     }
     return below;
   }
 
-  /** Whether it shows the bytes of a file or device of the host as they are. */
+  /** Whether its bytes are in a file or device of the host. */
   public boolean isHostFile() {
-    return fileNode() != null;
+    return bottom().driverOrNull() instanceof FileNode;
+  }
+
+  /** What can hold requests up, or null if nothing in the image can. */
+  public BlockDriver.@Nullable Breakpoints breakpoints() {
+    return BlockDriver.Breakpoints.below(node);
   }
 
   /** Whether there is nothing below the image's node: it has no format but is a protocol itself. */

@@ -15,6 +15,7 @@ import org.tinamou.drivers.protocol.file.CacheMode;
  * @param imageOptions the name is a list of options, {@code key=value,...}, not a file's name
  * @param resizing its length is going to be changed
  * @param ignoreDiscard discards succeed without effect
+ * @param temporary what is written is kept apart, and lost when the image is closed
  */
 public record OpenRequest(
     String name,
@@ -26,16 +27,18 @@ public record OpenRequest(
     boolean forceShare,
     boolean imageOptions,
     boolean resizing,
-    boolean ignoreDiscard) {
+    boolean ignoreDiscard,
+    boolean temporary) {
 
   /** To read it while others may do what they like. */
   public static OpenRequest reading(String name, @Nullable String format, CacheMode cache) {
-    return new OpenRequest(name, format, "", false, cache, false, false, false, false, false);
+    return new OpenRequest(
+        name, format, "", false, cache, false, false, false, false, false, false);
   }
 
   /** To read and write it while others may do what they like. */
   public static OpenRequest writing(String name, @Nullable String format, CacheMode cache) {
-    return new OpenRequest(name, format, "", true, cache, false, false, false, false, false);
+    return new OpenRequest(name, format, "", true, cache, false, false, false, false, false, false);
   }
 
   /** The same, keeping others from writing. */
@@ -50,7 +53,8 @@ public record OpenRequest(
         forceShare,
         imageOptions,
         resizing,
-        ignoreDiscard);
+        ignoreDiscard,
+        temporary);
   }
 
   /** The same, putting up with whatever others do if {@code shared}. */
@@ -65,7 +69,8 @@ public record OpenRequest(
         shared,
         imageOptions,
         resizing,
-        ignoreDiscard);
+        ignoreDiscard,
+        temporary);
   }
 
   /** The same with the name taken for a list of options if {@code options}. */
@@ -80,7 +85,8 @@ public record OpenRequest(
         forceShare,
         namedSo,
         resizing,
-        ignoreDiscard);
+        ignoreDiscard,
+        temporary);
   }
 
   /** To change its length as well. */
@@ -95,7 +101,8 @@ public record OpenRequest(
         forceShare,
         imageOptions,
         true,
-        ignoreDiscard);
+        ignoreDiscard,
+        temporary);
   }
 
   /** The same with discards ignored if {@code ignored}. */
@@ -110,7 +117,8 @@ public record OpenRequest(
         forceShare,
         imageOptions,
         resizing,
-        ignored);
+        ignored,
+        temporary);
   }
 
   /** The same by another name. */
@@ -125,7 +133,8 @@ public record OpenRequest(
         forceShare,
         imageOptions,
         resizing,
-        ignoreDiscard);
+        ignoreDiscard,
+        temporary);
   }
 
   /** The same with options besides the name, {@code key=value,...}. */
@@ -140,6 +149,23 @@ public record OpenRequest(
         forceShare,
         imageOptions,
         resizing,
-        ignoreDiscard);
+        ignoreDiscard,
+        temporary);
+  }
+
+  /** The same with changes kept apart if {@code apart}. */
+  public OpenRequest keepingChangesApart(boolean apart) {
+    return new OpenRequest(
+        name,
+        format,
+        options,
+        writable,
+        cache,
+        keepOthersFromChanging,
+        forceShare,
+        imageOptions,
+        resizing,
+        ignoreDiscard,
+        apart);
   }
 }

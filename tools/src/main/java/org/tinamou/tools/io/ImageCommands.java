@@ -1,7 +1,11 @@
 package org.tinamou.tools.io;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.qapi.HumanSize;
 import org.tinamou.tools.cli.Console;
@@ -10,8 +14,6 @@ import org.tinamou.tools.image.OpenImage;
 
 /** Commands on the open image that move no data. */
 final class ImageCommands {
-  private static final String NOT_SUPPORTED = "Operation not supported";
-
   private final IoSession session;
   private final Console console;
 
@@ -151,16 +153,37 @@ final class ImageCommands {
     return HumanSize.decimals(bytes) + between + "(0x" + Long.toHexString(bytes) + ")";
   }
 
-  /** Breakpoints belong to a driver that is not there. */
+  /** Breakpoints belong to a driver that may not be there. */
   boolean breakpoint(List<String> words) {
-    String verb =
-        switch (words.getFirst()) {
-          case "break" -> "set breakpoint";
-          case "remove_break" -> "remove breakpoint " + words.get(1);
-          case "resume" -> "resume request";
-          default -> "wait for breakpoint";
-        };
-    console.line("Could not " + verb + ": " + NOT_SUPPORTED);
+    String first = words.get(1);
+    BlockDriver.Breakpoints breakpoints = session.image().breakpoints();
+    return switch (words.getFirst()) {
+      case "break" -> {
+        DebugEvent event = DebugEvent.parse(first);
+        if (breakpoints == null || event == null) {
+          yield refuse("set breakpoint", breakpoints);
+        }
+        breakpoints.addBreakpoint(event, words.get(2), console::line);
+        yield true;
+      }
+      case "remove_break" ->
+          breakpoints != null && breakpoints.removeBreakpoint(first)
+              || refuse("remove breakpoint " + first, breakpoints);
+      case "resume" ->
+          breakpoints != null && breakpoints.resume(first) || refuse("resume request", breakpoints);
+      default -> {
+        if (breakpoints == null) {
+          yield refuse("wait for breakpoint", breakpoints);
+        }
+        breakpoints.awaitSuspended(first);
+        yield true;
+      }
+    };
+  }
+
+  private boolean refuse(String verb, BlockDriver.@Nullable Breakpoints breakpoints) {
+    Errno reason = breakpoints == null ? Errno.EOPNOTSUPP : Errno.ENOENT;
+    console.line("Could not " + verb + ": " + reason.message());
     return false;
   }
 }

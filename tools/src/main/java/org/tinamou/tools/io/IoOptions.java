@@ -79,9 +79,6 @@ final class IoOptions {
     if (copyOnRead && readOnly) {
       throw refused(name, "Can't use copy-on-read on read-only device");
     }
-    if (snapshot) {
-      throw refused(name, "temporary snapshots are not supported by this version of Tinamou");
-    }
     String options = driverOptions == null ? "" : driverOptions;
     // What is said of the image itself counts more than what is said to the tool.
     boolean writable = !readOnly || "off".equals(OptionList.values(options).get("read-only"));
@@ -90,7 +87,11 @@ final class IoOptions {
         writable
             ? OpenRequest.writing(shown, format, cache)
             : OpenRequest.reading(shown, format, cache);
-    request = request.sharedByForce(forceShare).ignoringDiscard(ignoreDiscard);
+    request =
+        request
+            .sharedByForce(forceShare)
+            .ignoringDiscard(ignoreDiscard)
+            .keepingChangesApart(snapshot);
     return name == null ? request.namedByOptions(true) : request.withOptions(options);
   }
 

@@ -11,6 +11,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ProbeWarning;
@@ -24,13 +25,15 @@ final class IoSession {
   private final AioContext context;
   private final Console console;
   private final boolean misalign;
+  private final ThrottleGroups throttleGroups;
   private final ArrayDeque<Coroutine> pending = new ArrayDeque<>();
   private @Nullable OpenImage image;
 
-  IoSession(AioContext context, Console console, boolean misalign) {
+  IoSession(AioContext context, Console console, boolean misalign, ThrottleGroups throttleGroups) {
     this.context = context;
     this.console = console;
     this.misalign = misalign;
+    this.throttleGroups = throttleGroups;
   }
 
   AioContext context() {
@@ -65,7 +68,7 @@ final class IoSession {
     }
     OpenImage opened;
     try {
-      opened = OpenImage.open(context, wanted.request(name));
+      opened = OpenImage.open(context, wanted.request(name), throttleGroups);
     } catch (BlockException e) {
       throw ToolException.of(IoOptions.refusal(name), e);
     }
@@ -85,12 +88,7 @@ final class IoSession {
   void close() {
     drain();
     if (image != null) {
-      try {
-        image.flush();
-      } catch (BlockException e) {
-        console.error("flush failed: " + e.errno().message());
-      }
-      image.close();
+      image.flushAndClose();
       image = null;
     }
   }

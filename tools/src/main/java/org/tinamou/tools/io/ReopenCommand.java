@@ -8,11 +8,14 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.DetectZeroes;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionList;
+import org.tinamou.qapi.OptionSchema;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.OptionText;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.image.ImageFormats;
 import org.tinamou.tools.image.OpenImage;
 
 /** {@code reopen}: changes what the image was told when it was opened. */
@@ -87,12 +90,28 @@ final class ReopenCommand {
     if (cache != null) {
       wanted = wanted.withCacheDirect(cache.isDirect()).withCacheNoFlush(cache.isNoFlush());
     }
-    for (Map.Entry<String, String> option : request.options.entrySet()) {
+    Map<String, String> rest = new LinkedHashMap<>(request.options);
+    boolean raw = image.format().equals(ImageFormats.RAW);
+    Long offset = raw ? size("offset", rest.remove("offset")) : null;
+    Long size = raw ? size("size", rest.remove("size")) : null;
+    for (Map.Entry<String, String> option : rest.entrySet()) {
       wanted = with(image, wanted, option.getKey(), option.getValue());
     }
-    image.reopen(wanted, willWrite);
+    image.reopen(wanted, willWrite, offset, size);
     if (cache != null) {
       image.setWriteThrough(cache.isWritethrough());
+    }
+  }
+
+  private static @Nullable Long size(String key, @Nullable String text) throws ToolException {
+    if (text == null) {
+      return null;
+    }
+    try {
+      OptionSchema schema = new OptionSchema(List.of(OptionSchema.Option.size(key, "")));
+      return schema.parse(key + "=" + text.replace(",", ",,")).size(key, 0);
+    } catch (OptionException e) {
+      throw ToolException.of("", e);
     }
   }
 
