@@ -62,8 +62,7 @@ final class ScenarioTable {
       };
     }
     int hash = name.indexOf('#');
-    return hash > 0
-        && hasMethod(sources.get(name.substring(0, hash)), name.substring(hash + 1));
+    return hash > 0 && hasMethod(sources.get(name.substring(0, hash)), name.substring(hash + 1));
   }
 
   private static boolean hasMethod(@Nullable String source, String name) {

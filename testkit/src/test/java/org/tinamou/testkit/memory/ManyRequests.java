@@ -16,7 +16,9 @@ import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileOptions;
 
-/** A program that makes a million requests of 1 MiB, and a few hundred that need a bounce buffer. */
+/**
+ * A program that makes a million requests of 1 MiB, and a few hundred that need a bounce buffer.
+ */
 public final class ManyRequests {
   private static final int COROUTINES = 16;
   private static final int REQUESTS_EACH = 1_000_000 / COROUTINES;

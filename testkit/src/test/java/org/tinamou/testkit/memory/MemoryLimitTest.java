@@ -21,8 +21,7 @@ final class MemoryLimitTest {
   void v5_aMillionRequestsOfOneMebibyteFitIntoSixtyFour(PollerKind kind) throws Exception {
     Path file = Files.write(folder.resolve("file"), new byte[2 << 20]);
     Path output = folder.resolve("output");
-    String classes =
-        Path.of("target", "test-classes") + File.pathSeparator + ClassPath.ofThisJvm();
+    String classes = Path.of("target", "test-classes") + File.pathSeparator + ClassPath.ofThisJvm();
     Process process =
         new ProcessBuilder(
                 List.of(
