@@ -19,6 +19,7 @@ final class SimPoller implements Poller {
   private long wakeDueNanos = FOREVER;
   private boolean closed;
   int wakes;
+  int spuriousReports;
 
   SimPoller(Simulation simulation) {
     this.simulation = simulation;
@@ -79,6 +80,7 @@ final class SimPoller implements Poller {
         watch.markReady(events);
       } else if (simulation.strikes(simulation.faults().spuriousReadyPercent())) {
         simulation.note("spurious", "descriptor", watch.fd());
+        spuriousReports++;
         watch.markReady(watch.interest());
       }
     }

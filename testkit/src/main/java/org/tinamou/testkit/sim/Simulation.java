@@ -442,7 +442,12 @@ public final class Simulation {
     for (Loop loop : loops) {
       LoopTurn turn = loop.context.turn();
       long events =
-          turn.tasksRun() + loop.poller.wakes + loop.deadlineReturns + loop.completions + 8;
+          turn.tasksRun()
+              + loop.poller.wakes
+              + loop.poller.spuriousReports
+              + loop.deadlineReturns
+              + loop.completions
+              + 8;
       require(
           turn.turns() <= 2 * events,
           "I3",
