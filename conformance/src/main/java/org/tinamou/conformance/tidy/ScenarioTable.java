@@ -56,6 +56,7 @@ final class ScenarioTable {
       String what = name.substring(space + 1);
       return switch (name.substring(0, space)) {
         case "jcstress" -> sources.containsKey(what);
+        case "scenario" -> hasScenario(sources, what);
         case "mutant" -> sources.getOrDefault("Mutant", "").contains('"' + what + '"');
         case "workload" -> hasWord(sources.get("Workload"), what.toUpperCase(Locale.ROOT));
         default -> false;
@@ -63,6 +64,14 @@ final class ScenarioTable {
     }
     int hash = name.indexOf('#');
     return hash > 0 && hasMethod(sources.get(name.substring(0, hash)), name.substring(hash + 1));
+  }
+
+  private static boolean hasScenario(Map<String, String> sources, String id) {
+    Pattern named = Pattern.compile("\"([A-Z][0-9]+ )*" + id + "( [A-Z][0-9]+)*\"");
+    return sources.entrySet().stream()
+        .anyMatch(
+            source ->
+                source.getKey().endsWith("Scenarios") && named.matcher(source.getValue()).find());
   }
 
   private static boolean hasMethod(@Nullable String source, String name) {

@@ -57,8 +57,14 @@ class TidyCanFailTest {
   @Test
   void scenariosWithoutTestsAreFound() {
     Map<String, String> sources =
-        Map.of("T", "void a1_goes() {}", "Workload", "LOOPS;", "Mutant", "\"m\"", "Stress", "");
-    String good = "| A1 | x | `T#a1_goes`, `workload loops`, `mutant m`, `jcstress Stress` |\n";
+        Map.of(
+            "T", "void a1_goes() {}",
+            "Workload", "LOOPS;",
+            "Mutant", "\"m\"",
+            "Stress", "",
+            "DrainScenarios", "\"D4 S13\"");
+    String good =
+        "| A1 | x | `T#a1_goes`, `workload loops`, `mutant m`, `jcstress Stress`, `scenario S13` |\n";
     assertEquals(List.of(), ScenarioTable.findings(good, sources, List.of("A1")));
     assertEquals(
         List.of(
@@ -67,13 +73,14 @@ class TidyCanFailTest {
             "A2: there is no workload disk",
             "A2: there is no mutant n",
             "A2: there is no jcstress Other",
+            "A2: there is no scenario D1",
             "A2: there is no something else",
             "A3 names no test",
             "A3 has two rows",
             "A3 names no test",
             "A4 has no row"),
         ScenarioTable.findings(
-            "| A2 | x | `T#a2_goes` `U#a1_goes` `workload disk` `mutant n` `jcstress Other`"
+            "| A2 | x | `T#a2_goes` `U#a1_goes` `workload disk` `mutant n` `jcstress Other` `scenario D1`"
                 + " `something else` |\n| A3 | `T#a1_goes` | |\n| A3 | x | |\n",
             sources,
             List.of("A2", "A3", "A4")));

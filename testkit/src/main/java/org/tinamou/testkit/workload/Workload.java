@@ -32,15 +32,15 @@ public interface Workload {
   /** Steps in which faults happen; then everything must end within as many more. */
   long FAULTY_STEPS = 100_000;
 
+  /** How long everything may take to end once there are no more faults. */
+  long LIVELY_NANOS = 60_000_000_000L;
+
   /**
    * Builds its loops, runs them to the end and checks what must hold then.
    *
    * @throws Violation for an invariant that did not hold
    */
   void run(Simulation simulation);
-
-  /** How long everything may take to end once there are no more faults. */
-  long LIVELY_NANOS = 60_000_000_000L;
 
   /** Runs with faults for a while, then without, until everything has come to rest. */
   static void runToRest(Simulation simulation) {
