@@ -262,6 +262,65 @@ final class DrainChangeScenarios {
     }
   }
 
+  private static void parents(Stage stage) throws Exception {
+    StagedDisk from = stage.disk("from", stage.io1());
+    StagedDisk to = stage.disk("to", stage.io1());
+    BlockBackend first = stage.backend("first", from.node);
+    BlockBackend second = stage.backend("second", from.node);
+    List<Coroutine> others = new ArrayList<>();
+    Runnable meanwhile =
+        () -> {
+          if (others.isEmpty()) {
+            others.add(stage.spawn(stage.main(), "goes", second::close));
+            others.add(stage.spawn(stage.main(), "comes", () -> stage.backend("third", from.node)));
+            others.add(stage.spawn(stage.main(), "filter", () -> stage.filter("f", from.node)));
+          }
+          stage.pause();
+        };
+    from.onPreparePermissions = meanwhile;
+    to.onPreparePermissions = meanwhile;
+    stage.graph().replace(from.node, to.node);
+    for (Coroutine other : others) {
+      other.join();
+    }
+    stage.require(first.node() == to.node, "I15", "a parent was left behind");
+    stage.require(second.node() == null, "I15", "a parent is still there");
+    stage.write(first, 0, 1);
+  }
+
+  private static void constantLoad(Stage stage) throws Exception {
+    StagedDisk disk = stage.disk("disk", stage.io1());
+    BlockBackend backend = stage.backend("user", disk.node);
+    boolean[] stop = new boolean[1];
+    int[] rounds = new int[4];
+    List<Coroutine> users = new ArrayList<>();
+    for (int i = 0; i < rounds.length; i++) {
+      int number = i;
+      users.add(
+          stage.spawn(
+              stage.anyLoop(),
+              "user" + i,
+              () -> {
+                while (!stop[0]) {
+                  stage.write(backend, number * 512L, ++rounds[number]);
+                  stage.expect(backend, number * 512L, rounds[number]);
+                }
+              }));
+    }
+    for (int i = 0; i < 6; i++) {
+      StagedFilter filter = stage.filter("filter" + i, disk.node);
+      stage.graph().replace(disk.node, filter.node);
+      int before = rounds[i % rounds.length];
+      stage.until(() -> rounds[0] + rounds[1] + rounds[2] + rounds[3] > before);
+      stage.graph().replace(filter.node, disk.node);
+      stage.release(filter.node);
+    }
+    stop[0] = true;
+    for (Coroutine user : users) {
+      user.join();
+    }
+  }
+
   private static void rootGone(Stage stage) throws Exception {
     StagedDisk disk = stage.disk("disk", stage.io1());
     StagedFilter filter = stage.filter("filter", disk.node);
