@@ -2,6 +2,7 @@ package org.tinamou.testkit.scenario;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockNode;
@@ -34,6 +35,14 @@ final class DrainChangeScenarios {
             "D10 S17",
             "a child is replaced, drained or not, old or new",
             DrainChangeScenarios::replaced),
+        new Scenario(
+            "D11",
+            "parents come and go while a change goes through them",
+            DrainChangeScenarios::parents),
+        new Scenario(
+            "G2 S30",
+            "filters come and go under constant load",
+            DrainChangeScenarios::constantLoad),
         new Scenario("D13", "a filter goes while its drain waits", DrainChangeScenarios::rootGone),
         new Scenario(
             "S16",
@@ -310,8 +319,8 @@ final class DrainChangeScenarios {
     for (int i = 0; i < 6; i++) {
       StagedFilter filter = stage.filter("filter" + i, disk.node);
       stage.graph().replace(disk.node, filter.node);
-      int before = rounds[i % rounds.length];
-      stage.until(() -> rounds[0] + rounds[1] + rounds[2] + rounds[3] > before);
+      int before = IntStream.of(rounds).sum();
+      stage.until(() -> IntStream.of(rounds).sum() > before);
       stage.graph().replace(filter.node, disk.node);
       stage.release(filter.node);
     }
