@@ -136,9 +136,10 @@ public final class BlockGraph {
       section.nodes().add(node);
     }
     try {
-      node.driver(factory.open(node));
+      BlockDriver opened = factory.open(node);
       lockChanges();
       try {
+        node.driver(opened);
         PermissionUpdate update = new PermissionUpdate();
         update.add(node);
         update.run();

@@ -1,5 +1,6 @@
 package org.tinamou.block;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantLock;
@@ -44,10 +45,14 @@ public final class BounceBuffers {
 
   /**
    * A small buffer, for the edges of a request; never waits, and may so go beyond the budget by as
-   * much as there are requests.
+   * much as there are requests. Blocks larger than any buffer are had only by nodes made for tests;
+   * they are not kept.
    */
   @InCoroutine
   public MemorySegment takeSmall(long sizeBytes) {
+    if (sizeBytes > MAX_BUFFER_BYTES) {
+      return Arena.ofAuto().allocate(sizeBytes, PageMemory.PAGE_BYTES);
+    }
     lock.lock();
     try {
       usedBytes += PageMemory.roundedBytes(sizeBytes);
@@ -74,6 +79,9 @@ public final class BounceBuffers {
   /** Gives a buffer back, which the caller no longer uses. */
   @AnyThread
   public void give(MemorySegment buffer) {
+    if (buffer.byteSize() > MAX_BUFFER_BYTES) {
+      return;
+    }
     Coroutine[] woken;
     lock.lock();
     try {

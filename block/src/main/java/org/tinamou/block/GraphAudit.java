@@ -29,6 +29,7 @@ public final class GraphAudit {
       audit.quiescing(node);
       if (!graph.isChanging()) {
         audit.contexts(node);
+        audit.permissionsBelow(node);
       }
       audit.cycles(node, node, new HashSet<>());
     }
@@ -63,6 +64,21 @@ public final class GraphAudit {
       }
       if (node.isReadOnly() && (edge.permissions() & Permission.WRITE) != 0) {
         problems.add("I15: " + edge + " writes to a read-only node");
+      }
+    }
+  }
+
+  private void permissionsBelow(BlockNode node) {
+    BlockDriver driver = node.driverOrNull();
+    if (driver == null) {
+      return;
+    }
+    for (Edge edge : node.children()) {
+      PermissionPair expected = PermissionUpdate.expected(node, driver, edge);
+      if (expected.used() != edge.permissions() || expected.shared() != edge.shared()) {
+        problems.add(
+            "I15: %s has permissions %d/%d, expected %s"
+                .formatted(edge, edge.permissions(), edge.shared(), expected));
       }
     }
   }

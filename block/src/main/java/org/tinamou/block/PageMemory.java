@@ -18,7 +18,7 @@ import org.tinamou.aio.AnyThread;
  */
 final class PageMemory {
   static final int PAGE_BYTES = 4096;
-  private static final int SIZES = 20;
+  private static final int SIZES = 10;
 
   private static final List<ConcurrentLinkedQueue<MemorySegment>> FREE = new ArrayList<>();
 

@@ -114,6 +114,9 @@ final class PermissionUpdate {
     plan.refuseCycles();
     PermissionUpdate update = new PermissionUpdate(plan);
     update.plan(edge, used, shared);
+    if (edge.parent() instanceof BlockNode parent && parent.driverOrNull() != null) {
+      update.add(parent); // it is in use already: its own parents say what it needs
+    }
     update.prepare();
     update.apply();
     plan.apply((joined, before, now) -> {});
@@ -211,12 +214,30 @@ final class PermissionUpdate {
     }
     prepared.add(node);
     for (Edge edge : plan.children(node)) {
-      PermissionPair pair =
-          driver instanceof BlockDriver.PermissionMapper mapper
-              ? mapper.childPermissions(edge, used, shared)
-              : ofChild(edge, plan.isReadOnly(node), used, shared);
-      planned.put(edge, forceShare ? new PermissionPair(pair.used(), Permission.ALL) : pair);
+      planned.put(edge, ofChild(edge, driver, plan.isReadOnly(node), forceShare, used, shared));
     }
+  }
+
+  /** What an edge has to have, given what the parents of its parent have; for audits. */
+  static PermissionPair expected(BlockNode node, BlockDriver driver, Edge edge) {
+    int used = 0;
+    int shared = Permission.ALL;
+    for (Edge above : node.parents()) {
+      used |= above.permissions();
+      shared &= above.shared();
+    }
+    boolean forceShare = node.options().forceShare();
+    return ofChild(
+        edge, driver, node.isReadOnly(), forceShare, used, forceShare ? Permission.ALL : shared);
+  }
+
+  private static PermissionPair ofChild(
+      Edge edge, BlockDriver driver, boolean readOnly, boolean forceShare, int used, int shared) {
+    PermissionPair pair =
+        driver instanceof BlockDriver.PermissionMapper mapper
+            ? mapper.childPermissions(edge, used, shared)
+            : ofChild(edge, readOnly, used, shared);
+    return forceShare ? new PermissionPair(pair.used(), Permission.ALL) : pair;
   }
 
   private PermissionPair pairOf(Edge edge) {

@@ -2,6 +2,7 @@ package org.tinamou.testkit.scenario;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockNode;
@@ -34,6 +35,14 @@ final class DrainChangeScenarios {
             "D10 S17",
             "a child is replaced, drained or not, old or new",
             DrainChangeScenarios::replaced),
+        new Scenario(
+            "D11",
+            "parents come and go while a change goes through them",
+            DrainChangeScenarios::parents),
+        new Scenario(
+            "G2 S30",
+            "filters come and go under constant load",
+            DrainChangeScenarios::constantLoad),
         new Scenario("D13", "a filter goes while its drain waits", DrainChangeScenarios::rootGone),
         new Scenario(
             "S16",
@@ -258,6 +267,65 @@ final class DrainChangeScenarios {
       stage.until(() -> to.arrived > seen);
       stage.require(from.arrived == before, "I8", "requests still reach the old child");
       stop[0] = true;
+      user.join();
+    }
+  }
+
+  private static void parents(Stage stage) throws Exception {
+    StagedDisk from = stage.disk("from", stage.io1());
+    StagedDisk to = stage.disk("to", stage.io1());
+    BlockBackend first = stage.backend("first", from.node);
+    BlockBackend second = stage.backend("second", from.node);
+    List<Coroutine> others = new ArrayList<>();
+    Runnable meanwhile =
+        () -> {
+          if (others.isEmpty()) {
+            others.add(stage.spawn(stage.main(), "goes", second::close));
+            others.add(stage.spawn(stage.main(), "comes", () -> stage.backend("third", from.node)));
+            others.add(stage.spawn(stage.main(), "filter", () -> stage.filter("f", from.node)));
+          }
+          stage.pause();
+        };
+    from.onPreparePermissions = meanwhile;
+    to.onPreparePermissions = meanwhile;
+    stage.graph().replace(from.node, to.node);
+    for (Coroutine other : others) {
+      other.join();
+    }
+    stage.require(first.node() == to.node, "I15", "a parent was left behind");
+    stage.require(second.node() == null, "I15", "a parent is still there");
+    stage.write(first, 0, 1);
+  }
+
+  private static void constantLoad(Stage stage) throws Exception {
+    StagedDisk disk = stage.disk("disk", stage.io1());
+    BlockBackend backend = stage.backend("user", disk.node);
+    boolean[] stop = new boolean[1];
+    int[] rounds = new int[4];
+    List<Coroutine> users = new ArrayList<>();
+    for (int i = 0; i < rounds.length; i++) {
+      int number = i;
+      users.add(
+          stage.spawn(
+              stage.anyLoop(),
+              "user" + i,
+              () -> {
+                while (!stop[0]) {
+                  stage.write(backend, number * 512L, ++rounds[number]);
+                  stage.expect(backend, number * 512L, rounds[number]);
+                }
+              }));
+    }
+    for (int i = 0; i < 6; i++) {
+      StagedFilter filter = stage.filter("filter" + i, disk.node);
+      stage.graph().replace(disk.node, filter.node);
+      int before = IntStream.of(rounds).sum();
+      stage.until(() -> IntStream.of(rounds).sum() > before);
+      stage.graph().replace(filter.node, disk.node);
+      stage.release(filter.node);
+    }
+    stop[0] = true;
+    for (Coroutine user : users) {
       user.join();
     }
   }

@@ -25,6 +25,10 @@ final class GraphScenarios {
             "G4", "permissions follow a filter in and out", GraphScenarios::filterPermissions),
         new Scenario("G5", "permissions in a diamond", GraphScenarios::diamond),
         new Scenario(
+            "G5",
+            "a child that joins a node in use may be used at once",
+            GraphScenarios::joinsInUse),
+        new Scenario(
             "G6", "requests on a node that has given up its driver", GraphScenarios::disabled),
         new Scenario("G6", "a node closes with requests under way", GraphScenarios::closing),
         new Scenario("G7", "writes to an inactive node are errors", GraphScenarios::inactive),
@@ -161,6 +165,37 @@ final class GraphScenarios {
     // A writer beside them is refused at the bottom, through both sides.
     BlockBackend writer = stage.backend("writer", stage.io1(), Permission.WRITE, Permission.ALL);
     stage.refused(Errno.EPERM, "Permission conflict", () -> writer.insert(disk.node));
+  }
+
+  private static void joinsInUse(Stage stage) throws Exception {
+    StagedDisk disk = stage.disk("disk", stage.io1());
+    StagedDisk other = stage.disk("other", stage.io1());
+    StagedFilter filter = stage.filter("filter", disk.node);
+    BlockBackend backend = stage.backend("user", filter.node);
+    Edge joined;
+    try (DrainedSection drained = filter.node.drain("test")) {
+      joined =
+          filter.node.attachChild(
+              "second", Set.of(EdgeRole.FILTERED), other.node, Permission.NONE, Permission.ALL);
+    }
+    stage.require(joined.permissions() == Permission.ALL, "I15", "nothing may be done with it");
+    BlockBackend jealous =
+        stage.backend("jealous", stage.io1(), Permission.NONE, Permission.ALL & ~Permission.WRITE);
+    stage.refused(Errno.EPERM, "Permission conflict", () -> jealous.insert(other.node));
+    stage.write(backend, 0, 1);
+    try (DrainedSection drained = filter.node.drain("test")) {
+      filter.node.detachChild(joined);
+    }
+    jealous.insert(other.node);
+    stage.refused(
+        Errno.EPERM,
+        "Permission conflict",
+        () -> {
+          try (DrainedSection drained = filter.node.drain("test")) {
+            filter.node.attachChild(
+                "second", Set.of(EdgeRole.FILTERED), other.node, Permission.NONE, Permission.ALL);
+          }
+        });
   }
 
   private static void disabled(Stage stage) throws Exception {

@@ -233,7 +233,7 @@ final class ReopenScenarios {
     NodeOptions readOnly = disk.node.options().withReadOnly(true);
     stage.refused(
         Errno.EPERM,
-        "Block node is read-only",
+        "Read-only block node 'disk' cannot support read-write users",
         () -> stage.graph().reopen(List.of(ReopenChange.of(disk.node, readOnly))));
     backend.setPermissions(Permission.CONSISTENT_READ, Permission.ALL);
     stage.write(stage.backend("writer", disk.node), 512, 1);
