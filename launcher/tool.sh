@@ -30,6 +30,6 @@ fi
 # File names are UTF-8 whatever the locale says.
 export LC_ALL=C.UTF-8
 exec "$jdk/bin/java" -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto \
-  --enable-native-access=org.tinamou.host --add-opens java.base/java.lang=org.tinamou.aio \
+  --enable-native-access=org.tinamou.host,com.github.luben.zstd_jni --add-opens java.base/java.lang=org.tinamou.aio \
   -Dtinamou.name="${0##*/}" ${TINAMOU_AIO:+"-Dtinamou.aio=$TINAMOU_AIO"} \
   --module-path "$home/lib" -m org.tinamou.tools/@MAIN@ "$@"

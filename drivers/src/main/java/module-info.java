@@ -3,6 +3,7 @@
 module org.tinamou.drivers {
   requires transitive org.tinamou.block;
   requires transitive org.tinamou.qapi;
+  requires com.github.luben.zstd_jni;
   requires org.tinamou.host;
   requires static org.jspecify;
 
@@ -14,6 +15,7 @@ module org.tinamou.drivers {
   exports org.tinamou.drivers.filter.copyonread;
   exports org.tinamou.drivers.filter.preallocate;
   exports org.tinamou.drivers.filter.throttle;
+  exports org.tinamou.drivers.format.qcow2;
   exports org.tinamou.drivers.format.raw;
   exports org.tinamou.drivers.protocol.file;
   exports org.tinamou.drivers.protocol.nullblock;

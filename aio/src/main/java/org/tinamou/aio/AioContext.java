@@ -392,7 +392,7 @@ public final class AioContext implements AutoCloseable {
     try {
       Forked<T> forked = fork(name, () -> callAndComeHome(body));
       while (!forked.isEnded()) {
-        turn.step();
+        turn.advance();
       }
       return forked.result();
     } finally {
@@ -416,7 +416,7 @@ public final class AioContext implements AutoCloseable {
     enter();
     try {
       while (!turn.isStopped()) {
-        turn.step();
+        turn.advance();
       }
     } finally {
       leave();

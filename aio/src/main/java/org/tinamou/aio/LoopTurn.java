@@ -102,6 +102,16 @@ public final class LoopTurn {
     }
   }
 
+  /** Takes one step, or all steps of the tasks at hand: what nobody can get in between of. */
+  void advance() {
+    if (phase == Phase.TASKS) {
+      while (batch != null) {
+        runTasks();
+      }
+    }
+    step();
+  }
+
   private void runTasks() {
     Task task = batch;
     if (task == null) {

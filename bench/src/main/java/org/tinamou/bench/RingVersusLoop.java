@@ -1,14 +1,18 @@
 package org.tinamou.bench;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
 import org.tinamou.aio.IoEngine;
@@ -22,11 +26,13 @@ import org.tinamou.host.OpenFlags;
 /**
  * Cached 4 KiB reads at depth 64 from one file: a bare ring that keeps 64 reads outstanding against
  * 64 coroutines of a loop that read one after the other. Both take turns in one JVM, on one thread.
+ * Where {@code qemu-img} is installed, its own benchmark of the same file takes turns with them.
  *
  * <p>Arguments: the folder for the file (default: the current one), rounds, requests a round.
  */
 public final class RingVersusLoop {
   private static final int DEPTH = 64;
+  private static final Pattern SECONDS = Pattern.compile("completed in ([0-9.]+) seconds");
   private static final int WARM_UP_ROUNDS = 3;
   private static final int BLOCK_BYTES = 4096;
   private static final long FILE_BYTES = 64L << 20;
@@ -56,7 +62,7 @@ public final class RingVersusLoop {
       byte[] content = new byte[(int) FILE_BYTES];
       Arrays.fill(content, (byte) 1);
       Files.write(file, content);
-      new RingVersusLoop(file, requests, arena).run(rounds);
+      new RingVersusLoop(file, requests, arena).run(file, rounds);
     } finally {
       Files.delete(file);
     }
@@ -101,7 +107,9 @@ public final class RingVersusLoop {
     }
   }
 
-  private void run(int rounds) throws Exception {
+  private void run(Path file, int rounds) throws Exception {
+    boolean hasReference = reference(file, 1) > 0;
+    double[] reference = new double[rounds];
     try (LoopHost host = new LoopHost(PollerKind.IO_URING);
         IoUring ring = IoUring.open(256, 1024);
         AioContext loop = host.newContext("bench", BusyPolling.OFF)) {
@@ -114,6 +122,9 @@ public final class RingVersusLoop {
         coroutines.start();
         coroutines(loop);
         coroutines.stop(round);
+        if (hasReference && round >= 0) {
+          reference[round] = reference(file, requests);
+        }
       }
       bare.print("bare ring");
       coroutines.print("coroutines");
@@ -123,8 +134,49 @@ public final class RingVersusLoop {
           "ratio of the best rounds: by time %.3f, by processor time %.3f%n",
           max(coroutines.requestsPerSecond) / max(bare.requestsPerSecond),
           min(bare.cpuNanosPerRequest) / min(coroutines.cpuNanosPerRequest));
+      if (hasReference) {
+        System.out.printf(
+            "qemu-img bench (io_uring, one block after the other): %,.0f requests/s%n",
+            median(reference));
+        printRatio("time to qemu-img bench", coroutines.requestsPerSecond, reference);
+      } else {
+        System.out.println("qemu-img is not installed: nothing to compare with");
+      }
     } finally {
       LinuxFiles.close(fd);
+    }
+  }
+
+  /** Requests a second as qemu-img tells them; 0 where it cannot be run. */
+  private static double reference(Path file, int requests) throws InterruptedException {
+    try {
+      Process process =
+          new ProcessBuilder(
+                  List.of(
+                      "qemu-img",
+                      "bench",
+                      "-f",
+                      "raw",
+                      "-i",
+                      "io_uring",
+                      "-t",
+                      "writeback",
+                      "-d",
+                      Integer.toString(DEPTH),
+                      "-s",
+                      Integer.toString(BLOCK_BYTES),
+                      "-c",
+                      Integer.toString(requests),
+                      file.toString()))
+              .redirectErrorStream(true)
+              .start();
+      String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      Matcher seconds = SECONDS.matcher(told);
+      return process.waitFor() == 0 && seconds.find()
+          ? requests / Math.max(1e-3, Double.parseDouble(seconds.group(1)))
+          : 0;
+    } catch (IOException e) {
+      return 0;
     }
   }
 

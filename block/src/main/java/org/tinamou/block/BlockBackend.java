@@ -153,14 +153,7 @@ public final class BlockBackend implements EdgeParent {
 
   private Edge link(BlockNode node) throws BlockException {
     Edge edge = new Edge(this, "root", Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY), node);
-    GraphPlan plan = new GraphPlan();
-    plan.point(edge, node);
-    PermissionUpdate update = new PermissionUpdate(plan);
-    update.plan(edge, permissions, shared);
-    update.prepare();
-    update.apply();
-    plan.apply((linked, before, now) -> {});
-    update.commit();
+    PermissionUpdate.join(edge, permissions, shared);
     return edge;
   }
 

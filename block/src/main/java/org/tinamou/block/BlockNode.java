@@ -328,7 +328,7 @@ public final class BlockNode implements EdgeParent {
       graph.lockTogether(this, child);
       try {
         Check.state(!children.containsKey(childName), "%s has a child '%s'", this, childName);
-        join(edge, permissions, shared);
+        PermissionUpdate.join(edge, permissions, shared);
       } finally {
         graph.unlockChanges();
       }
@@ -339,18 +339,6 @@ public final class BlockNode implements EdgeParent {
       throw refused;
     }
     return edge;
-  }
-
-  private void join(Edge edge, int permissions, int shared) throws BlockException {
-    GraphPlan plan = new GraphPlan();
-    plan.point(edge, edge.child());
-    plan.refuseCycles();
-    PermissionUpdate update = new PermissionUpdate(plan);
-    update.plan(edge, permissions, shared);
-    update.prepare();
-    update.apply();
-    plan.apply((joined, before, now) -> {});
-    update.commit();
   }
 
   /** Removes a child while the node is drained or closing; the child loses one reference. */

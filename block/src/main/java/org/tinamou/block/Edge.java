@@ -196,7 +196,11 @@ public final class Edge {
   @InCoroutine
   public boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException {
     requireWrite(flags);
-    return NodeIo.writeZeroes(child, offsetBytes, lengthBytes, flags);
+    // A user's wish to unmap holds for the node that he opened; what that one asks of those below
+    // depends on what they were told.
+    boolean keeps = parent instanceof BlockNode && !child.options().discardUnmap();
+    int passed = keeps ? flags & ~RequestFlags.MAY_UNMAP : flags;
+    return NodeIo.writeZeroes(child, offsetBytes, lengthBytes, passed);
   }
 
   /** Lets the child forget a range, if it can. */
@@ -242,7 +246,7 @@ public final class Edge {
   @InCoroutine
   public BlockStatus status(long offsetBytes, long lengthBytes, boolean wantZero)
       throws BlockException {
-    return NodeIo.status(child, offsetBytes, lengthBytes, wantZero);
+    return NodeStatus.status(child, offsetBytes, lengthBytes, wantZero);
   }
 
   @AnyThread

@@ -2,7 +2,6 @@ package org.tinamou.block;
 
 import java.lang.foreign.MemorySegment;
 import org.tinamou.aio.InCoroutine;
-import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 
@@ -222,7 +221,6 @@ final class NodeIo {
     if (length == 0) {
       return true;
     }
-    int allowed = node.options().discardUnmap() ? flags : flags & ~RequestFlags.MAY_UNMAP;
     node.writeThreshold().check(offset + length);
     boolean[] done = new boolean[1];
     changeHoles(
@@ -230,8 +228,8 @@ final class NodeIo {
         "write zeroes",
         offset,
         length,
-        allowed,
-        request -> done[0] = zeroTracked(node, request, offset, length, allowed));
+        flags,
+        request -> done[0] = zeroTracked(node, request, offset, length, flags));
     node.reached(offset + length);
     return done[0];
   }
@@ -420,84 +418,6 @@ final class NodeIo {
         request -> driver.truncate(newLength, exact, preallocation));
   }
 
-  @InCoroutine
-  static BlockStatus status(BlockNode node, long offset, long length, boolean wantZero)
-      throws BlockException {
-    Check.argument(length > 0, "a status needs at least one byte");
-    BlockDriver driver = node.driver();
-    long total = driver.lengthBytes();
-    if (offset >= total) {
-      return new BlockStatus(length, BlockStatus.ZERO | BlockStatus.END_OF_FILE, 0, null);
-    }
-    node.inFlight().begin();
-    try {
-      long inside = Math.min(length, total - offset);
-      if (!(driver instanceof BlockDriver.StatusSource source)) {
-        return endFlag(BlockStatus.data(inside), offset, total);
-      }
-      long alignment = node.limits().requestAlignmentBytes();
-      long start = offset & -alignment;
-      BlockStatus found = ask(node, source, start, offset + inside, total, wantZero);
-      long skipped = offset - start;
-      BlockStatus cut =
-          new BlockStatus(
-              found.lengthBytes() - skipped,
-              found.flags(),
-              found.mappedOffsetBytes() + (found.has(BlockStatus.OFFSET_VALID) ? skipped : 0),
-              found.file());
-      return endFlag(refine(cut.atMost(inside), wantZero), offset, total);
-    } finally {
-      node.inFlight().end();
-    }
-  }
-
-  private static BlockStatus ask(
-      BlockNode node,
-      BlockDriver.StatusSource source,
-      long start,
-      long end,
-      long total,
-      boolean wantZero)
-      throws BlockException {
-    long alignment = node.limits().requestAlignmentBytes();
-    if (!wantZero || !source.isStatusCached()) {
-      return source.blockStatus(start, alignUp(end, alignment) - start, wantZero);
-    }
-    StatusCache cache = node.statusCache();
-    BlockStatus known = cache.find(start, end - start);
-    if (known != null) {
-      return known;
-    }
-    long begun = cache.begin();
-    BlockStatus found = source.blockStatus(start, alignUp(total, alignment) - start, true);
-    cache.remember(begun, start, found);
-    return found;
-  }
-
-  /** What a format passes through is known better below. */
-  private static BlockStatus refine(BlockStatus status, boolean wantZero) throws BlockException {
-    BlockNode file = status.file();
-    if (file == null || !status.has(BlockStatus.RAW)) {
-      return status;
-    }
-    BlockStatus below = status(file, status.mappedOffsetBytes(), status.lengthBytes(), wantZero);
-    return new BlockStatus(
-        Math.min(below.lengthBytes(), status.lengthBytes()),
-        below.flags() & ~BlockStatus.END_OF_FILE,
-        below.mappedOffsetBytes(),
-        below.file());
-  }
-
-  private static BlockStatus endFlag(BlockStatus status, long offset, long total) {
-    return offset + status.lengthBytes() < total
-        ? status
-        : new BlockStatus(
-            status.lengthBytes(),
-            status.flags() | BlockStatus.END_OF_FILE,
-            status.mappedOffsetBytes(),
-            status.file());
-  }
-
   // -------------------------------------------------------------------------------------- common
 
   /** What a change of data does between being tracked and being told. */
@@ -590,7 +510,7 @@ final class NodeIo {
     return true;
   }
 
-  private static long alignUp(long value, long alignment) {
+  static long alignUp(long value, long alignment) {
     return (value + alignment - 1) & -alignment;
   }
 }

@@ -102,6 +102,24 @@ final class PermissionUpdate {
     }
   }
 
+  /**
+   * Attaches an edge with permissions. The change lock is held.
+   *
+   * @throws BlockException if it does not fit or would close a cycle; nothing has changed then
+   */
+  @InCoroutine
+  static void join(Edge edge, int used, int shared) throws BlockException {
+    GraphPlan plan = new GraphPlan();
+    plan.point(edge, edge.child());
+    plan.refuseCycles();
+    PermissionUpdate update = new PermissionUpdate(plan);
+    update.plan(edge, used, shared);
+    update.prepare();
+    update.apply();
+    plan.apply((joined, before, now) -> {});
+    update.commit();
+  }
+
   /** After a parent has gone: using less and sharing more cannot fail. */
   @InCoroutine
   static void relax(BlockNode node) {
@@ -170,7 +188,11 @@ final class PermissionUpdate {
       }
     }
     if (plan.isReadOnly(node) && (used & ~Permission.CONSISTENT_READ) != 0) {
-      throw new BlockException(Errno.EPERM, "Block node is read-only");
+      throw new BlockException(
+          Errno.EPERM,
+          node.isReadOnly()
+              ? "Block node is read-only"
+              : "Read-only block node '" + node.name() + "' cannot support read-write users");
     }
     BlockDriver driver = node.driverOrNull();
     if (driver != null && !relaxing) {

@@ -34,7 +34,6 @@ public final class Drivers {
           "gluster+rdma",
           "gluster+tcp",
           "gluster+unix",
-          "host_cdrom",
           "http",
           "https",
           "iscsi",

@@ -2,6 +2,7 @@ package org.tinamou.host;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
 /** Pages straight from the kernel. Any thread. */
@@ -77,6 +78,22 @@ public final class LinuxMemory {
       return MemorySegment.ofAddress(address).reinterpret(sizeBytes);
     } finally {
       scratch.release();
+    }
+  }
+
+  /**
+   * Copies out of or into a mapping of a file that others may cut short meanwhile. Plain access to
+   * pages beyond the end of the file ends in an {@link InternalError}; this says EIO, after which
+   * the bytes copied are undefined.
+   *
+   * @return 0 or {@code -EIO}
+   */
+  public static int copy(MemorySegment source, MemorySegment target) {
+    try {
+      target.copyFrom(source);
+      return 0;
+    } catch (InternalError fault) {
+      return -Errno.EIO.number();
     }
   }
 

@@ -45,6 +45,31 @@ class LinuxMemoryTest {
   }
 
   @Test
+  void v8_aMappedFileThatIsCutShortSaysEio() throws Exception {
+    Path path = folder.resolve("cut");
+    Files.write(path, new byte[8192]);
+    int fd = LinuxFiles.open(path.toString(), OpenFlags.READ_WRITE, 0);
+    int protection = LinuxMemory.READ | LinuxMemory.WRITE;
+    MemorySegment mapping = LinuxMemory.map(8192, protection, LinuxMemory.SHARED, fd, 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(8192);
+      assertEquals(0, LinuxMemory.copy(mapping, buffer));
+      for (int sizeBytes : new int[] {4096, 0, 8192, 4096}) {
+        assertEquals(0, LinuxFiles.ftruncate(fd, sizeBytes));
+        int expected = sizeBytes == 8192 ? 0 : -Errno.EIO.number();
+        assertEquals(expected, LinuxMemory.copy(mapping, buffer));
+        assertEquals(expected, LinuxMemory.copy(buffer, mapping));
+        // What is left of the file is still there.
+        assertEquals(
+            0, LinuxMemory.copy(mapping.asSlice(0, sizeBytes), buffer.asSlice(0, sizeBytes)));
+      }
+    } finally {
+      LinuxMemory.unmap(mapping);
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
   void refusalsKeepTheirKind() {
     ErrnoException thrown =
         assertThrows(

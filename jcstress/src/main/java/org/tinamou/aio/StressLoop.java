@@ -47,6 +47,11 @@ final class StressLoop {
     }
 
     @Override
+    public void replace(int fd, int byFd) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public Kind kind(Path path) {
       throw new UnsupportedOperationException();
     }

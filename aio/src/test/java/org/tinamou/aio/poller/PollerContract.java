@@ -106,6 +106,48 @@ abstract class PollerContract {
   }
 
   @Test
+  void v3_offsetsBeyondTheRangeOfAnIntArriveAsTheyAre() throws Exception {
+    int fd = file();
+    long[] offsets = {(1L << 31) - 1, 1L << 31, (1L << 31) + 1, (1L << 32) - 1, (1L << 32) + 1};
+    for (int i = 0; i < offsets.length; i++) {
+      assertEquals(1, driver.result(driver.write(fd, filled(1, i + 1), offsets[i])));
+      assertEquals(offsets[i] + 1, LinuxFiles.status(fd).sizeBytes());
+    }
+    MemorySegment back = filled(1, 0);
+    for (int i = 0; i < offsets.length; i++) {
+      assertEquals(1, driver.result(driver.read(fd, back, offsets[i])));
+      // The next one is a neighbour and has overwritten nothing.
+      assertEquals(i + 1, back.get(ValueLayout.JAVA_BYTE, 0));
+    }
+    assertEquals(0, driver.result(driver.read(fd, back, Long.MAX_VALUE - 1)));
+    long beyond = driver.result(driver.write(fd, filled(2, 1), Long.MAX_VALUE - 1));
+    assertTrue(beyond == -Errno.EFBIG.number() || beyond == -Errno.EINVAL.number(), "" + beyond);
+    assertEquals(offsets[offsets.length - 1] + 1, LinuxFiles.status(fd).sizeBytes());
+  }
+
+  @Test
+  void a16_whatWasSubmittedReachesTheHostWithTheNextPollWhoeverFails() throws Exception {
+    int fd = file();
+    List<IoRequest> all = new ArrayList<>();
+    for (int i = 0; i < 600; i++) {
+      all.add(driver.write(fd, filled(512, i), i * 512L));
+      if (i % 7 == 0) {
+        poller.cancel(all.get(i));
+      }
+      if (i % 50 == 0) {
+        poller.poll(0);
+      }
+    }
+    // No request waits for another one to be submitted, nor for a batch to be ended.
+    driver.await(all);
+    for (int i = 0; i < all.size(); i++) {
+      long result = driver.result(all.get(i));
+      assertTrue(result == 512 || (i % 7 == 0 && result == -Errno.ECANCELED.number()));
+    }
+    assertEquals(0, poller.inFlight());
+  }
+
+  @Test
   void nothingCompletesBeforeThePoll() throws Exception {
     int fd = file();
     IoRequest request = driver.write(fd, filled(10, 1), 0);

@@ -50,6 +50,20 @@ public record ImageAddress(
     return new ImageAddress(fileName, more, style);
   }
 
+  /**
+   * This with options that were given for it from outside, which win; a driver or file given there
+   * replaces the name.
+   */
+  ImageAddress overriddenBy(OptionReader given) {
+    Json.Members all = new Json.Members();
+    options.members().forEach(all::put);
+    given.flat().forEach(all::put);
+    boolean renamed =
+        given.flat().keySet().stream()
+            .anyMatch(key -> key.equals("filename") || key.equals("file") || key.startsWith("file."));
+    return new ImageAddress(renamed ? null : fileName, all, OptionReader.Style.LOOSE);
+  }
+
   /** The same with the options inside of a {@code json:} name taken out; those given apart win. */
   ImageAddress unwrapped() throws OptionException {
     String name = fileName;

@@ -148,9 +148,6 @@ public final class NodeOpener {
       return openProbed(fileName, options, defaults, context);
     }
     Map<String, String> names = fileName == null ? Map.of() : Map.of("file", fileName);
-    if (fileName != null && options.has("filename")) {
-      throw bothNames();
-    }
     return make(type, options, defaults, new NodeOpening.Prepared(Map.of(), names, false), context);
   }
 

@@ -125,20 +125,64 @@ public final class NodeOpening {
     if (fileName == null && (choice == null || choice instanceof OptionReader.Choice.None)) {
       return null;
     }
-    BlockNode child =
+    return attachOpened(name, fileName, choice, protocol, roles, used, shared);
+  }
+
+  private Edge attachOpened(
+      String name,
+      @Nullable String fileName,
+      OptionReader.@Nullable Choice choice,
+      boolean protocol,
+      Set<EdgeRole> roles,
+      int used,
+      int shared)
+      throws BlockException, OptionException {
+    NodeOptions defaults = GenericOptions.forChild(settings, roles, type.isFilter());
+    return attach(
         opener.openChild(
-            name,
-            fileName,
-            choice,
-            options.style(),
-            GenericOptions.forChild(settings, roles, type.isFilter()),
-            protocol,
-            node.context());
+            name, fileName, choice, options.style(), defaults, protocol, node.context()),
+        name,
+        roles,
+        used,
+        shared);
+  }
+
+  /** Attaches a node, of which the caller's reference is given up. */
+  private Edge attach(BlockNode child, String name, Set<EdgeRole> roles, int used, int shared)
+      throws BlockException {
     try {
       return node.attachChild(name, roles, child, used, shared);
     } finally {
       node.graph().release(child);
     }
+  }
+
+  /**
+   * As {@link #child}, for a child that the image itself names. An option of the child's name comes
+   * first; null or the empty text there means that it is not wanted.
+   *
+   * @param inImage what the image says; null if it names none
+   */
+  @InCoroutine
+  public @Nullable Edge imageChildOrNull(
+      String name, Set<EdgeRole> roles, int used, int shared, @Nullable ImageAddress inImage)
+      throws BlockException, OptionException {
+    OptionReader.Choice choice = options.choiceOrNull(name, "BlockdevRefOrNull");
+    boolean declined =
+        choice instanceof OptionReader.Choice.None
+            || (choice instanceof OptionReader.Choice.Named(String text) && text.isEmpty());
+    if (declined || (choice == null && inImage == null)) {
+      return null;
+    }
+    if (inImage == null || choice instanceof OptionReader.Choice.Named) {
+      return attachOpened(name, null, choice, false, roles, used, shared);
+    }
+    ImageAddress address = inImage;
+    if (choice instanceof OptionReader.Choice.Inline(OptionReader overrides)) {
+      address = inImage.overriddenBy(overrides);
+    }
+    NodeOptions defaults = GenericOptions.forChild(settings, roles, type.isFilter());
+    return attach(opener.open(address, defaults, node.context()), name, roles, used, shared);
   }
 
   /** Raw shows its file as it is, and yet opens it like any other format. */

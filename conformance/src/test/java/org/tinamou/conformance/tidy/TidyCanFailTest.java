@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Shows each check of the tidy test a text it must not let through. */
@@ -51,5 +52,37 @@ class TidyCanFailTest {
         MarkdownLinks.broken(
             SourceTree.ROOT.resolve("X.md"),
             "[a](no/such.md#part) [b](pom.xml) [c](https://example.org/x) [d](#here) `[e](code)`"));
+  }
+
+  @Test
+  void scenariosWithoutTestsAreFound() {
+    Map<String, String> sources =
+        Map.of(
+            "T", "void a1_goes() {}",
+            "Workload", "LOOPS;",
+            "Mutant", "\"m\"",
+            "Stress", "",
+            "DrainScenarios", "\"D4 S13\"");
+    String good =
+        "| A1 | x | `T#a1_goes`, `workload loops`, `mutant m`, `jcstress Stress`, `scenario S13` |\n";
+    assertEquals(List.of(), ScenarioTable.findings(good, sources, List.of("A1")));
+    assertEquals(
+        List.of(
+            "A2: there is no T#a2_goes",
+            "A2: there is no U#a1_goes",
+            "A2: there is no workload disk",
+            "A2: there is no mutant n",
+            "A2: there is no jcstress Other",
+            "A2: there is no scenario D1",
+            "A2: there is no something else",
+            "A3 names no test",
+            "A3 has two rows",
+            "A3 names no test",
+            "A4 has no row"),
+        ScenarioTable.findings(
+            "| A2 | x | `T#a2_goes` `U#a1_goes` `workload disk` `mutant n` `jcstress Other` `scenario D1`"
+                + " `something else` |\n| A3 | `T#a1_goes` | |\n| A3 | x | |\n",
+            sources,
+            List.of("A2", "A3", "A4")));
   }
 }

@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** The style of the whole tree; {@link TidyCanFailTest} shows that each check can fail. */
@@ -53,6 +56,22 @@ class TidyTest {
       findings.addAll(MarkdownLinks.broken(SourceTree.ROOT.resolve(file), SourceTree.read(file)));
     }
     assertNone(findings);
+  }
+
+  @Test
+  void scenariosNameTestsThatExist() throws IOException {
+    Map<String, String> sources = new HashMap<>();
+    for (Path file : SourceTree.filesEndingWith(".java")) {
+      String name = file.getFileName().toString().replace(".java", "");
+      sources.merge(name, SourceTree.read(file), String::concat);
+    }
+    List<String> required = new ArrayList<>();
+    IntStream.rangeClosed(1, 20).forEach(i -> required.add("A" + i));
+    IntStream.rangeClosed(1, 12).forEach(i -> required.add("S" + i));
+    IntStream.rangeClosed(1, 8).forEach(i -> required.add("V" + i));
+    IntStream.of(1, 2, 3, 4, 5, 24).forEach(i -> required.add("I" + i));
+    String table = SourceTree.read(Path.of("docs", "SCENARIOS.md"));
+    assertNone(ScenarioTable.findings(table, sources, required));
   }
 
   private static void assertNone(List<String> findings) {

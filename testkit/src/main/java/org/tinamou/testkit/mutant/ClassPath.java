@@ -11,11 +11,11 @@ import java.util.Set;
 import org.tinamou.base.Check;
 
 /** Where this JVM's own classes and sources are, whether it runs on a class path or in modules. */
-final class ClassPath {
+public final class ClassPath {
   private ClassPath() {}
 
   /** Every place classes are loaded from, but the JDK, as a class path. */
-  static String ofThisJvm() {
+  public static String ofThisJvm() {
     Set<String> places = new LinkedHashSet<>();
     for (String property : List.of("java.class.path", "jdk.module.path")) {
       for (String place : System.getProperty(property, "").split(File.pathSeparator)) {

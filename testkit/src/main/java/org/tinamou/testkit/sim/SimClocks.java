@@ -12,7 +12,13 @@ public final class SimClocks implements Clocks {
   private long nowNanos = 1_000_000_000L;
   private long virtualNanos;
   private boolean virtualRunning = true;
+  private long hostJumps;
   private long hostOffsetNanos = 1_700_000_000_000_000_000L;
+
+  /** How often {@link #jumpHost} was called. */
+  public long hostJumps() {
+    return hostJumps;
+  }
 
   @Override
   public long nanos(ClockType clock) {
@@ -50,8 +56,14 @@ public final class SimClocks implements Clocks {
 
   /** Sets the wall clock, forward or back. */
   public void jumpHost(long nanos) {
+    hostJumps++;
     hostOffsetNanos += nanos;
     listeners.forEach(Runnable::run);
+  }
+
+  /** Forgets who listens: their machine has lost its power. */
+  void forgetListeners() {
+    listeners.clear();
   }
 
   @Override

@@ -16,6 +16,7 @@ import org.tinamou.base.SeededRandom;
  * @param flushErrorPermille failing flushes, after which the unflushed data may be lost
  * @param shortTransferPercent transfers of fewer bytes than asked
  * @param slowPercent requests that take up to a second
+ * @param faults what happens only to workloads that ask for it
  */
 public record SimConfig(
     SchedulingPolicy.Kind policy,
@@ -28,7 +29,41 @@ public record SimConfig(
     int writeErrorPermille,
     int flushErrorPermille,
     int shortTransferPercent,
-    int slowPercent) {
+    int slowPercent,
+    SimFaults faults) {
+
+  /** One loop, no faults, nothing in an odd order. */
+  public static final SimConfig PLAIN =
+      new SimConfig(
+          SchedulingPolicy.Kind.ROUND_ROBIN,
+          1,
+          false,
+          0,
+          false,
+          false,
+          0,
+          0,
+          0,
+          0,
+          0,
+          SimFaults.NONE);
+
+  /** The same with other faults. */
+  public SimConfig with(SimFaults others) {
+    return new SimConfig(
+        policy,
+        loops,
+        shuffleBottomHalves,
+        yieldPercent,
+        lateWakeups,
+        busyPolling,
+        readErrorPermille,
+        writeErrorPermille,
+        flushErrorPermille,
+        shortTransferPercent,
+        slowPercent,
+        others);
+  }
 
   /** The configuration of a seed. */
   public static SimConfig draw(SeededRandom random) {
@@ -44,7 +79,8 @@ public record SimConfig(
         rate(random, 20),
         rate(random, 50),
         rate(random, 30),
-        rate(random, 10));
+        rate(random, 10),
+        SimFaults.draw(random));
   }
 
   private static int rate(SeededRandom random, int most) {

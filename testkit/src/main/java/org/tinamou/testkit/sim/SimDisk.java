@@ -19,8 +19,8 @@ import org.tinamou.base.SeededRandom;
 
 /**
  * Files with a volatile cache, and the faults of a seed: errors, short transfers, latency with a
- * heavy tail, failed flushes that lose data, and power cuts that keep any subset of what was not
- * flushed.
+ * heavy tail, times without any progress, failed flushes that lose data, a limit of descriptors,
+ * and power cuts that keep any subset of what was not flushed.
  */
 public final class SimDisk implements HostFiles {
   private static final int FALLOC_PUNCH_HOLE = 2;
@@ -28,6 +28,8 @@ public final class SimDisk implements HostFiles {
   private static final int FALLOC_KEEP_SIZE = 1;
   private static final long USUAL_LATENCY_NANOS = 100_000;
   private static final long SLOW_LATENCY_NANOS = 1_000_000_000L;
+  private static final long LONGEST_HANG_NANOS = 20_000_000_000L;
+  private static final int MEAN_REQUESTS_BETWEEN_HANGS = 30;
 
   /** One request under way. */
   record Operation(long latencyNanos, LongSupplier work, Runnable onCancel) {
@@ -63,6 +65,8 @@ public final class SimDisk implements HostFiles {
   private final List<Lock> locks = new ArrayList<>();
   private final List<ActiveWrite> activeWrites = new ArrayList<>();
   private int nextFd = 3;
+  private int hangs;
+  private long hangsUntilNanos;
 
   SimDisk(Simulation simulation) {
     this.simulation = simulation;
@@ -74,6 +78,7 @@ public final class SimDisk implements HostFiles {
     if (file == null) {
       return new Operation(0, () -> -Errno.EBADF.number());
     }
+    hangAtTimes();
     SimConfig config = simulation.config();
     return switch (request.op()) {
       case READ ->
@@ -96,6 +101,24 @@ public final class SimDisk implements HostFiles {
       }
       case FALLOCATE -> new Operation(latency(), () -> allocate(file, request));
     };
+  }
+
+  private void hangAtTimes() {
+    if (hangs < simulation.faults().diskHangs() && random.chance(1, MEAN_REQUESTS_BETWEEN_HANGS)) {
+      hangs++;
+      hangsUntilNanos = simulation.nowNanos() + random.nextLong(LONGEST_HANG_NANOS);
+      simulation.note("disk", "hangs", hangsUntilNanos);
+    }
+  }
+
+  /** Until when no request completes. */
+  long hangsUntilNanos() {
+    return hangsUntilNanos;
+  }
+
+  /** Whatever hung goes on. */
+  void goOn() {
+    hangsUntilNanos = 0;
   }
 
   private static Operation failing(Errno errno) {
@@ -188,6 +211,11 @@ public final class SimDisk implements HostFiles {
 
   @Override
   public int open(Path path, int permissions, OpenFlag... flags) throws ErrnoException {
+    int limit = simulation.faults().descriptorLimit();
+    if (limit > 0 && open.size() >= limit) {
+      simulation.note("disk", "no descriptor left", open.size());
+      throw new ErrnoException(Errno.EMFILE, path.toString());
+    }
     List<OpenFlag> given = List.of(flags);
     SimFile file = files.get(path.toString());
     if (file == null) {

@@ -19,6 +19,7 @@ final class SimPoller implements Poller {
   private long wakeDueNanos = FOREVER;
   private boolean closed;
   int wakes;
+  int spuriousReports;
 
   SimPoller(Simulation simulation) {
     this.simulation = simulation;
@@ -57,8 +58,9 @@ final class SimPoller implements Poller {
       wakeDueNanos = FOREVER;
     }
     List<Completion> due = new ArrayList<>();
+    boolean hangs = simulation.disk().hangsUntilNanos() > simulation.nowNanos();
     for (Completion each : inFlight) {
-      if (each.dueNanos <= simulation.nowNanos()) {
+      if (!hangs && each.dueNanos <= simulation.nowNanos()) {
         due.add(each);
       }
     }
@@ -76,6 +78,10 @@ final class SimPoller implements Poller {
       int events = simulation.readiness(watch.fd()) & watch.interest();
       if (events != 0) {
         watch.markReady(events);
+      } else if (simulation.strikes(simulation.faults().spuriousReadyPercent())) {
+        simulation.note("spurious", "descriptor", watch.fd());
+        spuriousReports++;
+        watch.markReady(watch.interest());
       }
     }
   }
@@ -84,7 +90,7 @@ final class SimPoller implements Poller {
   long nextEventNanos() {
     long next = wakeDueNanos;
     for (Completion each : inFlight) {
-      next = Math.min(next, each.dueNanos);
+      next = Math.min(next, Math.max(each.dueNanos, simulation.disk().hangsUntilNanos()));
     }
     for (FdWatch watch : watches) {
       if ((simulation.readiness(watch.fd()) & watch.interest()) != 0) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
@@ -23,6 +24,7 @@ public final class Simulation {
   private static final long MAX_STEP_NANOS = 1_000;
   private static final long MAX_WAKE_DELAY_NANOS = 50_000;
   private static final int MAX_INTERLEAVED_STEPS = 3;
+  private static final long LATEST_TIMER_NANOS = 20_000_000L;
 
   private static final class Loop {
     final AioContext context;
@@ -47,6 +49,7 @@ public final class Simulation {
   private final EventHash hash;
   private final SimDisk disk;
   private final SimHooks hooks;
+  private final ClockFaults clockFaults;
   private final List<Loop> loops = new ArrayList<>();
   private final List<Foreign> foreigners = new ArrayList<>();
   private final Map<Integer, Integer> readiness = new LinkedHashMap<>();
@@ -58,6 +61,7 @@ public final class Simulation {
   private volatile boolean disturbed;
   private boolean interleaving;
   private boolean calm;
+  private SimFaults faults = SimFaults.NONE;
   private long steps;
   private @Nullable AioContext audited;
   private @Nullable Runnable audit;
@@ -69,12 +73,22 @@ public final class Simulation {
    * @param remember keep the last events in words, for a report
    */
   public Simulation(long seed, boolean remember) {
+    this(seed, remember, SimConfig::draw);
+  }
+
+  /** As the other one, with just these circumstances. */
+  public Simulation(long seed, SimConfig config) {
+    this(seed, false, random -> config);
+  }
+
+  private Simulation(long seed, boolean remember, Function<SeededRandom, SimConfig> configuring) {
     this.seed = seed;
     this.random = new SeededRandom(seed);
-    this.config = SimConfig.draw(random);
+    this.config = configuring.apply(random);
     this.policy = SchedulingPolicy.of(config.policy(), random.fork());
     this.hash = new EventHash(remember);
     this.disk = new SimDisk(this);
+    this.clockFaults = new ClockFaults(this, random.fork());
     this.hooks = new SimHooks(this);
     this.workers = new SimWorkers(this);
   }
@@ -121,6 +135,24 @@ public final class Simulation {
     return calm;
   }
 
+  /** From now on the seed's {@link SimFaults} happen, until {@link #calmDown}. */
+  public void startFaults() {
+    if (!calm && faults.equals(SimFaults.NONE)) {
+      faults = config.faults();
+      clockFaults.start(faults);
+    }
+  }
+
+  /** Those that may happen now. */
+  public SimFaults faults() {
+    return faults;
+  }
+
+  /** Whether something of that rate happens this time. */
+  public boolean strikes(int percent) {
+    return percent > 0 && random.chance(percent, 100);
+  }
+
   /** Builds a loop that this simulation drives. */
   public AioContext newLoop(String name) {
     SimPoller poller = new SimPoller(this);
@@ -158,7 +190,8 @@ public final class Simulation {
     readiness.put(fd, events);
   }
 
-  int readiness(int fd) {
+  /** What {@link #setReadiness} said last. */
+  public int readiness(int fd) {
     return readiness.getOrDefault(fd, 0);
   }
 
@@ -228,6 +261,7 @@ public final class Simulation {
   public boolean run(long maxSteps) {
     List<Integer> runnable = new ArrayList<>();
     for (long i = 0; i < maxSteps; i++) {
+      clockFaults.step();
       collectRunnable(runnable);
       if (runnable.isEmpty()) {
         if (!advanceToNextEvent()) {
@@ -246,6 +280,9 @@ public final class Simulation {
   /** Switches faults off; what is left has to finish. */
   public void calmDown() {
     calm = true;
+    faults = SimFaults.NONE;
+    clockFaults.end();
+    disk.goOn();
   }
 
   private void collectRunnable(List<Integer> runnable) {
@@ -307,8 +344,14 @@ public final class Simulation {
     }
     if (turn.phase() == LoopTurn.Phase.POLL) {
       long timeout = turn.pollTimeoutNanos();
-      loop.deadlineNanos = timeout == Poller.FOREVER ? Poller.FOREVER : nowNanos() + timeout;
+      loop.deadlineNanos = timeout == Poller.FOREVER ? Poller.FOREVER : deadline(timeout);
     }
+  }
+
+  private long deadline(long timeoutNanos) {
+    boolean late = timeoutNanos > 0 && strikes(faults.lateTimerPercent());
+    long nanos = late ? timeoutNanos + random.nextLong(LATEST_TIMER_NANOS) : timeoutNanos;
+    return nanos > Poller.FOREVER - nowNanos() || nanos < 0 ? Poller.FOREVER : nowNanos() + nanos;
   }
 
   private void stepForeign(Foreign foreign) {
@@ -357,7 +400,7 @@ public final class Simulation {
   }
 
   private boolean advanceToNextEvent() {
-    long next = Poller.FOREVER;
+    long next = clockFaults.nextEventNanos();
     for (Loop loop : loops) {
       next = Math.min(next, Math.min(loop.poller.nextEventNanos(), loop.deadlineNanos));
     }
@@ -399,7 +442,12 @@ public final class Simulation {
     for (Loop loop : loops) {
       LoopTurn turn = loop.context.turn();
       long events =
-          turn.tasksRun() + loop.poller.wakes + loop.deadlineReturns + loop.completions + 8;
+          turn.tasksRun()
+              + loop.poller.wakes
+              + loop.poller.spuriousReports
+              + loop.deadlineReturns
+              + loop.completions
+              + 8;
       require(
           turn.turns() <= 2 * events,
           "I3",
@@ -425,6 +473,7 @@ public final class Simulation {
     foreigners.clear();
     workers = new SimWorkers(this);
     hooks.forget();
+    clocks.forgetListeners();
     disk.crash();
   }
 }

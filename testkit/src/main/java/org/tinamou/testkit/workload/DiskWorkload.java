@@ -9,8 +9,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
+import org.tinamou.base.ClockType;
 import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
 import org.tinamou.base.SeededRandom;
+import org.tinamou.block.BlockException;
 import org.tinamou.testkit.sim.Simulation;
 
 /**
@@ -20,6 +23,7 @@ import org.tinamou.testkit.sim.Simulation;
 final class DiskWorkload implements Workload {
   private static final int SECTORS = 48;
   private static final int SECTOR_BYTES = SectorModel.SECTOR_BYTES;
+  private static final long LATEST_CANCELLATION_NANOS = 200_000;
   private static final Path IMAGE = Path.of("disk.img");
 
   private final SectorModel model = new SectorModel(SECTORS);
@@ -36,6 +40,7 @@ final class DiskWorkload implements Workload {
   public void run(Simulation simulation) {
     simulationOrNull = simulation;
     random = simulation.random().fork();
+    simulation.startFaults();
     try (Arena arena = Arena.ofShared()) {
       int rounds = 1 + random.nextInt(3);
       for (int round = 0; round < rounds; round++) {
@@ -82,17 +87,63 @@ final class DiskWorkload implements Workload {
     return java.util.Objects.requireNonNull(image);
   }
 
-  private void use(List<AioContext> loops, Arena arena) {
+  private void use(List<AioContext> loops, Arena arena) throws Exception {
     for (int i = 3 + random.nextInt(12); i > 0; i--) {
       int first = random.nextInt(SECTORS);
       int count = 1 + random.nextInt(Math.min(12, SECTORS - first));
-      switch (random.nextInt(8)) {
-        case 0, 1, 2, 3 -> write(arena, first, count);
-        case 4, 5 -> read(arena, first, count);
-        case 6 -> flush();
+      switch (random.nextInt(9)) {
+        case 0, 1, 2, 3 -> mayBeCancelled("write", () -> write(arena, first, count));
+        case 4, 5 -> mayBeCancelled("read", () -> read(arena, first, count));
+        case 6 -> mayBeCancelled("flush", this::flush);
+        case 7 -> openAnother(arena);
         default -> Coroutine.moveTo(loops.get(random.nextInt(loops.size())));
       }
     }
+  }
+
+  /**
+   * Makes the request here; or in a coroutine of its own, which is told at some moment to give up.
+   */
+  private void mayBeCancelled(String name, Runnable request) {
+    if (!simulation().strikes(simulation().faults().cancelPercent())) {
+      request.run();
+      return;
+    }
+    AioContext here = Coroutine.current().context();
+    Coroutine child = here.spawn(name + " of " + Coroutine.current().name(), request::run);
+    if (random.nextBoolean()) {
+      here.sleep(ClockType.REALTIME, random.nextLong(LATEST_CANCELLATION_NANOS));
+    }
+    child.requestCancel();
+    child.join();
+  }
+
+  /** Opens one more file, which the limit of descriptors may refuse, and uses it. */
+  private void openAnother(Arena arena) throws Exception {
+    Path path = Path.of(Coroutine.current().name() + ".img");
+    SimImage other;
+    try {
+      other = SimImage.ThroughGraph.open(path, SECTOR_BYTES);
+    } catch (ErrnoException e) {
+      requireRefused(e.errno());
+      return;
+    } catch (BlockException e) {
+      requireRefused(e.errno());
+      return;
+    }
+    MemorySegment buffer = arena.allocate(SECTOR_BYTES);
+    if (other.write(buffer.fill((byte) 7), 0) == null) {
+      while (other.read(buffer.fill((byte) 0), 0) != null) {
+        Coroutine.yieldNow();
+      }
+      byte first = buffer.get(ValueLayout.JAVA_BYTE, 0);
+      simulation().require(first == 7, "I10", path + " reads " + first);
+    }
+    other.close();
+  }
+
+  private void requireRefused(@Nullable Errno errno) {
+    simulation().require(errno == Errno.EMFILE, "I9", "cannot open another file: " + errno);
   }
 
   private void write(Arena arena, int first, int count) {
@@ -123,7 +174,11 @@ final class DiskWorkload implements Workload {
 
   private void flush() {
     SectorModel.Flush flush = model.startFlush();
-    if (image().flush() != null) {
+    Errno error = image().flush();
+    if (error == Errno.ECANCELED) {
+      return;
+    }
+    if (error != null) {
       // The host has dropped what it could not write: no later flush can be trusted.
       flushBroken = true;
     } else if (!flushBroken) {

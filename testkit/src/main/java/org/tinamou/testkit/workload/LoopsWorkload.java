@@ -13,6 +13,7 @@ import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.FdWatch;
 import org.tinamou.base.ClockType;
 import org.tinamou.base.SeededRandom;
+import org.tinamou.testkit.sim.SimClocks;
 import org.tinamou.testkit.sim.Simulation;
 
 /**
@@ -64,6 +65,7 @@ final class LoopsWorkload implements Workload {
   public void run(Simulation simulation) {
     simulationOrNull = simulation;
     random = simulation.random().fork();
+    simulation.startFaults();
     for (int i = 0; i < simulation.config().loops(); i++) {
       loops.add(simulation.newLoop("loop" + i));
     }
@@ -230,10 +232,16 @@ final class LoopsWorkload implements Workload {
 
   private void sleep() {
     AioContext here = Coroutine.current().context();
+    ClockType clock = ClockType.values()[random.nextInt(ClockType.values().length)];
     long nanos = random.nextLong(2_000_000);
-    long before = simulation().nowNanos();
-    here.sleep(ClockType.REALTIME, nanos);
-    simulation().require(simulation().nowNanos() - before >= nanos, "timer", "woken too early");
+    SimClocks clocks = simulation().clocks();
+    long before = clocks.nanos(clock);
+    long jumpsBefore = clocks.hostJumps();
+    here.sleep(clock, nanos);
+    if (clock != ClockType.HOST || clocks.hostJumps() == jumpsBefore) {
+      simulation()
+          .require(clocks.nanos(clock) - before >= nanos, "timer", "woken too early by " + clock);
+    }
   }
 
   private void callWorker() {
@@ -312,6 +320,9 @@ final class LoopsWorkload implements Workload {
             FdWatch.READABLE,
             events -> {
               simulation().require(!handled[0], "I8", "a removed watch was dispatched");
+              if (simulation().readiness(fd) == 0) {
+                return; // reported for nothing
+              }
               handled[0] = true;
               watches[0].remove();
               watches[1].remove();
@@ -323,7 +334,7 @@ final class LoopsWorkload implements Workload {
             FdWatch.READABLE,
             events -> {
               simulation().require(!handled[0], "I8", "a removed watch was dispatched");
-              if (random.nextBoolean()) {
+              if (simulation().readiness(fd) != 0 && random.nextBoolean()) {
                 handled[0] = true;
                 watches[0].remove();
                 watches[1].remove();

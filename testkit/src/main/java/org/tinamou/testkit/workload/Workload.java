@@ -32,6 +32,9 @@ public interface Workload {
   /** Steps in which faults happen; then everything must end within as many more. */
   long FAULTY_STEPS = 100_000;
 
+  /** How long everything may take to end once there are no more faults. */
+  long LIVELY_NANOS = 60_000_000_000L;
+
   /**
    * Builds its loops, runs them to the end and checks what must hold then.
    *
@@ -39,12 +42,20 @@ public interface Workload {
    */
   void run(Simulation simulation);
 
-  /** Runs with faults, then without, until everything has come to rest. */
+  /** Runs with faults for a while, then without, until everything has come to rest. */
   static void runToRest(Simulation simulation) {
-    if (!simulation.run(FAULTY_STEPS)) {
+    simulation.startFaults();
+    boolean toTheEnd = simulation.random().nextBoolean();
+    long faultySteps = toTheEnd ? FAULTY_STEPS : simulation.random().nextInt(2000);
+    if (!simulation.run(faultySteps)) {
       simulation.calmDown();
+      long calmSinceNanos = simulation.nowNanos();
       simulation.require(
           simulation.run(FAULTY_STEPS), "I9", "still busy long after the last fault");
+      simulation.require(
+          simulation.nowNanos() - calmSinceNanos <= LIVELY_NANOS,
+          "I9",
+          "took too long after the last fault");
     }
     simulation.checkAtRest();
   }

@@ -1,5 +1,8 @@
 package org.tinamou.tools.image;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
@@ -16,11 +19,15 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
+import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
+import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
@@ -28,6 +35,7 @@ import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.drivers.protocol.nullblock.NullDriver;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
+import org.tinamou.qapi.OptionReader;
 
 /**
  * An open disk image, at the top of a graph of its own: bytes from 0 to its length, in whole
@@ -45,23 +53,35 @@ public final class OpenImage {
 
   private final BlockBackend backend;
   private final BlockNode node;
-  private final boolean writable;
-  private final int permissions;
+  private final String givenName;
+  private boolean writable;
+  private int permissions;
   private final int shared;
 
   private OpenImage(
-      BlockBackend backend, BlockNode node, boolean writable, int permissions, int shared) {
+      BlockBackend backend, BlockNode node, OpenRequest request, int permissions, int shared) {
     this.backend = backend;
     this.node = node;
-    this.writable = writable;
+    this.givenName = request.name();
+    this.writable = request.writable();
     this.permissions = permissions;
     this.shared = shared;
   }
 
   /** Opens an image. */
   public static OpenImage open(AioContext context, OpenRequest request) throws BlockException {
+    return open(context, request, ThrottleGroups.NONE);
+  }
+
+  /**
+   * Opens an image.
+   *
+   * @param groups the throttle groups that its options may name
+   */
+  public static OpenImage open(AioContext context, OpenRequest request, ThrottleGroups groups)
+      throws BlockException {
     BlockGraph graph = new BlockGraph(context);
-    NodeOpener opener = new NodeOpener(graph, Drivers.list());
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(groups));
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;
@@ -72,22 +92,40 @@ public final class OpenImage {
     int shared = request.keepOthersFromChanging() ? Permission.DEFAULT_SHARED : Permission.ALL;
     BlockBackend backend = new BlockBackend(graph, "", context, permissions, shared);
     backend.setWriteThrough(request.cache().isWritethrough());
-    BlockNode node = opener.open(address(request), options(request), context);
+    BlockNode node = openNode(opener, request, context);
     try {
       backend.insert(node);
     } finally {
       graph.release(node);
     }
-    return new OpenImage(backend, node, request.writable(), permissions, shared);
+    return new OpenImage(backend, node, request, permissions, shared);
+  }
+
+  private static BlockNode openNode(NodeOpener opener, OpenRequest request, AioContext context)
+      throws BlockException {
+    NodeOptions options = options(request);
+    if (!request.temporary() || !request.writable()) {
+      return opener.open(address(request), options, context);
+    }
+    BlockNode below = opener.open(address(request), options.withReadOnly(true), context);
+    try {
+      return TemporaryOverlay.over(opener, below, context);
+    } finally {
+      opener.graph().release(below);
+    }
   }
 
   private static ImageAddress address(OpenRequest request) {
-    if (!request.imageOptions()) {
-      return ImageAddress.ofName(request.name(), request.format());
-    }
     Json.Members options = new Json.Members();
-    OptionList.values(request.name()).forEach(options::put);
-    return ImageAddress.ofOptions(options);
+    if (request.imageOptions()) {
+      OptionList.values(request.name()).forEach(options::put);
+      return ImageAddress.ofOptions(options);
+    }
+    if (request.format() != null) {
+      options.put("driver", request.format());
+    }
+    OptionList.values(request.options()).forEach(options::put);
+    return new ImageAddress(request.name(), options, OptionReader.Style.LOOSE);
   }
 
   private static NodeOptions options(OpenRequest request) {
@@ -97,14 +135,117 @@ public final class OpenImage {
         false,
         cache.isDirect(),
         cache.isNoFlush(),
-        true,
+        !request.ignoreDiscard(),
         DetectZeroes.OFF,
         request.forceShare());
+  }
+
+  /** What the image's node was told when it was opened or last reopened. */
+  public NodeOptions options() {
+    return node.options();
+  }
+
+  /** Makes every write wait until it is on the disk, or no longer. */
+  public void setWriteThrough(boolean enabled) {
+    backend.setWriteThrough(enabled);
+  }
+
+  /**
+   * Changes what the image was told when it was opened, and what its file took over from it.
+   *
+   * @param willWrite whether it is going to be written to from then on
+   * @param offsetBytes where a raw image begins in its file, or null to leave that
+   * @param sizeBytes how much of its file a raw image shows, or null to leave that
+   * @throws BlockException nothing has changed then
+   */
+  public void reopen(
+      NodeOptions options, boolean willWrite, @Nullable Long offsetBytes, @Nullable Long sizeBytes)
+      throws BlockException {
+    if (!willWrite && writable) {
+      use(permissions & ~Permission.WRITE);
+    }
+    try {
+      List<ReopenChange> changes = new ArrayList<>();
+      collect(node, options, window(offsetBytes, sizeBytes), changes);
+      node.graph().reopen(changes);
+    } catch (BlockException e) {
+      use(permissions);
+      throw e;
+    }
+    int used = willWrite ? permissions | Permission.WRITE : permissions & ~Permission.WRITE;
+    use(used);
+    permissions = used;
+    writable = willWrite;
+  }
+
+  private void use(int used) throws BlockException {
+    backend.setPermissions(used, shared);
+  }
+
+  private RawFormat.@Nullable Window window(@Nullable Long offsetBytes, @Nullable Long sizeBytes) {
+    if (offsetBytes == null && sizeBytes == null
+        || !(node.driverOrNull() instanceof RawFormat raw)) {
+      return null;
+    }
+    RawFormat.Window now = raw.window();
+    return new RawFormat.Window(
+        offsetBytes == null ? now.offsetBytes() : offsetBytes,
+        sizeBytes == null ? now.sizeBytes() : sizeBytes);
+  }
+
+  private static void collect(
+      BlockNode node,
+      NodeOptions options,
+      @Nullable Object driverOptions,
+      List<ReopenChange> changes) {
+    changes.add(new ReopenChange(node, options, driverOptions, List.of()));
+    BlockNode child = node.primaryChild();
+    if (child != null) {
+      collect(child, inherited(child, options), null, changes);
+    }
+  }
+
+  /** What a node takes over from its parent, apart from what it was told itself. */
+  private static NodeOptions inherited(BlockNode child, NodeOptions parent) {
+    Set<String> own = child.origin().options().keySet();
+    NodeOptions now = child.options();
+    if (!own.contains("read-only")) {
+      now = now.withReadOnly(parent.readOnly());
+    }
+    if (!own.contains("auto-read-only")) {
+      now = now.withAutoReadOnly(parent.autoReadOnly());
+    }
+    if (!own.contains("cache.direct")) {
+      now = now.withCacheDirect(parent.cacheDirect());
+    }
+    return own.contains("cache.no-flush") ? now : now.withCacheNoFlush(parent.cacheNoFlush());
+  }
+
+  /** Whether the image is read past the host's page cache. */
+  public boolean isDirect() {
+    return bottom().options().cacheDirect();
+  }
+
+  /** Lets go of the image, after a last flush whose failure is not told to anybody. */
+  public void flushAndClose() {
+    try {
+      backend.flush();
+    } catch (BlockException e) {
+      // Whoever has to know has asked for a flush and has seen it fail.
+      close();
+      return;
+    }
+    close();
   }
 
   /** Lets go of the image. */
   public void close() {
     backend.close();
+  }
+
+  /** The name it was opened by. */
+  public String givenName() {
+    return givenName;
   }
 
   /** The name by which it can be opened again. */
@@ -124,24 +265,39 @@ public final class OpenImage {
 
   /** What the image takes on the host, in bytes, or -1 if nobody knows. */
   public long allocatedBytes() throws BlockException {
-    FileNode file = fileNode();
-    if (file != null) {
-      return file.file().allocatedBytes();
+    for (BlockNode at = node; at != null; at = at.primaryChild()) {
+      BlockDriver driver = at.driverOrNull();
+      if (driver instanceof FileNode file) {
+        return file.file().allocatedBytes();
+      }
+      if (driver instanceof BlkdebugDriver || driver instanceof BlkverifyDriver) {
+        return -1;
+      }
     }
     return bottom().driverOrNull() instanceof NullDriver ? 0 : -1;
   }
 
   private BlockNode bottom() {
     BlockNode below = node;
-    for (Edge edge = below.child("file"); edge != null; edge = below.child("file")) {
-      below = edge.child();
+    for (BlockNode next = below.primaryChild(); next != null; next = below.primaryChild()) {
+      below = next;
     }
     return below;
   }
 
-  /** Whether it shows the bytes of a file or device of the host as they are. */
+  /** Whether its bytes are in a file or device of the host. */
   public boolean isHostFile() {
-    return fileNode() != null;
+    return bottom().driverOrNull() instanceof FileNode;
+  }
+
+  /** What can hold requests up, or null if nothing in the image can. */
+  public BlockDriver.@Nullable Breakpoints breakpoints() {
+    return BlockDriver.Breakpoints.below(node);
+  }
+
+  /** Whether there is nothing below the image's node: it has no format but is a protocol itself. */
+  public boolean isProtocol() {
+    return node.children().isEmpty();
   }
 
   public String format() {

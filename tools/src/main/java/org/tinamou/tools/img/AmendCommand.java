@@ -63,7 +63,7 @@ final class AmendCommand implements ImgCommand {
       return LoopRunner.run(
           "amend",
           context -> {
-            OpenImage image = ImageChoice.open(context, console, choice.writing(name, cache));
+            OpenImage image = choice.open(context, console, choice.writing(name, cache));
             String format = image.format();
             image.close();
             throw refuse(format);

@@ -115,7 +115,7 @@ final class BenchCommand implements ImgCommand {
   }
 
   private int bench(AioContext context, Console console, OpenRequest request) throws ToolException {
-    OpenImage image = ImageChoice.openSilently(context, console, request);
+    OpenImage image = choice.openSilently(context, console, request);
     try {
       if (nativeAio && !cache.isDirect() && image.isHostFile()) {
         throw new ToolException(

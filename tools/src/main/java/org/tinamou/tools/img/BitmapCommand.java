@@ -88,11 +88,11 @@ final class BitmapCommand implements ImgCommand {
 
   private int change(AioContext context, Console console, String name, String bitmap)
       throws ToolException {
-    OpenImage image = ImageChoice.open(context, console, choice.writing(name, CacheMode.WRITEBACK));
+    OpenImage image = choice.open(context, console, choice.writing(name, CacheMode.WRITEBACK));
     try {
       if (source != null) {
-        ImageChoice.open(
-                context, console, OpenRequest.reading(source, sourceFormat, CacheMode.WRITEBACK))
+        choice
+            .open(context, console, OpenRequest.reading(source, sourceFormat, CacheMode.WRITEBACK))
             .close();
       }
       String action = actions.getFirst();

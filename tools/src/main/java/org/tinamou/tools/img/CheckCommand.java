@@ -66,7 +66,7 @@ final class CheckCommand implements ImgCommand {
     return LoopRunner.run(
         "check",
         context -> {
-          OpenImage image = ImageChoice.open(context, console, request);
+          OpenImage image = choice.open(context, console, request);
           image.close();
           console.error("This image format does not support checks");
           return NOT_SUPPORTED;

@@ -57,7 +57,7 @@ final class CommitCommand implements ImgCommand {
     return LoopRunner.run(
         "commit",
         context -> {
-          OpenImage image = ImageChoice.open(context, console, choice.writing(name, cache));
+          OpenImage image = choice.open(context, console, choice.writing(name, cache));
           image.close();
           progress.set(0);
           progress.end();

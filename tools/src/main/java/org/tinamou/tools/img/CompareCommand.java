@@ -6,7 +6,6 @@ import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
@@ -44,8 +43,7 @@ final class CompareCommand implements ImgCommand {
         case 'p' -> progressWanted = true;
         case 'q' -> quiet = true;
         case 's' -> strict = true;
-        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value()).withExitCode(FAILED);
-        default -> choice.take(code, scan);
+        default -> take(code, scan);
       }
     }
     List<String> operands = scan.operands();
@@ -57,6 +55,14 @@ final class CompareCommand implements ImgCommand {
       return compare(console, operands.getFirst(), operands.getLast(), progress);
     } finally {
       progress.end();
+    }
+  }
+
+  private void take(int code, ImgOptions scan) throws ToolException {
+    try {
+      choice.take(code, scan);
+    } catch (ToolException e) {
+      throw e.exitCode() == 1 ? e.withExitCode(FAILED) : e;
     }
   }
 
@@ -73,10 +79,10 @@ final class CompareCommand implements ImgCommand {
       return LoopRunner.run(
           "compare",
           context -> {
-            OpenImage one = ImageChoice.open(context, console, requestOfFirst);
+            OpenImage one = choice.open(context, console, requestOfFirst);
             try {
               ImageChoice.check(choice.imageOptions, secondFormat);
-              OpenImage other = ImageChoice.open(context, console, requestOfSecond);
+              OpenImage other = choice.open(context, console, requestOfSecond);
               try {
                 return new ImageComparer(console, one, other, strict, quiet, progress).compare();
               } finally {

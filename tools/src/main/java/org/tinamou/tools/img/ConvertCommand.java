@@ -63,7 +63,7 @@ final class ConvertCommand implements ImgCommand {
                 .namedByOptions(options().imageOpts)
                 .sharedByForce(options().forceShare);
         OpenRequest kept = options().forceShare ? request : request.exclusive();
-        sources.add(ImageChoice.open(context, console, kept));
+        sources.add(options().choice.open(context, console, kept));
       }
       SourceChain source = new SourceChain(sources);
       OptionValues creation = checkTarget(sources);
@@ -81,7 +81,7 @@ final class ConvertCommand implements ImgCommand {
       OpenRequest request =
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
               .namedByOptions(byOptions);
-      OpenImage target = ImageChoice.open(context, console, request);
+      OpenImage target = options().choice.open(context, console, request);
       try {
         copy(context, console, source, target, progress);
       } finally {

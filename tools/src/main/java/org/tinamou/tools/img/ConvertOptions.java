@@ -4,7 +4,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
@@ -50,6 +49,7 @@ final class ConvertOptions {
   boolean targetIsZero;
   boolean bitmaps;
   boolean help;
+  final ImageChoice choice = new ImageChoice();
   boolean imageOpts;
   boolean targetImageOpts;
   List<String> operands = List.of();
@@ -116,7 +116,7 @@ final class ConvertOptions {
       case 'S' -> sparse(value);
       case 'm' -> workers(value);
       case 'r' -> bytesPerSecond = SizeArgument.parse(console, "rate limit", value);
-      case ImgOptions.OBJECT -> throw ObjectArgument.refuse(value);
+      case ImgOptions.OBJECT -> choice.define(console, value);
       default -> throw new IllegalStateException("option " + code);
     }
   }

@@ -10,9 +10,9 @@ import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
 import org.tinamou.tools.image.ImageName;
@@ -27,6 +27,7 @@ final class CreateCommand implements ImgCommand {
   private @Nullable String backing;
   private @Nullable String backingFormat;
   private boolean quiet;
+  private final UserObjects objects = new UserObjects();
   private final ImageOptionList options = new ImageOptionList();
 
   @Override
@@ -45,7 +46,7 @@ final class CreateCommand implements ImgCommand {
         case 'u' -> {
           // Concerns backing files only.
         }
-        case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
+        case ImgOptions.OBJECT -> objects.add(console, scan.value());
         default -> throw new IllegalStateException("option " + code);
       }
     }

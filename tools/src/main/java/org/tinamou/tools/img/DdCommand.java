@@ -80,7 +80,7 @@ final class DdCommand implements ImgCommand {
 
   private int copy(AioContext context, Console console, String from, String to)
       throws ToolException {
-    OpenImage input = ImageChoice.open(context, console, choice.reading(from, CacheMode.WRITEBACK));
+    OpenImage input = choice.open(context, console, choice.reading(from, CacheMode.WRITEBACK));
     try {
       if (!ImageFormats.isKnown(targetFormat)) {
         throw new ToolException("Unknown file format");
@@ -94,8 +94,7 @@ final class DdCommand implements ImgCommand {
       NewImage.create(
           context, to, targetOptions(size), to + ": error while creating output image: ");
       OpenImage output =
-          ImageChoice.open(
-              context, console, OpenRequest.writing(to, targetFormat, CacheMode.WRITEBACK));
+          choice.open(context, console, OpenRequest.writing(to, targetFormat, CacheMode.WRITEBACK));
       try {
         if (beyond) {
           console.error(from + ": cannot skip to specified offset");

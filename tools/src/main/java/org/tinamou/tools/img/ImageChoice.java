@@ -5,10 +5,10 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.OptionText;
 import org.tinamou.tools.cli.ProbeWarning;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
 
@@ -17,6 +17,7 @@ final class ImageChoice {
   @Nullable String format;
   boolean imageOptions;
   boolean forceShare;
+  private final UserObjects objects = new UserObjects();
 
   /** Takes one of the options that most commands share; false if it is another one. */
   boolean take(int code, ImgOptions scan) throws ToolException {
@@ -24,12 +25,17 @@ final class ImageChoice {
       case 'f' -> format = scan.value();
       case 'U' -> forceShare = true;
       case ImgOptions.IMAGE_OPTS -> imageOptions = true;
-      case ImgOptions.OBJECT -> throw ObjectArgument.refuse(scan.value());
+      case ImgOptions.OBJECT -> objects.add(scan.console(), scan.value());
       default -> {
         return false;
       }
     }
     return true;
+  }
+
+  /** Defines an object for the images. */
+  void define(Console console, String definition) throws ToolException {
+    objects.add(console, definition);
   }
 
   /** Refuses a format beside a list of options. */
@@ -56,8 +62,7 @@ final class ImageChoice {
   }
 
   /** Opens an image; tells users who write to one whose format they did not give. */
-  static OpenImage open(AioContext context, Console console, OpenRequest request)
-      throws ToolException {
+  OpenImage open(AioContext context, Console console, OpenRequest request) throws ToolException {
     OpenImage image = openSilently(context, console, request);
     warn(console, image);
     return image;
@@ -70,14 +75,14 @@ final class ImageChoice {
   }
 
   /** Opens an image and tells nobody of its format. */
-  static OpenImage openSilently(AioContext context, Console console, OpenRequest request)
+  OpenImage openSilently(AioContext context, Console console, OpenRequest request)
       throws ToolException {
     OpenRequest spelled = request;
     if (request.imageOptions()) {
       spelled = request.renamed(OptionText.spelledOut(console, request.name(), "file"));
     }
     try {
-      return OpenImage.open(context, spelled);
+      return OpenImage.open(context, spelled, objects.throttleGroups(context.clocks()));
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + request.name() + "': ", e);
     }

@@ -157,7 +157,7 @@ final class ImageComparer {
               "Error while reading block status at offset "
                   + offset
                   + " of "
-                  + image.name()
+                  + image.givenName()
                   + ": "
                   + e.errno().message())
           .withExitCode(METADATA_FAILED);
@@ -173,7 +173,7 @@ final class ImageComparer {
               "Error while reading offset "
                   + offset
                   + " of "
-                  + image.name()
+                  + image.givenName()
                   + ": "
                   + e.errno().message())
           .withExitCode(READ_FAILED);

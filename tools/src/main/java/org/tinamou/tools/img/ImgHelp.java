@@ -7,7 +7,7 @@ import org.tinamou.tools.cli.Version;
 final class ImgHelp {
   private static final String TEXT =
       """
-      Make, describe, convert and compare disk images
+      Make, describe, change, convert, compare and time disk images
 
           '-h', '--help'       show this text
           '-V', '--version'    show the version
@@ -15,11 +15,21 @@ final class ImgHelp {
                                accepted; there are no events to trace
 
       Command syntax:
+        amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt] [-t cache] [--force] -o options filename
+        bench [-c count] [-d depth] [-f fmt] [--flush-interval=flush_interval] [-i aio] [-n] [--no-drain] [-o offset] [--pattern=pattern] [-q] [-s buffer_size] [-S step_size] [-t cache] [-w] [-U] filename
+        bitmap (--merge SOURCE | --add | --remove | --clear | --enable | --disable)... [-b source_file [-F source_fmt]] [-g granularity] [--object objectdef] [--image-opts | -f fmt] filename bitmap
+        check [--object objectdef] [--image-opts] [-q] [-f fmt] [--output=ofmt] [-r [leaks | all]] [-T src_cache] [-U] filename
+        commit [--object objectdef] [--image-opts] [-q] [-f fmt] [-t cache] [-b base] [-r rate_limit] [-d] [-p] filename
         compare [--object objectdef] [--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] [-U] filename1 filename2
         convert [--object objectdef] [--image-opts] [--target-image-opts] [--target-is-zero] [--bitmaps] [-U] [-C] [-c] [-p] [-q] [-n] [-f fmt] [-t cache] [-T src_cache] [-O output_fmt] [-B backing_file [-F backing_fmt]] [-o options] [-l snapshot_param] [-S sparse_size] [-r rate_limit] [-m num_coroutines] [-W] [--salvage] filename [filename2 [...]] output_filename
         create [--object objectdef] [-q] [-f fmt] [-b backing_file [-F backing_fmt]] [-u] [-o options] filename [size]
+        dd [--image-opts] [-U] [-f fmt] [-O output_fmt] [bs=block_size] [count=blocks] [skip=blocks] if=input of=output
         info [--object objectdef] [--image-opts] [-f fmt] [--output=ofmt] [--backing-chain] [-U] filename
         map [--object objectdef] [--image-opts] [-f fmt] [--start-offset=offset] [--max-length=len] [--output=ofmt] [-U] filename
+        measure [--output=ofmt] [-O output_fmt] [-o options] [--size N | [--object objectdef] [--image-opts] [-f fmt] [-l snapshot_param] filename]
+        rebase [--object objectdef] [--image-opts] [-U] [-q] [-f fmt] [-t cache] [-T src_cache] [-p] [-u] -b backing_file [-F backing_fmt] filename
+        resize [--object objectdef] [--image-opts] [-f fmt] [--preallocation=prealloc] [-q] [--shrink] filename [+ | -]size
+        snapshot [--object objectdef] [--image-opts] [-U] [-q] [-l | -a snapshot | -c snapshot | -d snapshot] filename
 
       Parameters:
         filename        an image's file name
@@ -34,6 +44,8 @@ final class ImgHelp {
         -p              show how far the command has come
         -q              print errors only
         -U              read an image that somebody else is writing
+        --image-opts    the name is a list of options, driver=...,key=value,...
+        --object        type,id=name,property=value,...; --object help lists the types
         --output        human or json
 
       Parameters of convert:
@@ -56,7 +68,21 @@ final class ImgHelp {
         -s, --start-offset  where to begin
         -l, --max-length    how many bytes to look at
 
-      Supported formats: file raw
+      Parameters of resize:
+        size            the new size; with + or - in front so much more or less
+        --shrink        let the image become smaller, and lose what is behind its new end
+        --preallocation off, falloc or full: what happens to new space
+
+      Parameters of dd:
+        bs, count, skip the size of a block (512 unless given), how many to copy and how many
+                        to leave out
+
+      Parameters of bench:
+        -c, -d          how many requests, and how many at a time
+        -s, -S, -o      the size of a request, from one to the next, and where to begin
+        -w              write; --pattern says what, --flush-interval how often to flush
+
+      Supported formats: blkdebug blkverify copy-on-read file host_device null-aio null-co raw throttle
       """;
 
   private ImgHelp() {}

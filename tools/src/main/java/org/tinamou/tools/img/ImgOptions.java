@@ -78,6 +78,10 @@ final class ImgOptions {
     };
   }
 
+  Console console() {
+    return console;
+  }
+
   String value() {
     return scanner.value();
   }

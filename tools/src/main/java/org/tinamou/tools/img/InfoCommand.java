@@ -99,7 +99,7 @@ final class InfoCommand implements ImgCommand {
         "info",
         context -> {
           OpenImage image =
-              ImageChoice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
+              choice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
           try {
             found.add(
                 new Facts(

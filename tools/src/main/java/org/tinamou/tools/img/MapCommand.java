@@ -58,7 +58,7 @@ final class MapCommand implements ImgCommand {
 
   private int map(AioContext context, Console console, String name, boolean json)
       throws ToolException {
-    OpenImage image = ImageChoice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
+    OpenImage image = choice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
     try {
       if (json) {
         printJson(console, image);
@@ -67,7 +67,7 @@ final class MapCommand implements ImgCommand {
       }
       return 0;
     } catch (BlockException e) {
-      throw ToolException.of("Failed to read image metadata: ", e);
+      throw new ToolException("Could not read file metadata: " + e.errno().message());
     } finally {
       image.close();
     }

@@ -60,7 +60,7 @@ final class MeasureCommand implements ImgCommand {
         "measure",
         context -> {
           OpenImage image =
-              ImageChoice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
+              choice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
           try {
             if (snapshot != null) {
               throw snapshot.refuse(image);

@@ -74,7 +74,7 @@ final class RebaseCommand implements ImgCommand {
       return LoopRunner.run(
           "rebase",
           context -> {
-            OpenImage image = ImageChoice.open(context, console, request);
+            OpenImage image = choice.open(context, console, request);
             try {
               rebase(context, sourceCache, progress);
             } finally {

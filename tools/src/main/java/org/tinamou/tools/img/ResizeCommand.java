@@ -86,7 +86,7 @@ final class ResizeCommand implements ImgCommand {
   private int resize(AioContext context, Console console, String name, int sign, long amount)
       throws ToolException {
     OpenImage image =
-        ImageChoice.open(context, console, choice.writing(name, CacheMode.WRITEBACK).forResizing());
+        choice.open(context, console, choice.writing(name, CacheMode.WRITEBACK).forResizing());
     try {
       long current = image.lengthBytes();
       long wanted = sign == 0 ? amount : current + sign * amount;

@@ -58,7 +58,7 @@ final class SnapshotCommand implements ImgCommand {
     return LoopRunner.run(
         "snapshot",
         context -> {
-          OpenImage image = ImageChoice.open(context, console, request);
+          OpenImage image = choice.open(context, console, request);
           try {
             return act(console, image);
           } finally {

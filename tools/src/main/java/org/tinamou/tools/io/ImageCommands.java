@@ -1,17 +1,19 @@
 package org.tinamou.tools.io;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.qapi.HumanSize;
 import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.image.ImageFormats;
+import org.tinamou.tools.image.Extent;
 import org.tinamou.tools.image.OpenImage;
 
 /** Commands on the open image that move no data. */
 final class ImageCommands {
-  private static final String NOT_SUPPORTED = "Operation not supported";
-
   private final IoSession session;
   private final Console console;
 
@@ -34,9 +36,7 @@ final class ImageCommands {
     try {
       IoTransfers.requireInside(session, offset, count, "discard");
       long start = session.nanos();
-      if (!session.options().ignoreDiscard) {
-        session.image().discard(offset, count);
-      }
+      session.image().discard(offset, count);
       if (!quiet) {
         long nanos = session.nanos() - start;
         IoReport.print(console, "discard", nanos, offset, count, count, machine);
@@ -85,52 +85,105 @@ final class ImageCommands {
   }
 
   boolean info() {
-    String format = session.image().format();
-    console.line("format name: " + format);
-    if (format.equals(ImageFormats.FILE)) {
+    OpenImage image = session.image();
+    console.line("format name: " + image.format());
+    if (image.isProtocol()) {
       // Of a protocol the reference tells both names, which are the same.
-      console.line("format name: " + format);
+      console.line("format name: " + image.format());
+    }
+    if (!image.isHostFile()) {
+      return false;
     }
     console.line("cluster size: " + HumanSize.decimals(0));
     console.line("vm state offset: " + HumanSize.decimals(0));
     return true;
   }
 
-  /** An image without another behind it is allocated everywhere. */
   boolean alloc(IoCommand command, List<String> words) throws IoArguments.Refused {
     IoArguments arguments = new IoArguments(console, command, words, "");
+    OpenImage image = session.image();
     long offset = arguments.number(words.get(1));
     long count = words.size() > 2 ? arguments.number(words.get(2)) : OpenImage.SECTOR_BYTES;
-    long rest = Math.max(0, session.image().lengthBytes() - offset);
-    long found = Math.min(rest, count);
-    console.line(found + "/" + found + " bytes allocated at offset " + HumanSize.decimals(offset));
+    long rest = Math.min(Math.max(0, image.lengthBytes() - offset), count);
+    long found = 0;
+    try {
+      for (long done = 0; done < rest; ) {
+        Extent extent = image.extentAt(offset + done, rest - done);
+        found += extent.present() ? extent.lengthBytes() : 0;
+        done += extent.lengthBytes();
+      }
+    } catch (BlockException e) {
+      console.line("is_allocated failed: " + e.errno().message());
+      return false;
+    }
+    console.line(found + "/" + rest + " bytes allocated at offset " + HumanSize.decimals(offset));
     return true;
   }
 
   boolean map() {
-    long length = session.image().lengthBytes();
-    if (length > 0) {
-      console.line(
-          HumanSize.decimals(length)
-              + " (0x"
-              + Long.toHexString(length)
-              + ") bytes     allocated at offset "
-              + HumanSize.decimals(0)
-              + " (0x0)");
+    OpenImage image = session.image();
+    long length = image.lengthBytes();
+    try {
+      for (long offset = 0; offset < length; ) {
+        Extent extent = image.extentAt(offset, length - offset);
+        long end = offset + extent.lengthBytes();
+        while (end < length) {
+          Extent next = image.extentAt(end, length - end);
+          if (next.present() != extent.present()) {
+            break;
+          }
+          end += next.lengthBytes();
+        }
+        console.line(
+            withHexadecimal(end - offset, " ")
+                + " bytes "
+                + (extent.present() ? "    allocated" : "not allocated")
+                + " at offset "
+                + withHexadecimal(offset, " "));
+        offset = end;
+      }
+      return true;
+    } catch (BlockException e) {
+      console.error("Failed to get allocation status: " + e.errno().message());
+      return false;
     }
-    return true;
   }
 
-  /** Breakpoints belong to a driver that is not there. */
+  private static String withHexadecimal(long bytes, String between) {
+    return HumanSize.decimals(bytes) + between + "(0x" + Long.toHexString(bytes) + ")";
+  }
+
+  /** Breakpoints belong to a driver that may not be there. */
   boolean breakpoint(List<String> words) {
-    String verb =
-        switch (words.getFirst()) {
-          case "break" -> "set breakpoint";
-          case "remove_break" -> "remove breakpoint " + words.get(1);
-          case "resume" -> "resume request";
-          default -> "wait for breakpoint";
-        };
-    console.line("Could not " + verb + ": " + NOT_SUPPORTED);
+    String first = words.get(1);
+    BlockDriver.Breakpoints breakpoints = session.image().breakpoints();
+    return switch (words.getFirst()) {
+      case "break" -> {
+        DebugEvent event = DebugEvent.parse(first);
+        if (breakpoints == null || event == null) {
+          yield refuse("set breakpoint", breakpoints);
+        }
+        breakpoints.addBreakpoint(event, words.get(2), console::line);
+        yield true;
+      }
+      case "remove_break" ->
+          breakpoints != null && breakpoints.removeBreakpoint(first)
+              || refuse("remove breakpoint " + first, breakpoints);
+      case "resume" ->
+          breakpoints != null && breakpoints.resume(first) || refuse("resume request", breakpoints);
+      default -> {
+        if (breakpoints == null) {
+          yield refuse("wait for breakpoint", breakpoints);
+        }
+        breakpoints.awaitSuspended(first);
+        yield true;
+      }
+    };
+  }
+
+  private boolean refuse(String verb, BlockDriver.@Nullable Breakpoints breakpoints) {
+    Errno reason = breakpoints == null ? Errno.EOPNOTSUPP : Errno.ENOENT;
+    console.line("Could not " + verb + ": " + reason.message());
     return false;
   }
 }

@@ -20,6 +20,7 @@ final class IoCommands {
   private final WriteCommands writes;
   private final ImageCommands images;
   private final SessionCommands sessions;
+  private final ReopenCommand reopens;
 
   IoCommands(IoSession session) {
     this.session = session;
@@ -28,6 +29,7 @@ final class IoCommands {
     this.writes = new WriteCommands(session);
     this.images = new ImageCommands(session);
     this.sessions = new SessionCommands(session);
+    this.reopens = new ReopenCommand(session);
   }
 
   /** Runs one line; an empty one does nothing. */
@@ -89,7 +91,7 @@ final class IoCommands {
       case "open" -> sessions.open(command, words);
       case "read" -> reads.read(command, words);
       case "readv" -> reads.readv(command, words);
-      case "reopen" -> sessions.reopen(command, words);
+      case "reopen" -> reopens.reopen(command, words);
       case "sigraise" -> sessions.sigraise(command, words);
       case "sleep" -> sessions.sleep(words);
       case "truncate" -> images.truncate(command, words);

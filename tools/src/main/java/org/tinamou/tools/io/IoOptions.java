@@ -4,8 +4,10 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.OptionList;
 import org.tinamou.tools.cli.CacheArgument;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.OptionText;
 import org.tinamou.tools.cli.ToolException;
-import org.tinamou.tools.image.ImageFormats;
+import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
 
 /** How an image is to be opened, as the tool's options and those of {@code open} say it. */
@@ -18,6 +20,7 @@ final class IoOptions {
   boolean snapshot;
   boolean ignoreDiscard;
   private boolean nativeAio;
+  private @Nullable String driverOptions;
 
   void cache(String value) throws ToolException {
     cache = CacheArgument.parse("cache option", value);
@@ -44,68 +47,60 @@ final class IoOptions {
     nativeAio = true;
   }
 
-  /**
-   * Takes the driver's options, {@code key=value,...}.
-   *
-   * @param name the file named beside them, or null
-   * @return the file to open
-   */
-  String driverOptions(String text, @Nullable String name) throws ToolException {
-    String file = name;
-    for (OptionList.Entry option : OptionList.parse(text)) {
-      String value = option.value() == null ? "on" : option.value();
-      switch (option.key()) {
-        case "driver", "format" -> format = value;
-        case "file.driver" -> {
-          if (!value.equals(ImageFormats.FILE)) {
-            throw refused(name, ImageFormats.notYet(value));
-          }
-        }
-        case "filename", "file.filename" -> {
-          if (name != null) {
-            throw refused(name, "Can't specify 'file' and 'filename' options at the same time");
-          }
-          file = value;
-        }
-        default ->
-            throw refused(
-                name,
-                "Block format '"
-                    + (format == null ? ImageFormats.RAW : format)
-                    + "' does not support the option '"
-                    + option.key()
-                    + "'");
-      }
+  /** Takes options of the image, {@code key=value,...}. */
+  void add(Console console, String text) throws ToolException {
+    if (OptionList.values(text).containsKey("id")) {
+      throw new ToolException("Invalid parameter 'id'");
     }
-    if (file == null) {
-      throw refused(null, "Must specify either driver or file");
-    }
-    return file;
+    addUnchecked(console, text);
+  }
+
+  /** Takes the same from the command line, where an image may be told anything. */
+  void addUnchecked(Console console, String text) {
+    OptionText.spelledOut(console, text, null);
+    driverOptions = driverOptions == null ? text : driverOptions + "," + text;
+  }
+
+  boolean hasDriverOptions() {
+    return driverOptions != null;
+  }
+
+  /** What stands in front of the reason why an image cannot be opened. */
+  static String refusal(@Nullable String name) {
+    return "can't open" + (name == null ? "" : " device " + name) + ": ";
   }
 
   private static ToolException refused(@Nullable String name, String reason) {
-    return new ToolException(
-        "can't open" + (name == null ? "" : " device " + name) + ": " + reason);
+    return new ToolException(refusal(name) + reason);
   }
 
   /** The request for an image, unless the options contradict each other. */
-  OpenRequest request(String name) throws ToolException {
-    if (forceShare && !readOnly) {
-      throw refused(name, "force-share=on can only be used with read-only images");
-    }
+  OpenRequest request(@Nullable String name) throws ToolException {
     if (copyOnRead && readOnly) {
       throw refused(name, "Can't use copy-on-read on read-only device");
     }
-    if (nativeAio && !cache.isDirect()) {
+    String options = driverOptions == null ? "" : driverOptions;
+    // What is said of the image itself counts more than what is said to the tool.
+    boolean writable = !readOnly || "off".equals(OptionList.values(options).get("read-only"));
+    String shown = name == null ? options : name;
+    OpenRequest request =
+        writable
+            ? OpenRequest.writing(shown, format, cache)
+            : OpenRequest.reading(shown, format, cache);
+    request =
+        request
+            .sharedByForce(forceShare)
+            .ignoringDiscard(ignoreDiscard)
+            .keepingChangesApart(snapshot);
+    return name == null ? request.namedByOptions(true) : request.withOptions(options);
+  }
+
+  /** Refuses an open image that cannot be used as wanted. */
+  void check(@Nullable String name, OpenImage image) throws ToolException {
+    if (nativeAio && image.isHostFile() && !image.isDirect()) {
       throw refused(
           name,
           "aio=native was specified, but it requires cache.direct=on, which was not specified.");
     }
-    if (snapshot) {
-      throw refused(name, "temporary snapshots are not supported by this version of Tinamou");
-    }
-    return readOnly
-        ? OpenRequest.reading(name, format, cache)
-        : OpenRequest.writing(name, format, cache);
   }
 }

@@ -11,6 +11,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ProbeWarning;
@@ -24,14 +25,15 @@ final class IoSession {
   private final AioContext context;
   private final Console console;
   private final boolean misalign;
+  private final ThrottleGroups throttleGroups;
   private final ArrayDeque<Coroutine> pending = new ArrayDeque<>();
   private @Nullable OpenImage image;
-  private IoOptions options = new IoOptions();
 
-  IoSession(AioContext context, Console console, boolean misalign) {
+  IoSession(AioContext context, Console console, boolean misalign, ThrottleGroups throttleGroups) {
     this.context = context;
     this.console = console;
     this.misalign = misalign;
+    this.throttleGroups = throttleGroups;
   }
 
   AioContext context() {
@@ -55,39 +57,38 @@ final class IoSession {
     return Objects.requireNonNull(image);
   }
 
-  /** How the open image was opened. */
-  IoOptions options() {
-    return options;
-  }
-
-  /** Opens an image; fails if there is one. */
-  void open(String name, IoOptions wanted) throws ToolException {
+  /**
+   * Opens an image; fails if there is one.
+   *
+   * @param name null if the options say it all
+   */
+  void open(@Nullable String name, IoOptions wanted) throws ToolException {
     if (image != null) {
       throw new ToolException("file open already, try 'help close'");
     }
     OpenImage opened;
     try {
-      opened = OpenImage.open(context, wanted.request(name));
+      opened = OpenImage.open(context, wanted.request(name), throttleGroups);
     } catch (BlockException e) {
-      throw ToolException.of("can't open device " + name + ": ", e);
+      throw ToolException.of(IoOptions.refusal(name), e);
+    }
+    try {
+      wanted.check(name, opened);
+    } catch (ToolException e) {
+      opened.close();
+      throw e;
     }
     if (opened.isProbed() && opened.isWritable()) {
       ProbeWarning.print(console, opened.name());
     }
     image = opened;
-    options = wanted;
   }
 
   /** Finishes what is under way and lets go of the image. */
   void close() {
     drain();
     if (image != null) {
-      try {
-        image.flush();
-      } catch (BlockException e) {
-        console.error("flush failed: " + e.errno().message());
-      }
-      image.close();
+      image.flushAndClose();
       image = null;
     }
   }

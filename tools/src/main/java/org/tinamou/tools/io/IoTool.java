@@ -13,10 +13,10 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
-import org.tinamou.tools.cli.ObjectArgument;
 import org.tinamou.tools.cli.Tool;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.TraceOption;
+import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.cli.Version;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.getopt.OptionScanner;
@@ -52,7 +52,7 @@ public final class IoTool implements Tool {
     final List<String> commands = new ArrayList<>();
     boolean misalign;
     boolean imageOpts;
-    @Nullable String object;
+    final UserObjects objects = new UserObjects();
   }
 
   @Override
@@ -94,6 +94,7 @@ public final class IoTool implements Tool {
           return 1;
         }
         case 'T' -> TraceOption.accept(console, scanner.value());
+        case OBJECT -> request.objects.add(console, scanner.value());
         default -> take(request, code, scanner);
       }
     }
@@ -102,9 +103,16 @@ public final class IoTool implements Tool {
       console.out().print(IoHelp.usage(console.program()));
       return 1;
     }
-    checkUnsupported(request, !operands.isEmpty());
     String file = operands.isEmpty() ? null : operands.getFirst();
-    return LoopRunner.run("io", context -> converse(context, console, request, file));
+    if (file != null && request.imageOpts) {
+      if (request.open.format != null) {
+        throw new ToolException("--image-opts and -f are mutually exclusive");
+      }
+      request.open.addUnchecked(console, file);
+      file = null;
+    }
+    String name = file;
+    return LoopRunner.run("io", context -> converse(context, console, request, name));
   }
 
   private static void take(Request request, int code, OptionScanner scanner) throws ToolException {
@@ -122,21 +130,8 @@ public final class IoTool implements Tool {
       case 'i' -> open.aio(scanner.value());
       case 't' -> open.cache(scanner.value());
       case 'U' -> open.forceShare = true;
-      case OBJECT -> request.object = scanner.value();
       case IMAGE_OPTS -> request.imageOpts = true;
       default -> throw new IllegalStateException("option " + code);
-    }
-  }
-
-  private static void checkUnsupported(Request request, boolean hasFile) throws ToolException {
-    if (request.object != null) {
-      throw ObjectArgument.refuse(request.object);
-    }
-    if (request.imageOpts && hasFile) {
-      throw new ToolException(
-          request.open.format == null
-              ? "--image-opts is not supported by this version of Tinamou"
-              : "--image-opts and -f are mutually exclusive");
     }
   }
 
@@ -144,8 +139,10 @@ public final class IoTool implements Tool {
   private static int converse(
       AioContext context, Console console, Request request, @Nullable String file)
       throws ToolException, IOException {
-    IoSession session = new IoSession(context, console, request.misalign);
-    if (file != null) {
+    IoSession session =
+        new IoSession(
+            context, console, request.misalign, request.objects.throttleGroups(context.clocks()));
+    if (file != null || request.open.hasDriverOptions()) {
       session.open(file, request.open);
     }
     try {

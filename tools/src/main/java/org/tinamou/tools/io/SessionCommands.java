@@ -2,7 +2,6 @@ package org.tinamou.tools.io;
 
 import java.io.IOException;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.tinamou.base.ClockType;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
@@ -50,7 +49,6 @@ final class SessionCommands {
   boolean open(IoCommand command, List<String> words) throws IoArguments.Refused, ToolException {
     IoArguments arguments = new IoArguments(console, command, words, "snCro:ki:t:d:U");
     IoOptions options = new IoOptions();
-    String driver = null;
     for (int letter = arguments.next(); letter >= 0; letter = arguments.next()) {
       switch (letter) {
         case 's' -> options.snapshot = true;
@@ -61,59 +59,17 @@ final class SessionCommands {
         case 't' -> options.cache(arguments.value());
         case 'd' -> options.discard(arguments.value());
         case 'i' -> options.aio(arguments.value());
-        case 'o' -> driver = driver == null ? arguments.value() : driver + "," + arguments.value();
+        case 'o' -> options.add(console, arguments.value());
         case 'U' -> options.forceShare = true;
         default -> throw new IllegalStateException("option " + letter);
       }
     }
-    List<String> operands = arguments.operands(driver == null ? 1 : 0, 1);
+    List<String> operands = arguments.operands(options.hasDriverOptions() ? 0 : 1, 1);
     String name = operands.isEmpty() ? null : operands.getFirst();
     if (session.hasImage()) {
       throw new ToolException("file open already, try 'help close'");
     }
-    session.open(file(options, driver, name), options);
-    return true;
-  }
-
-  private static String file(IoOptions options, @Nullable String driver, @Nullable String name)
-      throws ToolException {
-    return driver == null
-        ? java.util.Objects.requireNonNull(name)
-        : options.driverOptions(driver, name);
-  }
-
-  boolean reopen(IoCommand command, List<String> words) throws IoArguments.Refused, ToolException {
-    IoArguments arguments = new IoArguments(console, command, words, "c:o:rw");
-    IoOptions before = session.options();
-    IoOptions after = new IoOptions();
-    after.format = session.image().format();
-    after.cache = before.cache;
-    after.readOnly = before.readOnly;
-    after.forceShare = before.forceShare;
-    after.ignoreDiscard = before.ignoreDiscard;
-    boolean modeGiven = false;
-    for (int letter = arguments.next(); letter >= 0; letter = arguments.next()) {
-      switch (letter) {
-        case 'c' -> after.cache(arguments.value());
-        case 'o' -> {
-          String option = arguments.value();
-          int end = option.indexOf('=');
-          throw new ToolException(
-              "Cannot change the option '" + (end < 0 ? option : option.substring(0, end)) + "'");
-        }
-        default -> {
-          if (modeGiven) {
-            throw new ToolException("Only one -r/-w option may be given");
-          }
-          modeGiven = true;
-          after.readOnly = letter == 'r';
-        }
-      }
-    }
-    arguments.operands(0, 0);
-    String name = session.image().name();
-    session.close();
-    session.open(name, after);
+    session.open(name, options);
     return true;
   }
 

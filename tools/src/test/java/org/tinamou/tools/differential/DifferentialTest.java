@@ -69,6 +69,21 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> ioOpen() throws IOException {
+    return scripts("io-open.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> blkdebug() throws IOException {
+    return scripts("blkdebug.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> ioReopen() throws IOException {
+    return scripts("io-reopen.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> measure() throws IOException {
     return scripts("measure.txt");
   }

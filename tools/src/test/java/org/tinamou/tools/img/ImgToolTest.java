@@ -80,8 +80,9 @@ class ImgToolTest {
             + " Tinamou\n",
         ToolRun.img("info", "nbd:x").err());
     assertEquals(
-        "tinamou-img: Objects are not supported by this version of Tinamou\n",
-        ToolRun.img("info", "--object", "secret,id=x", "y").err());
+        "tinamou-img: Objects of type 'pr-manager-helper' are not supported by this version of"
+            + " Tinamou\n",
+        ToolRun.img("info", "--object", "pr-manager-helper,id=x,path=z", "y").err());
   }
 
   @ParameterizedTest

@@ -1,5 +1,6 @@
 package org.tinamou.tools.io;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -40,11 +41,28 @@ class IoToolTest {
   }
 
   @Test
-  void snapshotsAreRefused() throws Exception {
-    String image = Files.write(directory.resolve("x"), new byte[512]).toString();
-    ToolRun run = ToolRun.io("-s", image);
-    assertEquals(1, run.exitCode());
-    assertTrue(run.err().contains("temporary snapshots are not supported"));
+  void changesToASnapshotAreLost() throws Exception {
+    Path image = Files.write(directory.resolve("x"), new byte[200_192]);
+    ToolRun run =
+        ToolRun.run(
+            new IoTool(),
+            "x",
+            "",
+            "-f",
+            "raw",
+            "-s",
+            image.toString(),
+            "-c",
+            "write -q -P 7 65000 70000",
+            "-c",
+            "read -q -P 7 65000 70000",
+            "-c",
+            "read -q -P 0 0 65000",
+            "-c",
+            "read -q -P 0 135000 65192");
+    assertEquals("", run.out() + run.err());
+    assertEquals(0, run.exitCode());
+    assertArrayEquals(new byte[200_192], Files.readAllBytes(image));
   }
 
   @Test

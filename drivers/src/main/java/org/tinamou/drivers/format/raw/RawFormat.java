@@ -3,6 +3,7 @@ package org.tinamou.drivers.format.raw;
 import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -31,9 +32,16 @@ public final class RawFormat
         BlockDriver.Named {
   static final long WHOLE = -1;
 
+  /**
+   * The part of its file that a raw image shows: what {@link ReopenChange#driverOptions} can be.
+   *
+   * @param sizeBytes -1 for all that follows
+   */
+  public record Window(long offsetBytes, long sizeBytes) {}
+
   private final Edge file;
-  private final long windowStart;
-  private final long windowSize;
+  private volatile long windowStart;
+  private volatile long windowSize;
   private final @Nullable HeaderGuard guard;
 
   private RawFormat(Edge file, long windowStart, long windowSize, @Nullable HeaderGuard guard) {
@@ -75,6 +83,11 @@ public final class RawFormat
    */
   static RawFormat over(Edge file, long offsetBytes, long sizeBytes, @Nullable HeaderGuard guard)
       throws BlockException {
+    check(file, offsetBytes, sizeBytes);
+    return new RawFormat(file, offsetBytes, sizeBytes, guard);
+  }
+
+  private static void check(Edge file, long offsetBytes, long sizeBytes) throws BlockException {
     long present = file.lengthBytes();
     if (offsetBytes < 0 || offsetBytes > present) {
       throw new BlockException(
@@ -88,7 +101,12 @@ public final class RawFormat
           "The sum of offset (%d) and size (%d) has to be smaller or equal to the  actual size of the containing file (%d)"
               .formatted(offsetBytes, sizeBytes, present));
     }
-    return new RawFormat(file, offsetBytes, sizeBytes, guard);
+  }
+
+  /** What it shows of its file. */
+  @AnyThread
+  public Window window() {
+    return new Window(windowStart, windowSize);
   }
 
   @Override
@@ -191,8 +209,21 @@ public final class RawFormat
   }
 
   @Override
-  public PreparedReopen prepareReopen(ReopenChange change) {
-    return PreparedReopen.NOTHING;
+  public PreparedReopen prepareReopen(ReopenChange change) throws BlockException {
+    if (!(change.driverOptions() instanceof Window(long offsetBytes, long sizeBytes))) {
+      return PreparedReopen.NOTHING;
+    }
+    check(file, offsetBytes, sizeBytes);
+    return new PreparedReopen() {
+      @Override
+      public void commit() {
+        windowStart = offsetBytes;
+        windowSize = sizeBytes;
+      }
+
+      @Override
+      public void abort() {}
+    };
   }
 
   @Override

@@ -16,7 +16,7 @@ import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
-/** {@code driver=file} and {@code driver=host_device}. */
+/** {@code driver=file}, {@code host_device} and {@code host_cdrom}. */
 public final class FileType implements DriverType.Protocol {
   private final String name;
 
@@ -24,9 +24,9 @@ public final class FileType implements DriverType.Protocol {
     this.name = name;
   }
 
-  /** Both of them. */
+  /** All of them. */
   public static List<FileType> all() {
-    return List.of(new FileType("file"), new FileType("host_device"));
+    return List.of(new FileType("file"), new FileType("host_device"), new FileType("host_cdrom"));
   }
 
   @Override
@@ -120,10 +120,11 @@ public final class FileType implements DriverType.Protocol {
       throw new BlockException(
           Errno.EINVAL, "'file' driver requires '" + path + "' to be a regular file");
     }
-    if (name.equals("host_device") && !isDevice(kind)) {
+    if (!name.equals("file") && !isDevice(kind)) {
       throw new BlockException(
           Errno.EINVAL,
-          "'host_device' driver requires '" + path + "' to be either a character or block device");
+          "'%s' driver requires '%s' to be either a character or block device"
+              .formatted(name, path));
     }
   }
 

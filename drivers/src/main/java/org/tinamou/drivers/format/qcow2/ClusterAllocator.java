@@ -1,0 +1,186 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.util.ArrayDeque;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+
+/**
+ * Finds free clusters and takes clusters back. All calls come from holders of the metadata lock.
+ *
+ * <p>A cluster that was referred to is not free at once: until the tables that no longer refer to
+ * it are stable, and until nobody reads or writes it any more, it keeps its count. A crash then
+ * costs space, never data.
+ */
+final class ClusterAllocator {
+  /** Offsets of the format's entries have 56 bits. */
+  private static final long MAX_HOST_BYTES = 1L << 56;
+
+  /**
+   * A run of clusters.
+   *
+   * @param fresh the file has never been written there: it reads as zeroes
+   */
+  record Run(long firstCluster, long clusters, boolean fresh) {}
+
+  private final Refcounts refcounts;
+  private final Geometry geometry;
+  private final ArrayDeque<Long> released = new ArrayDeque<>();
+  private long searchFrom;
+  private long usedEnd;
+  private long nextByte;
+
+  ClusterAllocator(Refcounts refcounts, Geometry geometry, long fileBytes) {
+    this.refcounts = refcounts;
+    this.geometry = geometry;
+    this.usedEnd = geometry.clustersOf(fileBytes);
+  }
+
+  /** Takes up to that many clusters in a row, at least one; each is counted once. */
+  Run allocate(long wanted) throws BlockException {
+    long first = nextFree(searchFrom);
+    long length = 1;
+    while (length < wanted && isFree(first + length)) {
+      length++;
+    }
+    return take(first, length);
+  }
+
+  /** Takes just that many clusters in a row. */
+  Run allocateContiguous(long clusters) throws BlockException {
+    long first = nextFree(searchFrom);
+    long length = 1;
+    while (length < clusters) {
+      if (isFree(first + length)) {
+        length++;
+      } else {
+        first = nextFree(first + length);
+        length = 1;
+      }
+    }
+    return take(first, clusters);
+  }
+
+  /**
+   * Takes the clusters at a place, as far as they are free.
+   *
+   * @return how many; may be none
+   */
+  long allocateAt(long firstCluster, long wanted) throws BlockException {
+    long length = 0;
+    while (length < wanted && isFree(firstCluster + length)) {
+      length++;
+    }
+    if (length > 0) {
+      take(firstCluster, length);
+    }
+    return length;
+  }
+
+  private boolean isFree(long cluster) throws BlockException {
+    refcounts.ensureCounted(cluster);
+    return refcounts.get(cluster) == 0;
+  }
+
+  private long nextFree(long from) throws BlockException {
+    long cluster = from;
+    while (!isFree(cluster)) {
+      cluster++;
+    }
+    return cluster;
+  }
+
+  private Run take(long first, long length) throws BlockException {
+    if (first == 0) {
+      throw new BlockException(
+          Errno.EIO, "Preventing invalid allocation of a cluster at offset 0");
+    }
+    if (first + length << geometry.clusterBits() > MAX_HOST_BYTES) {
+      throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
+    }
+    refcounts.increase(first, length);
+    boolean fresh = first >= usedEnd;
+    usedEnd = Math.max(usedEnd, first + length);
+    if (first == searchFrom) {
+      searchFrom = first + length;
+    }
+    return new Run(first, length, fresh);
+  }
+
+  /**
+   * Takes a place for bytes that need not fill clusters, behind the last such place if there is room.
+   *
+   * @return the offset in the file
+   */
+  long allocateBytes(int length) throws BlockException {
+    int inCluster = geometry.inCluster(nextByte);
+    long here = geometry.clusterIndex(nextByte);
+    if (nextByte != 0 && inCluster != 0 && refcounts.get(here) != geometry.maxRefcount()) {
+      int left = geometry.clusterBytes() - inCluster;
+      if (length <= left) {
+        refcounts.increase(here, 1);
+        return advance(nextByte, length);
+      }
+      long more = geometry.clustersOf(length - left);
+      if (isRunFree(here + 1, more)) {
+        refcounts.increase(here, 1);
+        take(here + 1, more);
+        return advance(nextByte, length);
+      }
+    }
+    Run run = allocateContiguous(geometry.clustersOf(length));
+    return advance(run.firstCluster() << geometry.clusterBits(), length);
+  }
+
+  private boolean isRunFree(long first, long clusters) throws BlockException {
+    for (long cluster = first; cluster < first + clusters; cluster++) {
+      if (!isFree(cluster)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private long advance(long place, int length) {
+    nextByte = place + length;
+    return place;
+  }
+
+  /** Takes back clusters that nothing on the disk has ever referred to. */
+  void takeBack(long firstCluster, long clusters) throws BlockException {
+    for (long cluster = firstCluster; cluster < firstCluster + clusters; cluster++) {
+      drop(cluster);
+    }
+  }
+
+  /** Notes that one reference to a cluster is gone, once the tables are stable. */
+  void release(long cluster) {
+    released.add(cluster);
+  }
+
+  /** How many references wait to be dropped. */
+  int releasedCount() {
+    return released.size();
+  }
+
+  /** Drops the first references that were released: the tables without them are stable. */
+  void dropReleased(int count) throws BlockException {
+    for (int i = 0; i < count; i++) {
+      Long cluster = released.peek();
+      if (cluster == null) {
+        return;
+      }
+      drop(cluster);
+      released.remove();
+    }
+  }
+
+  private void drop(long cluster) throws BlockException {
+    if (!refcounts.decrease(cluster)) {
+      return;
+    }
+    searchFrom = Math.min(searchFrom, cluster);
+    if (nextByte != 0 && geometry.clusterIndex(nextByte) == cluster) {
+      nextByte = 0;
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.Edge;
+
+/**
+ * From guest clusters to entries: a first-level table, all of it in memory, and second-level ones
+ * in slices. All calls come from holders of the metadata lock.
+ */
+final class ClusterMap {
+  /** First-level entries are written in pieces of this many bytes. */
+  private static final int FIRST_LEVEL_PIECE_BYTES = 4096;
+
+  private static final int ENTRIES_PER_PIECE = FIRST_LEVEL_PIECE_BYTES / Geometry.ENTRY_BYTES;
+  private static final int HEADER_TABLE_FIELDS = 36;
+
+  private final Edge file;
+  private final Geometry geometry;
+  private final TableCache slices;
+  private final ClusterAllocator allocator;
+  private final Runnable onNewTable;
+  private final BitSet dirtyPieces = new BitSet();
+  private long[] firstLevel;
+  private long firstLevelOffset;
+
+  /**
+   * The map of an image.
+   *
+   * @param onNewTable runs when a table has taken a cluster
+   */
+  ClusterMap(
+      Edge file,
+      Geometry geometry,
+      TableCache slices,
+      ClusterAllocator allocator,
+      Runnable onNewTable,
+      long firstLevelOffset,
+      long[] firstLevel) {
+    this.file = file;
+    this.geometry = geometry;
+    this.slices = slices;
+    this.allocator = allocator;
+    this.onNewTable = onNewTable;
+    this.firstLevelOffset = firstLevelOffset;
+    this.firstLevel = firstLevel;
+  }
+
+  static long[] readFirstLevel(Edge file, Qcow2Header header) throws BlockException {
+    try {
+      int bytes = header.firstLevelEntries() * Geometry.ENTRY_BYTES;
+      return Buffers.longs(Buffers.read(file, header.firstLevelOffset(), bytes));
+    } catch (BlockException e) {
+      throw BlockException.of(e.errno(), "Could not read L1 table");
+    }
+  }
+
+  long[] firstLevel() {
+    return firstLevel;
+  }
+
+  long firstLevelOffset() {
+    return firstLevelOffset;
+  }
+
+  private int firstLevelIndex(long guest) {
+    return (int) (guest / geometry.bytesPerTable());
+  }
+
+  private int entriesPerSlice() {
+    return slices.sliceBytes() / Geometry.ENTRY_BYTES;
+  }
+
+  private int indexInSlice(long guest) {
+    return (int) (guest >>> geometry.clusterBits()) & entriesPerSlice() - 1;
+  }
+
+  /** How many clusters from a guest offset's on one slice tells of. */
+  int entriesLeft(long guest) {
+    return entriesPerSlice() - indexInSlice(guest);
+  }
+
+  /** How many bytes from a guest offset on one second-level table tells of. */
+  long bytesLeftInTable(long guest) {
+    return geometry.bytesPerTable() - guest % geometry.bytesPerTable();
+  }
+
+  private long tableOffset(long guest) throws BlockException {
+    int index = firstLevelIndex(guest);
+    long offset = index < firstLevel.length ? Entry.offset(firstLevel[index]) : 0;
+    if (geometry.inCluster(offset) != 0) {
+      throw new BlockException(
+          Errno.EIO, "L2 table offset %#x unaligned (L1 index: %#x)".formatted(offset, index));
+    }
+    return offset;
+  }
+
+  /** The slice for a guest offset, or null where there is no table: everything is unallocated. */
+  TableCache.@Nullable Slice sliceOrNull(long guest) throws BlockException {
+    long table = tableOffset(guest);
+    return table == 0 ? null : slices.get(sliceOffset(table, guest));
+  }
+
+  private long sliceOffset(long table, long guest) {
+    long clusterInTable = guest % geometry.bytesPerTable() >>> geometry.clusterBits();
+    return table + clusterInTable / entriesPerSlice() * slices.sliceBytes();
+  }
+
+  /** A slice that may be changed; a missing table is made, one shared with a snapshot copied. */
+  TableCache.Slice sliceForChange(long guest) throws BlockException {
+    int index = firstLevelIndex(guest);
+    long table = tableOffset(guest);
+    if (table == 0 || !Entry.isCopied(firstLevel[index])) {
+      table = newTable(index, table);
+    }
+    return slices.get(sliceOffset(table, guest));
+  }
+
+  private long newTable(int index, long old) throws BlockException {
+    long cluster = allocator.allocateContiguous(1).firstCluster();
+    long table = cluster << geometry.clusterBits();
+    for (long at = 0; at < geometry.clusterBytes(); at += slices.sliceBytes()) {
+      byte[] content = null;
+      if (old != 0) {
+        content = slices.get(old + at).bytes().toArray(ValueLayout.JAVA_BYTE);
+      }
+      TableCache.Slice slice = slices.create(table + at);
+      if (content != null) {
+        slice.bytes().copyFrom(MemorySegment.ofArray(content));
+        slice.markDirty();
+      }
+    }
+    onNewTable.run();
+    firstLevel[index] = table | Entry.COPIED;
+    dirtyPieces.set(index / ENTRIES_PER_PIECE);
+    if (old != 0) {
+      allocator.release(geometry.clusterIndex(old));
+    }
+    return table;
+  }
+
+  long entry(TableCache.Slice slice, long guest) {
+    return slice.entry(indexInSlice(guest));
+  }
+
+  void entry(TableCache.Slice slice, long guest, long value) {
+    slice.entry(indexInSlice(guest), value);
+  }
+
+  /** Second-level slices that have changed go to the file. */
+  void writeBackSlices() throws BlockException {
+    slices.writeBack();
+  }
+
+  boolean hasDirtySlices() {
+    return slices.hasDirty();
+  }
+
+  boolean hasDirtyFirstLevel() {
+    return !dirtyPieces.isEmpty();
+  }
+
+  /** Writes first-level entries that have changed; the tables they point to are stable. */
+  void writeBackFirstLevel() throws BlockException {
+    for (int piece = dirtyPieces.nextSetBit(0); piece >= 0; ) {
+      int from = piece * ENTRIES_PER_PIECE;
+      int to = Math.min(firstLevel.length, from + ENTRIES_PER_PIECE);
+      long[] entries = Arrays.copyOfRange(firstLevel, from, to);
+      long at = firstLevelOffset + (long) from * Geometry.ENTRY_BYTES;
+      Buffers.write(file, at, Buffers.bigEndian(entries));
+      dirtyPieces.clear(piece);
+      piece = dirtyPieces.nextSetBit(piece + 1);
+    }
+  }
+
+  /** Has room for a larger disk; a new first-level table is on the disk when this returns. */
+  void grow(int entries) throws BlockException {
+    if (entries <= firstLevel.length) {
+      return;
+    }
+    long bytes = (long) entries * Geometry.ENTRY_BYTES;
+    ClusterAllocator.Run run = allocator.allocateContiguous(geometry.clustersOf(bytes));
+    long newOffset = run.firstCluster() << geometry.clusterBits();
+    long[] grown = Arrays.copyOf(firstLevel, entries);
+    long oldOffset = firstLevelOffset;
+    final long oldClusters = geometry.clustersOf((long) firstLevel.length * Geometry.ENTRY_BYTES);
+    Buffers.write(file, newOffset, Buffers.bigEndian(grown));
+    firstLevel = grown;
+    firstLevelOffset = newOffset;
+    dirtyPieces.clear();
+    for (long i = 0; i < oldClusters; i++) {
+      allocator.release(geometry.clusterIndex(oldOffset) + i);
+    }
+  }
+
+  /** Tells the header where the first level is; what it points to is stable. */
+  void writeHeaderFields() throws BlockException {
+    ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
+    fields.putInt(firstLevel.length).putLong(firstLevelOffset);
+    Buffers.write(file, HEADER_TABLE_FIELDS, fields.array());
+  }
+}

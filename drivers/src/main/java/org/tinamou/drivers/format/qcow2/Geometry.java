@@ -1,0 +1,59 @@
+package org.tinamou.drivers.format.qcow2;
+
+/**
+ * The sizes that follow from an image's header.
+ *
+ * @param clusterBits binary logarithm of the cluster size in bytes, 9 to 21
+ * @param refcountOrder binary logarithm of the width of a refcount in bits, 0 to 6
+ */
+record Geometry(int clusterBits, int refcountOrder) {
+  static final int MIN_CLUSTER_BITS = 9;
+  static final int MAX_CLUSTER_BITS = 21;
+  static final int MAX_REFCOUNT_ORDER = 6;
+  static final int ENTRY_BYTES = Long.BYTES;
+
+  int clusterBytes() {
+    return 1 << clusterBits;
+  }
+
+  /** Entries in a table that fills a cluster. */
+  int entriesPerTable() {
+    return clusterBytes() / ENTRY_BYTES;
+  }
+
+  /** The guest bytes that one second-level table describes. */
+  long bytesPerTable() {
+    return (long) entriesPerTable() << clusterBits;
+  }
+
+  int refcountsPerBlock() {
+    return clusterBytes() * Byte.SIZE >> refcountOrder;
+  }
+
+  /** The largest refcount that fits, as an unsigned number. */
+  long maxRefcount() {
+    return refcountOrder == MAX_REFCOUNT_ORDER ? -1L : (1L << (1 << refcountOrder)) - 1;
+  }
+
+  long clusterStart(long offset) {
+    return offset & -clusterBytes();
+  }
+
+  int inCluster(long offset) {
+    return (int) (offset & (clusterBytes() - 1));
+  }
+
+  long clusterIndex(long offset) {
+    return offset >>> clusterBits;
+  }
+
+  /** How many clusters so many bytes take. */
+  long clustersOf(long bytes) {
+    return (bytes >>> clusterBits) + (inCluster(bytes) == 0 ? 0 : 1);
+  }
+
+  /** The entries that a first-level table needs for a disk of that size. */
+  long firstLevelEntries(long diskBytes) {
+    return diskBytes / bytesPerTable() + (diskBytes % bytesPerTable() == 0 ? 0 : 1);
+  }
+}

@@ -1,0 +1,297 @@
+package org.tinamou.drivers.format.qcow2;
+
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockLimits;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PermissionPair;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.RequestFlags;
+import org.tinamou.block.ZeroMemory;
+import org.tinamou.block.open.FileNames;
+
+/** A node that shows a qcow2 image. */
+public final class Qcow2Driver
+    implements BlockDriver.WriteCache,
+        BlockDriver.ZeroWriter,
+        BlockDriver.Discarder,
+        BlockDriver.StatusSource,
+        BlockDriver.Resizable,
+        BlockDriver.PermissionMapper,
+        BlockDriver.Named {
+  private static final int SECTOR_BYTES = 512;
+
+  private final BlockNode node;
+  private final Qcow2Image image;
+  private final Geometry geometry;
+  private final ClusterBuffers unpacked;
+  private final ClusterBuffers surroundings;
+  private final ReadPath reads;
+  private final WritePath writes;
+
+  Qcow2Driver(BlockNode node, Qcow2Image image, int compressionType) {
+    this.node = node;
+    this.image = image;
+    this.geometry = image.geometry();
+    this.unpacked = new ClusterBuffers(geometry.clusterBytes());
+    this.surroundings = new ClusterBuffers(2 * geometry.clusterBytes());
+    ClusterCodec codec = new ClusterCodec(compressionType, geometry.clusterBytes());
+    this.reads = new ReadPath(image, codec, unpacked);
+    this.writes = new WritePath(image, reads, codec, surroundings);
+  }
+
+  @Override
+  public String formatName() {
+    return "qcow2";
+  }
+
+  @Override
+  public String exactFileName() {
+    return FileNames.exactOrEmpty(image.file().child());
+  }
+
+  @Override
+  public long lengthBytes() {
+    return image.sizeBytes() + SECTOR_BYTES - 1 & -SECTOR_BYTES;
+  }
+
+  @Override
+  public BlockLimits limits() {
+    int cluster = geometry.clusterBytes();
+    return new BlockLimits(1, 1, 0, 0, cluster, 0, cluster);
+  }
+
+  @Override
+  public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    reads.read(offsetBytes, buffer, flags);
+  }
+
+  @Override
+  public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    if ((flags & RequestFlags.COMPRESSED) == 0) {
+      writes.write(offsetBytes, buffer);
+      return;
+    }
+    long size = buffer.sizeBytes();
+    boolean whole =
+        geometry.inCluster(offsetBytes) == 0
+            && (geometry.inCluster(size) == 0 || offsetBytes + size == lengthBytes());
+    if (!whole) {
+      throw BlockException.of(Errno.EINVAL, "a compressed write must consist of whole clusters");
+    }
+    for (long done = 0; done < size; done += geometry.clusterBytes()) {
+      long length = Math.min(geometry.clusterBytes(), size - done);
+      writes.writeCompressed(offsetBytes + done, buffer.slice(done, length));
+    }
+  }
+
+  @Override
+  public int writeFlags() {
+    return RequestFlags.COMPRESSED;
+  }
+
+  @Override
+  public void writeBack() throws BlockException {
+    image.metadata().lock();
+    try {
+      image.writeBack();
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  @Override
+  public void flush() {
+    // The tables have been written back; the node flushes the file.
+  }
+
+  /** Whole clusters through the tables; parts of clusters only if they read as zeroes already. */
+  @Override
+  public boolean writeZeroes(long offsetBytes, long length, int flags) throws BlockException {
+    if (!image.isVersion3()) {
+      return false;
+    }
+    long start = geometry.clusterStart(offsetBytes + geometry.clusterBytes() - 1);
+    long end = offsetBytes + length;
+    long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
+    if (start >= wholeEnd) {
+      return readsAsZeroes(offsetBytes, length);
+    }
+    writeZeroBytes(offsetBytes, start - offsetBytes);
+    WritePath.Clearing clearing =
+        (flags & RequestFlags.MAY_UNMAP) != 0
+            ? WritePath.Clearing.ZERO_AND_FREE
+            : WritePath.Clearing.ZERO;
+    writes.clear(start, wholeEnd, clearing);
+    writeZeroBytes(wholeEnd, end - wholeEnd);
+    return true;
+  }
+
+  private void writeZeroBytes(long offset, long length) throws BlockException {
+    if (length > 0 && !readsAsZeroes(offset, length)) {
+      writes.write(offset, IoVector.of(ZeroMemory.ofSize(length)));
+    }
+  }
+
+  /** Whether the tables say so. */
+  private boolean readsAsZeroes(long offset, long length) throws BlockException {
+    image.metadata().lock();
+    try {
+      for (long at = offset; at < offset + length; ) {
+        ReadPath.Run run = reads.find(at, offset + length - at);
+        boolean zero =
+            switch (run.kind()) {
+              case ZERO_PLAIN, ZERO_ALLOCATED -> true;
+              case UNALLOCATED -> image.backing() == null;
+              case NORMAL, COMPRESSED -> false;
+            };
+        if (!zero) {
+          return false;
+        }
+        at += run.lengthBytes();
+      }
+      return true;
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  @Override
+  public int zeroFlags() {
+    return RequestFlags.MAY_UNMAP;
+  }
+
+  @Override
+  public boolean discard(long offsetBytes, long length) throws BlockException {
+    if (!image.isVersion3() && image.backing() != null) {
+      return false; // without zero clusters the backing file would show through
+    }
+    WritePath.Clearing clearing =
+        image.isVersion3() ? WritePath.Clearing.ZERO_AND_FREE : WritePath.Clearing.FREE;
+    long end = offsetBytes + length;
+    long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
+    long start = geometry.clusterStart(offsetBytes + geometry.clusterBytes() - 1);
+    if (start < wholeEnd) {
+      writes.clear(start, wholeEnd, clearing);
+    }
+    return true;
+  }
+
+  @Override
+  public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero)
+      throws BlockException {
+    image.metadata().lock();
+    ReadPath.Run run;
+    try {
+      run = reads.find(offsetBytes, length);
+    } finally {
+      image.metadata().unlock();
+    }
+    BlockNode file = image.file().child();
+    long bytes = run.lengthBytes();
+    int here = BlockStatus.ALLOCATED;
+    return switch (run.kind()) {
+      case NORMAL ->
+          new BlockStatus(
+              bytes, BlockStatus.DATA | BlockStatus.OFFSET_VALID | here, run.host(), file);
+      case COMPRESSED ->
+          new BlockStatus(bytes, BlockStatus.DATA | BlockStatus.COMPRESSED | here, 0, null);
+      case ZERO_PLAIN -> new BlockStatus(bytes, BlockStatus.ZERO | here, 0, null);
+      case ZERO_ALLOCATED ->
+          new BlockStatus(
+              bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
+      case UNALLOCATED -> unallocated(offsetBytes, bytes);
+    };
+  }
+
+  private BlockStatus unallocated(long offset, long length) throws BlockException {
+    Edge backing = image.backing();
+    long below = backing == null ? 0 : backing.lengthBytes();
+    return offset >= below
+        ? new BlockStatus(length, BlockStatus.ZERO, 0, null)
+        : new BlockStatus(Math.min(length, below - offset), 0, 0, null);
+  }
+
+  @Override
+  public void truncate(long newLength, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
+    if (newLength % SECTOR_BYTES != 0) {
+      throw new BlockException(Errno.EINVAL, "The new size must be a multiple of 512");
+    }
+    long old = lengthBytes();
+    if (newLength < old) {
+      if (preallocation != PreallocationMode.OFF) {
+        throw new BlockException(
+            Errno.EINVAL, "Preallocation can't be used for shrinking an image");
+      }
+      shrink(newLength, old);
+    }
+    image.metadata().lock();
+    try {
+      image.writeBack();
+      image.changeSize(newLength);
+    } finally {
+      image.metadata().unlock();
+    }
+    if (newLength > old && preallocation != PreallocationMode.OFF) {
+      new Preallocator(image).preallocate(old, newLength, preallocation);
+    }
+  }
+
+  /** What is cut off must not come back when the disk grows again. */
+  private void shrink(long newLength, long old) throws BlockException {
+    long firstWhole = geometry.clusterStart(newLength + geometry.clusterBytes() - 1);
+    writeZeroBytes(newLength, Math.min(firstWhole, old) - newLength);
+    if (firstWhole < old) {
+      writes.clear(firstWhole, old, WritePath.Clearing.FREE);
+    }
+  }
+
+  @Override
+  public PermissionPair childPermissions(Edge edge, int used, int shared) {
+    if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+      int sharedBelow =
+          (shared & Permission.WRITE) != 0
+              ? Permission.ALL
+              : Permission.CONSISTENT_READ | Permission.WRITE_UNCHANGED;
+      return new PermissionPair(used & Permission.CONSISTENT_READ, sharedBelow);
+    }
+    int below = Permission.CONSISTENT_READ;
+    if (!node.isReadOnly()) {
+      below |= Permission.WRITE | Permission.RESIZE;
+    }
+    return new PermissionPair(below, Permission.DEFAULT_SHARED);
+  }
+
+  /** What had been written was flushed before; at worst some clusters stay counted for nothing. */
+  @Override
+  public void close() {
+    try {
+      if (!node.isReadOnly()) {
+        finish();
+      }
+    } finally {
+      image.close();
+      unpacked.close();
+      surroundings.close();
+    }
+  }
+
+  private void finish() {
+    image.metadata().lock();
+    try {
+      image.finish();
+    } catch (BlockException e) {
+      System.getLogger(Qcow2Driver.class.getName())
+          .log(System.Logger.Level.WARNING, "closing " + node + ": " + e.getMessage());
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+}

@@ -1,0 +1,201 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.CoMutex;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.Edge;
+
+/**
+ * An open image's tables, and the order in which they reach the disk.
+ *
+ * <p>A second-level entry is written after the data it points to and the count of its cluster are
+ * stable; a first-level entry after the table it points to; a count is lowered after the tables that
+ * referred to the cluster. So whatever a crash cuts off, every reference that is found leads to a
+ * counted cluster with its data: at worst some clusters are counted that nothing refers to.
+ */
+final class Qcow2Image {
+  private static final int HEADER_SIZE_FIELD = 24;
+  private static final int HEADER_INCOMPATIBLE_FIELD = 72;
+
+  /** So many references may wait to be dropped until somebody flushes. */
+  private static final int MAX_RELEASED = 16_384;
+
+  private final Edge file;
+  private final @Nullable Edge backing;
+  private final Geometry geometry;
+  private final CoMutex metadata = new CoMutex("qcow2 metadata");
+  private final UseEpochs uses = new UseEpochs();
+  private final TableCache slices;
+  private final TableCache blocks;
+  private final Refcounts refcounts;
+  private final ClusterAllocator allocator;
+  private final ClusterMap map;
+  private final int version;
+  private final boolean lazyRefcounts;
+  private volatile long sizeBytes;
+  private long incompatible;
+
+  /** Data or counts that entries in memory rely on may not be stable yet. */
+  private boolean unstable;
+
+  Qcow2Image(
+      Edge file, @Nullable Edge backing, Qcow2Header header, CacheSizes caches, long fileBytes)
+      throws BlockException {
+    this.file = file;
+    this.backing = backing;
+    this.geometry = header.geometry();
+    this.version = header.version();
+    this.sizeBytes = header.sizeBytes();
+    this.incompatible = header.incompatible();
+    this.lazyRefcounts = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
+    long[] refcountTable = Refcounts.readTable(file, header);
+    long[] firstLevel = ClusterMap.readFirstLevel(file, header);
+    this.slices =
+        new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
+    this.blocks =
+        new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), () -> {});
+    this.refcounts =
+        new Refcounts(file, geometry, blocks, header.refcountTableOffset(), refcountTable);
+    this.allocator = new ClusterAllocator(refcounts, geometry, fileBytes);
+    this.map =
+        new ClusterMap(
+            file,
+            geometry,
+            slices,
+            allocator,
+            this::linked,
+            header.firstLevelOffset(),
+            firstLevel);
+  }
+
+  Edge file() {
+    return file;
+  }
+
+  @Nullable Edge backing() {
+    return backing;
+  }
+
+  Geometry geometry() {
+    return geometry;
+  }
+
+  boolean isVersion3() {
+    return version >= 3;
+  }
+
+  long sizeBytes() {
+    return sizeBytes;
+  }
+
+  CoMutex metadata() {
+    return metadata;
+  }
+
+  UseEpochs uses() {
+    return uses;
+  }
+
+  ClusterMap map() {
+    return map;
+  }
+
+  ClusterAllocator allocator() {
+    return allocator;
+  }
+
+  Refcounts refcounts() {
+    return refcounts;
+  }
+
+  /** An entry now points to data that may not be stable. The caller holds the metadata lock. */
+  void linked() {
+    unstable = true;
+  }
+
+  /** What second-level entries rely on becomes stable. */
+  private void stabilise() throws BlockException {
+    if (!unstable) {
+      return;
+    }
+    if (!lazyRefcounts) {
+      refcounts.writeBack();
+    }
+    file.flush();
+    unstable = false;
+  }
+
+  /** Brings all tables to the file. The caller holds the metadata lock. */
+  @InCoroutine
+  void writeBack() throws BlockException {
+    int released = allocator.releasedCount();
+    map.writeBackSlices();
+    if (map.hasDirtyFirstLevel()) {
+      file.flush();
+      map.writeBackFirstLevel();
+    }
+    if (released > 0) {
+      file.flush();
+      uses.awaitEarlier();
+      allocator.dropReleased(released);
+    }
+    refcounts.writeBack();
+  }
+
+  /** Keeps the number of references that wait to be dropped within bounds. */
+  void limitReleased() throws BlockException {
+    if (allocator.releasedCount() > MAX_RELEASED) {
+      writeBack();
+    }
+  }
+
+  /** Changes the size that the header tells. The caller holds the metadata lock. */
+  void changeSize(long newSizeBytes) throws BlockException {
+    long entries = geometry.firstLevelEntries(newSizeBytes);
+    if (entries > map.firstLevel().length) {
+      map.grow(Math.toIntExact(entries));
+      // The counts of the new table's clusters, then the header that names them.
+      refcounts.writeBack();
+      file.flush();
+      map.writeHeaderFields();
+    }
+    ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
+    Buffers.write(file, HEADER_SIZE_FIELD, field.array());
+    file.flush();
+    sizeBytes = newSizeBytes;
+  }
+
+  /** Sets or clears bits in the header that forbid others to open the image as it is. */
+  void changeIncompatible(long set, long clear) throws BlockException {
+    long changed = (incompatible | set) & ~clear;
+    if (changed != incompatible) {
+      ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, changed);
+      Buffers.write(file, HEADER_INCOMPATIBLE_FIELD, field.array());
+      file.flush();
+      incompatible = changed;
+    }
+  }
+
+  /** Before counts lag behind for the first time, the image says so. */
+  void beforeLazyChange() throws BlockException {
+    if (lazyRefcounts && (incompatible & Features.INCOMPATIBLE_DIRTY) == 0) {
+      changeIncompatible(Features.INCOMPATIBLE_DIRTY, 0);
+    }
+  }
+
+  /** Everything to the disk, and no sign left that it was in use. */
+  void finish() throws BlockException {
+    writeBack();
+    file.flush();
+    if (isVersion3()) {
+      changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);
+    }
+  }
+
+  void close() {
+    slices.close();
+    blocks.close();
+  }
+}

@@ -1,0 +1,149 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.RequestFlags;
+
+/**
+ * An empty image: header, table of counts, one block of counts, first-level table, in this order,
+ * as the reference lays them out.
+ */
+final class Qcow2Layout {
+  private static final int REFCOUNT_TABLE_CLUSTER = 1;
+  private static final int FIRST_LEVEL_CLUSTER = 3;
+
+  /**
+   * What a new image is to be.
+   *
+   * @param version 2 or 3
+   * @param backingName null for none
+   * @param backingFormat null for none
+   */
+  record Plan(
+      Geometry geometry,
+      int version,
+      long sizeBytes,
+      boolean lazyRefcounts,
+      int compressionType,
+      @Nullable String backingName,
+      @Nullable String backingFormat) {}
+
+  private Qcow2Layout() {}
+
+  /**
+   * Writes an empty image to an empty file. It is complete once this returns.
+   *
+   * @param target the file, which may be written and grow
+   */
+  @InCoroutine
+  static void write(BlockBackend target, Plan plan) throws BlockException {
+    Geometry geometry = plan.geometry();
+    long entries = Math.max(1, geometry.firstLevelEntries(plan.sizeBytes()));
+    long firstLevelClusters = geometry.clustersOf(entries * Geometry.ENTRY_BYTES);
+    long used = FIRST_LEVEL_CLUSTER + firstLevelClusters;
+    // Small clusters may need more blocks to count a large first level, and more room to list them.
+    long blocks = 1;
+    long tableClusters = 1;
+    while (true) {
+      long total = used + blocks - 1 + tableClusters - 1;
+      long neededBlocks = (total + geometry.refcountsPerBlock() - 1) / geometry.refcountsPerBlock();
+      long neededTable = geometry.clustersOf(neededBlocks * Geometry.ENTRY_BYTES);
+      if (neededBlocks <= blocks && neededTable <= tableClusters) {
+        break;
+      }
+      blocks = Math.max(blocks, neededBlocks);
+      tableClusters = Math.max(tableClusters, neededTable);
+    }
+    long firstBlock = REFCOUNT_TABLE_CLUSTER + tableClusters;
+    long firstLevel = firstBlock + blocks;
+    Qcow2Header header = header(plan, (int) entries, firstLevel, (int) tableClusters);
+    byte[] head = header.serialise();
+    if (head == null) {
+      throw new BlockException(Errno.ENOSPC, "the header does not fit into one cluster");
+    }
+    long[] table = new long[(int) (tableClusters * geometry.entriesPerTable())];
+    for (int i = 0; i < blocks; i++) {
+      table[i] = firstBlock + i << geometry.clusterBits();
+    }
+    put(target, (long) REFCOUNT_TABLE_CLUSTER << geometry.clusterBits(), Buffers.bigEndian(table));
+    writeCounts(target, geometry, firstBlock, blocks, firstLevel + firstLevelClusters);
+    byte[] empty = new byte[(int) (entries * Geometry.ENTRY_BYTES)];
+    put(target, firstLevel << geometry.clusterBits(), empty);
+    put(target, 0, head);
+  }
+
+  private static Qcow2Header header(
+      Plan plan, int firstLevelEntries, long firstLevelCluster, int tableClusters) {
+    Geometry geometry = plan.geometry();
+    boolean v3 = plan.version() >= 3;
+    List<HeaderExtension> extensions = new ArrayList<>();
+    String format = plan.backingFormat();
+    if (format != null) {
+      extensions.add(
+          new HeaderExtension(
+              HeaderExtension.BACKING_FORMAT,
+              format.getBytes(StandardCharsets.UTF_8)));
+    }
+    if (v3) {
+      extensions.add(Features.names());
+    }
+    boolean zstd = plan.compressionType() == Qcow2Header.COMPRESSION_ZSTD;
+    return new Qcow2Header(
+        plan.version(),
+        geometry,
+        plan.sizeBytes(),
+        0,
+        firstLevelEntries,
+        firstLevelCluster << geometry.clusterBits(),
+        (long) REFCOUNT_TABLE_CLUSTER << geometry.clusterBits(),
+        tableClusters,
+        0,
+        0,
+        zstd ? Features.INCOMPATIBLE_COMPRESSION : 0,
+        plan.lazyRefcounts() ? Features.COMPATIBLE_LAZY_REFCOUNTS : 0,
+        0,
+        v3 ? Qcow2Header.FULL_BYTES : Qcow2Header.V2_BYTES,
+        plan.compressionType(),
+        plan.backingName(),
+        extensions);
+  }
+
+  private static void writeCounts(
+      BlockBackend target, Geometry geometry, long firstBlock, long blocks, long counted)
+      throws BlockException {
+    byte[] block = new byte[geometry.clusterBytes()];
+    MemorySegment memory = MemorySegment.ofArray(block);
+    for (long i = 0; i < blocks; i++) {
+      memory.fill((byte) 0);
+      long first = i * geometry.refcountsPerBlock();
+      long end = Math.min(counted, first + geometry.refcountsPerBlock());
+      for (long cluster = first; cluster < end; cluster++) {
+        Refcounts.write(memory, (int) (cluster - first), geometry.refcountOrder(), 1);
+      }
+      put(target, firstBlock + i << geometry.clusterBits(), block);
+    }
+  }
+
+  private static void put(BlockBackend target, long offset, byte[] bytes) throws BlockException {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment memory = arena.allocate(bytes.length);
+      MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      long end = offset + bytes.length;
+      if (target.lengthBytes() < end) {
+        target.truncate(end, false, PreallocationMode.OFF);
+      }
+      target.write(offset, IoVector.of(memory), RequestFlags.NONE);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.nio.ByteBuffer;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Errno;
+import org.tinamou.base.Parsed;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.Permission;
+import org.tinamou.block.open.BackingName;
+import org.tinamou.block.open.DriverType;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.open.NodeOpening;
+import org.tinamou.qapi.OptionException;
+
+/** {@code driver=qcow2}. */
+public final class Qcow2Type implements DriverType {
+  private static final int FIRST_READ_BYTES = 512;
+  private static final Set<EdgeRole> FILE =
+      EnumSet.of(EdgeRole.DATA, EdgeRole.METADATA, EdgeRole.PRIMARY);
+  private static final Set<EdgeRole> BACKING = EnumSet.of(EdgeRole.COPY_ON_WRITE);
+
+  @Override
+  public String name() {
+    return "qcow2";
+  }
+
+  @Override
+  public List<String> significantOptions() {
+    return List.of("backing", "data-file", "encrypt.");
+  }
+
+  @Override
+  public BlockDriver open(NodeOpening opening) throws BlockException, OptionException {
+    boolean readOnly = opening.node().isReadOnly();
+    int used = Permission.CONSISTENT_READ;
+    if (!readOnly) {
+      used |= Permission.WRITE | Permission.RESIZE;
+    }
+    Edge file = opening.child("file", FILE, used, Permission.DEFAULT_SHARED);
+    Qcow2Header header = readHeader(file);
+    refuseUnsupported(header, readOnly);
+    CacheSizes caches = RuntimeOptions.read(opening.options(), header);
+    Edge backing =
+        opening.imageChildOrNull(
+            "backing", BACKING, Permission.CONSISTENT_READ, Permission.ALL, backingAddress(file, header));
+    Qcow2Image image = new Qcow2Image(file, backing, header, caches, file.lengthBytes());
+    return new Qcow2Driver(opening.node(), image, header.compressionType());
+  }
+
+  /** Reads and checks the header of an image. */
+  static Qcow2Header readHeader(Edge file) throws BlockException {
+    byte[] start;
+    try {
+      start = Buffers.read(file, 0, FIRST_READ_BYTES);
+      int wanted = Qcow2Header.bytesWanted(ByteBuffer.wrap(start));
+      if (wanted > start.length) {
+        start = Buffers.read(file, 0, wanted);
+      }
+    } catch (BlockException e) {
+      throw BlockException.of(e.errno(), "Could not read qcow2 header");
+    }
+    return switch (Qcow2Header.parse(ByteBuffer.wrap(start))) {
+      case Parsed.Value<Qcow2Header>(Qcow2Header header) -> header;
+      case Parsed.Malformed<Qcow2Header>(String _, String message) ->
+          throw new BlockException(Errno.EINVAL, message);
+    };
+  }
+
+  private static void refuseUnsupported(Qcow2Header header, boolean readOnly)
+      throws BlockException {
+    refuse(header.encryption() != 0, "encrypted qcow2 images");
+    refuse(header.hasFeature(Features.INCOMPATIBLE_DATA_FILE), "external data files");
+    refuse(header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2), "extended L2 entries");
+    if (header.refcountTableClusters() == 0) {
+      throw new BlockException(
+          Errno.EINVAL, "Image does not contain a reference count table");
+    }
+    if (!readOnly) {
+      if (header.hasFeature(Features.INCOMPATIBLE_CORRUPT)) {
+        throw new BlockException(
+            Errno.EACCES, "qcow2: Image is corrupt; cannot be opened read/write");
+      }
+      refuse(
+          header.hasFeature(Features.INCOMPATIBLE_DIRTY),
+          "writes to images that were not closed properly");
+      refuse(
+          (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0,
+          "writes to images with persistent bitmaps");
+    }
+  }
+
+  private static void refuse(boolean condition, String what) throws BlockException {
+    if (condition) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP, what + " are not supported by this version of Tinamou");
+    }
+  }
+
+  private static @Nullable ImageAddress backingAddress(Edge file, Qcow2Header header)
+      throws BlockException {
+    String name = header.backingName();
+    return name == null
+        ? null
+        : BackingName.address(file.child(), name, header.backingFormat());
+  }
+}

@@ -1,0 +1,137 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.lang.foreign.MemorySegment;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.Edge;
+import org.tinamou.block.RequestFlags;
+
+/** Reads guest ranges: from clusters, from the backing file, or zeroes. */
+final class ReadPath {
+  /**
+   * What a guest range begins with.
+   *
+   * @param lengthBytes how far it is the same, and in one piece of the file if that matters
+   * @param host where it is in the file; for compressed data, the entry
+   */
+  record Run(Entry.Kind kind, long lengthBytes, long host) {}
+
+  private final Qcow2Image image;
+  private final ClusterCodec codec;
+  private final ClusterBuffers buffers;
+
+  ReadPath(Qcow2Image image, ClusterCodec codec, ClusterBuffers buffers) {
+    this.image = image;
+    this.codec = codec;
+    this.buffers = buffers;
+  }
+
+  /** What a guest range begins with. The caller holds the metadata lock. */
+  Run find(long guest, long length) throws BlockException {
+    Geometry geometry = image.geometry();
+    TableCache.Slice slice = image.map().sliceOrNull(guest);
+    if (slice == null) {
+      long rest = Math.min(length, image.map().bytesLeftInTable(guest));
+      return new Run(Entry.Kind.UNALLOCATED, rest, 0);
+    }
+    long entry = image.map().entry(slice, guest);
+    Entry.Kind kind = Entry.kind(entry);
+    int inCluster = geometry.inCluster(guest);
+    long most = ((long) image.map().entriesLeft(guest) << geometry.clusterBits()) - inCluster;
+    long wanted = Math.min(length, most);
+    long run = Math.min(wanted, geometry.clusterBytes() - inCluster);
+    if (kind == Entry.Kind.COMPRESSED) {
+      return new Run(kind, run, entry);
+    }
+    long host = Entry.offset(entry);
+    checkAligned(host, guest);
+    long next = host + geometry.clusterBytes();
+    while (run < wanted) {
+      long following = image.map().entry(slice, guest + run);
+      boolean same =
+          Entry.kind(following) == kind
+              && (kind != Entry.Kind.NORMAL || Entry.offset(following) == next);
+      if (!same) {
+        break;
+      }
+      next += geometry.clusterBytes();
+      run = Math.min(wanted, run + geometry.clusterBytes());
+    }
+    return new Run(kind, run, host + inCluster);
+  }
+
+  private void checkAligned(long host, long guest) throws BlockException {
+    if (image.geometry().inCluster(host) != 0) {
+      throw new BlockException(
+          Errno.EIO,
+          "Cluster allocation offset %#x unaligned (guest offset: %#x)".formatted(host, guest));
+    }
+  }
+
+  /** Fills a buffer. */
+  @InCoroutine
+  void read(long guest, IoVector buffer, int flags) throws BlockException {
+    for (long done = 0; done < buffer.sizeBytes(); ) {
+      done += readRun(guest + done, buffer.slice(done), flags);
+    }
+  }
+
+  /** Reads what lies in one piece and returns its length. */
+  private long readRun(long guest, IoVector buffer, int flags) throws BlockException {
+    image.metadata().lock();
+    Run run;
+    int epoch;
+    try {
+      run = find(guest, buffer.sizeBytes());
+      epoch = image.uses().enter();
+    } finally {
+      image.metadata().unlock();
+    }
+    try {
+      IoVector part = buffer.slice(0, run.lengthBytes());
+      switch (run.kind()) {
+        case NORMAL -> image.file().read(run.host(), part, flags);
+        case COMPRESSED -> readCompressed(guest, run.host(), part);
+        case ZERO_PLAIN, ZERO_ALLOCATED -> part.fill((byte) 0);
+        case UNALLOCATED -> readBacking(guest, part, flags);
+      }
+    } finally {
+      image.uses().leave(epoch);
+    }
+    return run.lengthBytes();
+  }
+
+  private void readBacking(long guest, IoVector part, int flags) throws BlockException {
+    Edge backing = image.backing();
+    if (backing == null) {
+      part.fill((byte) 0);
+    } else {
+      backing.read(guest, part, flags & ~RequestFlags.COPY_ON_READ);
+    }
+  }
+
+  private void readCompressed(long guest, long entry, IoVector part) throws BlockException {
+    Geometry geometry = image.geometry();
+    MemorySegment cluster = buffers.take();
+    try {
+      unpack(entry, cluster);
+      long position = geometry.inCluster(guest);
+      for (MemorySegment target : part.segments()) {
+        target.copyFrom(cluster.asSlice(position, target.byteSize()));
+        position += target.byteSize();
+      }
+    } finally {
+      buffers.give(cluster);
+    }
+  }
+
+  private void unpack(long entry, MemorySegment cluster) throws BlockException {
+    Geometry geometry = image.geometry();
+    long offset = Entry.compressedOffset(entry, geometry);
+    byte[] packed =
+        Buffers.read(image.file(), offset, Entry.compressedBytes(entry, geometry));
+    codec.unpack(packed, cluster);
+  }
+}

@@ -1,0 +1,297 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.Edge;
+
+/**
+ * How often each cluster of the file is referred to. Kept in blocks, which a table points to. All
+ * calls come from holders of the metadata lock.
+ *
+ * <p>Changes stay in memory until {@link #writeBack}. What grows the table or adds a block is on
+ * the disk when it returns: a block before the entry that points to it, a table before the header.
+ */
+final class Refcounts {
+  static final long OFFSET_MASK = -1L << 9;
+  private static final int GROW_NUMERATOR = 3;
+  private static final int GROW_DENOMINATOR = 2;
+  private static final int MAX_TABLE_BYTES = 8 << 20;
+  private static final int HEADER_TABLE_OFFSET = 48;
+
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+
+  private final Edge file;
+  private final Geometry geometry;
+  private final TableCache blocks;
+  private long[] table;
+  private long tableOffset;
+
+  Refcounts(Edge file, Geometry geometry, TableCache blocks, long tableOffset, long[] table) {
+    this.file = file;
+    this.geometry = geometry;
+    this.blocks = blocks;
+    this.tableOffset = tableOffset;
+    this.table = table;
+  }
+
+  long tableOffset() {
+    return tableOffset;
+  }
+
+  int tableClusters() {
+    return table.length / geometry.entriesPerTable();
+  }
+
+  /** The entries of the table: where the blocks are, or 0. */
+  long[] table() {
+    return table;
+  }
+
+  private static BlockException corrupt(String what) {
+    return new BlockException(Errno.EIO, what);
+  }
+
+  private long blockOffset(long clusterIndex) throws BlockException {
+    long index = clusterIndex / geometry.refcountsPerBlock();
+    if (index >= table.length) {
+      return 0;
+    }
+    long offset = table[(int) index] & OFFSET_MASK;
+    if (geometry.inCluster(offset) != 0) {
+      throw corrupt(
+          "Refblock offset %#x unaligned (reftable index: %#x)".formatted(offset, index));
+    }
+    return offset;
+  }
+
+  /** The count of a cluster, as an unsigned number; 0 if no block knows it. */
+  long get(long clusterIndex) throws BlockException {
+    long offset = blockOffset(clusterIndex);
+    if (offset == 0) {
+      return 0;
+    }
+    int index = (int) (clusterIndex % geometry.refcountsPerBlock());
+    return read(blocks.get(sliceOffset(offset, index)).bytes(), indexInSlice(index));
+  }
+
+  private int countsPerSlice() {
+    return blocks.sliceBytes() * Byte.SIZE >> geometry.refcountOrder();
+  }
+
+  private long sliceOffset(long blockOffset, int index) {
+    return blockOffset + (long) (index / countsPerSlice()) * blocks.sliceBytes();
+  }
+
+  private int indexInSlice(int index) {
+    return index % countsPerSlice();
+  }
+
+  private long read(MemorySegment slice, int index) {
+    return read(slice, index, geometry.refcountOrder());
+  }
+
+  /** One count in a block. */
+  static long read(MemorySegment block, int index, int order) {
+    return switch (order) {
+      case 3 -> block.get(ValueLayout.JAVA_BYTE, index) & 0xff;
+      case 4 -> block.get(SHORT, 2L * index) & 0xffff;
+      case 5 -> block.get(INT, 4L * index) & 0xffff_ffffL;
+      case 6 -> block.get(LONG, 8L * index);
+      default -> {
+        int perByte = Byte.SIZE >> order;
+        int shift = (index % perByte) << order;
+        yield block.get(ValueLayout.JAVA_BYTE, index / perByte) >> shift & ((1 << (1 << order)) - 1);
+      }
+    };
+  }
+
+  /** Sets one count in a block. */
+  static void write(MemorySegment block, int index, int order, long value) {
+    switch (order) {
+      case 3 -> block.set(ValueLayout.JAVA_BYTE, index, (byte) value);
+      case 4 -> block.set(SHORT, 2L * index, (short) value);
+      case 5 -> block.set(INT, 4L * index, (int) value);
+      case 6 -> block.set(LONG, 8L * index, value);
+      default -> {
+        int perByte = Byte.SIZE >> order;
+        int shift = (index % perByte) << order;
+        int mask = (1 << (1 << order)) - 1;
+        int before = block.get(ValueLayout.JAVA_BYTE, index / perByte);
+        block.set(
+            ValueLayout.JAVA_BYTE,
+            index / perByte,
+            (byte) (before & ~(mask << shift) | (int) value << shift));
+      }
+    }
+  }
+
+  /** Counts one more reference to each cluster of a run. */
+  void increase(long firstCluster, long clusters) throws BlockException {
+    for (long cluster = firstCluster; cluster < firstCluster + clusters; cluster++) {
+      long count = get(cluster);
+      if (count == geometry.maxRefcount()) {
+        throw new BlockException(Errno.EINVAL, "a refcount would exceed its maximum");
+      }
+      set(cluster, count + 1);
+    }
+  }
+
+  /**
+   * Counts one reference less.
+   *
+   * @return whether that was the last one
+   */
+  boolean decrease(long cluster) throws BlockException {
+    long count = get(cluster);
+    if (count == 0) {
+      throw corrupt("refcount of cluster %#x would become negative".formatted(cluster));
+    }
+    set(cluster, count - 1);
+    return count == 1;
+  }
+
+  private void set(long cluster, long value) throws BlockException {
+    long offset = blockOffset(cluster);
+    if (offset == 0) {
+      offset = addBlock(cluster);
+    }
+    int index = (int) (cluster % geometry.refcountsPerBlock());
+    TableCache.Slice slice = blocks.get(sliceOffset(offset, index));
+    write(slice.bytes(), indexInSlice(index), geometry.refcountOrder(), value);
+    slice.markDirty();
+  }
+
+  /** Writes what has changed. */
+  void writeBack() throws BlockException {
+    blocks.writeBack();
+  }
+
+  // ------------------------------------------------------------------------------------- growing
+
+  /** Makes sure that there is a block for a cluster, which may take up that very cluster. */
+  void ensureCounted(long cluster) throws BlockException {
+    if (blockOffset(cluster) == 0) {
+      long index = cluster / geometry.refcountsPerBlock();
+      if (index >= table.length) {
+        growTable(index);
+      } else {
+        addBlock(-1, index);
+      }
+    }
+  }
+
+  /**
+   * Adds the block that counts a cluster. The block takes the first free cluster of the range it
+   * describes, so it counts itself.
+   */
+  private long addBlock(long cluster) throws BlockException {
+    long index = cluster / geometry.refcountsPerBlock();
+    if (index >= table.length) {
+      growTable(index);
+      return blockOffset(cluster);
+    }
+    return addBlock(cluster, index);
+  }
+
+  private long addBlock(long cluster, long index) throws BlockException {
+    // Nothing in the range is counted yet, so all of it but the cluster in question is free.
+    long first = index * geometry.refcountsPerBlock();
+    long place = first == cluster ? first + 1 : first;
+    if (place < 1) {
+      throw corrupt("the image's first clusters are not counted");
+    }
+    long offset = place << geometry.clusterBits();
+    createBlock(offset, first, place, 1);
+    writeEntry((int) index, offset);
+    return offset;
+  }
+
+  /** Makes a block whose counts are 1 for a run of clusters and 0 for all others; on the disk. */
+  private void createBlock(long offset, long firstCluster, long runStart, long runLength)
+      throws BlockException {
+    long perSlice = countsPerSlice();
+    long slices = geometry.clusterBytes() / blocks.sliceBytes();
+    for (long number = 0; number < slices; number++) {
+      TableCache.Slice slice = blocks.create(offset + number * blocks.sliceBytes());
+      long sliceFirst = firstCluster + number * perSlice;
+      long from = Math.max(sliceFirst, runStart);
+      long to = Math.min(sliceFirst + perSlice, runStart + runLength);
+      for (long each = from; each < to; each++) {
+        write(slice.bytes(), (int) (each - sliceFirst), geometry.refcountOrder(), 1);
+      }
+    }
+    blocks.writeBack();
+    file.flush();
+  }
+
+  private void writeEntry(int index, long offset) throws BlockException {
+    ByteBuffer entry = ByteBuffer.allocate(Long.BYTES).putLong(0, offset);
+    Buffers.write(file, tableOffset + (long) index * Long.BYTES, entry.array());
+    file.flush();
+    table[index] = offset;
+  }
+
+  /**
+   * Puts a larger table, and blocks for the clusters it takes, behind everything that the present
+   * table can count.
+   */
+  private void growTable(long neededIndex) throws BlockException {
+    long perBlock = geometry.refcountsPerBlock();
+    long firstIndex = Math.max(neededIndex, table.length);
+    long start = firstIndex * perBlock;
+    long wanted = Math.max(firstIndex + 1, (long) table.length * GROW_NUMERATOR / GROW_DENOMINATOR);
+    long clusters;
+    long newBlocks = 1;
+    while (true) {
+      clusters = geometry.clustersOf(Math.max(wanted, firstIndex + newBlocks) * Long.BYTES);
+      long needed = (newBlocks + clusters + 1 + perBlock - 1) / perBlock;
+      if (needed <= newBlocks) {
+        break;
+      }
+      newBlocks = needed;
+    }
+    if (clusters << geometry.clusterBits() > MAX_TABLE_BYTES) {
+      throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
+    }
+    long[] grown = new long[(int) (clusters * geometry.entriesPerTable())];
+    System.arraycopy(table, 0, grown, 0, table.length);
+    for (int i = 0; i < newBlocks; i++) {
+      long offset = start + i << geometry.clusterBits();
+      createBlock(offset, start + i * perBlock, start, newBlocks + clusters);
+      grown[(int) (firstIndex + i)] = offset;
+    }
+    long newOffset = start + newBlocks << geometry.clusterBits();
+    Buffers.write(file, newOffset, Buffers.bigEndian(grown));
+    file.flush();
+    ByteBuffer fields = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
+    fields.putLong(newOffset).putInt((int) clusters);
+    Buffers.write(file, HEADER_TABLE_OFFSET, fields.array());
+    file.flush();
+    final long oldFirst = tableOffset >>> geometry.clusterBits();
+    final long oldClusters = tableClusters();
+    table = grown;
+    tableOffset = newOffset;
+    for (long cluster = oldFirst; cluster < oldFirst + oldClusters; cluster++) {
+      decrease(cluster);
+    }
+  }
+
+  /** Reads the table of an image that is being opened. */
+  static long[] readTable(Edge file, Qcow2Header header) throws BlockException {
+    long bytes = (long) header.refcountTableClusters() << header.geometry().clusterBits();
+    try {
+      return Buffers.longs(Buffers.read(file, header.refcountTableOffset(), (int) bytes));
+    } catch (BlockException e) {
+      throw BlockException.of(e.errno(), "Could not read refcount table");
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.util.Arrays;
+import java.util.List;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
+
+/** What can be said about an image when it is opened. */
+final class RuntimeOptions {
+  private static final List<String> OVERLAP_MODES = List.of("none", "constant", "cached", "all");
+  private static final List<String> OVERLAP_PARTS =
+      List.of(
+          "main-header",
+          "active-l1",
+          "active-l2",
+          "refcount-table",
+          "refcount-block",
+          "snapshot-table",
+          "inactive-l1",
+          "inactive-l2",
+          "bitmap-directory");
+  private static final int MIN_SLICE_BYTES = 512;
+  private static final int MIN_REFCOUNT_BLOCKS = 4;
+  private static final int MIN_SLICES = 2;
+
+  private RuntimeOptions() {}
+
+  static CacheSizes read(OptionReader options, Qcow2Header header)
+      throws OptionException, BlockException {
+    Boolean lazy = options.boolOrNull("lazy-refcounts");
+    if (Boolean.TRUE.equals(lazy) && !header.isVersion3()) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "Lazy refcounts require a qcow2 image with at least qemu 1.1 compatibility level");
+    }
+    options.boolOrNull("pass-discard-request");
+    options.boolOrNull("pass-discard-snapshot");
+    options.boolOrNull("pass-discard-other");
+    options.uint32OrNull("cache-clean-interval");
+    overlap(options);
+    return caches(options, header);
+  }
+
+  private static void overlap(OptionReader options) throws OptionException, BlockException {
+    String mode = options.stringOrNull("overlap-check");
+    String template = options.stringOrNull("overlap-check.template");
+    for (String each : Arrays.asList(mode, template)) {
+      if (each != null && !OVERLAP_MODES.contains(each)) {
+        throw new BlockException(
+            Errno.EINVAL,
+            "Unsupported value '"
+                + each
+                + "' for qcow2 option 'overlap-check'. Allowed are any of the following: none, constant, cached, all");
+      }
+    }
+    for (String part : OVERLAP_PARTS) {
+      options.boolOrNull("overlap-check." + part);
+    }
+  }
+
+  private static CacheSizes caches(OptionReader options, Qcow2Header header)
+      throws OptionException, BlockException {
+    Long total = options.bytesOrNull("cache-size");
+    Long slices = options.bytesOrNull("l2-cache-size");
+    Long blocks = options.bytesOrNull("refcount-cache-size");
+    Long entry = options.bytesOrNull("l2-cache-entry-size");
+    Geometry geometry = header.geometry();
+    CacheSizes defaults = CacheSizes.defaults(geometry, header.sizeBytes());
+    int sliceBytes = defaults.sliceBytes();
+    if (entry != null) {
+      if (entry < MIN_SLICE_BYTES
+          || entry > geometry.clusterBytes()
+          || Long.bitCount(entry) != 1) {
+        throw new BlockException(
+            Errno.EINVAL,
+            "L2 cache entry size must be a power of two between 512 and the cluster size ("
+                + geometry.clusterBytes()
+                + ")");
+      }
+      sliceBytes = entry.intValue();
+    }
+    if (total != null && slices != null && blocks != null) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "cache-size, l2-cache-size and refcount-cache-size may not be set at the same time");
+    }
+    long minBlocks = (long) MIN_REFCOUNT_BLOCKS << geometry.clusterBits();
+    long blockBytes = blocks != null ? blocks : minBlocks;
+    long wanted = (long) defaults.slices() * defaults.sliceBytes();
+    if (slices != null) {
+      wanted = slices;
+      if (total != null) {
+        blockBytes = total - slices;
+      }
+    } else if (total != null) {
+      wanted = total - blockBytes;
+    }
+    if (total != null && (wanted > total || blockBytes > total)) {
+      throw new BlockException(
+          Errno.EINVAL,
+          (slices != null ? "l2-cache-size" : "refcount-cache-size")
+              + " may not exceed cache-size");
+    }
+    long most = (long) defaults.slices() * defaults.sliceBytes() / sliceBytes + 1;
+    long sliceCount = Math.min(Math.max(wanted, 0) / sliceBytes, Math.max(most, MIN_SLICES));
+    long blockCount = Math.max(blockBytes, 0) >>> geometry.clusterBits();
+    return new CacheSizes(
+        sliceBytes,
+        (int) Math.max(MIN_SLICES, sliceCount),
+        (int) Math.max(MIN_REFCOUNT_BLOCKS, Math.min(blockCount, 1024)));
+  }
+}

@@ -1,0 +1,192 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.TreeMap;
+import org.tinamou.base.Check;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.Edge;
+import org.tinamou.block.RequestFlags;
+
+/**
+ * Keeps slices of tables in memory: a bounded number, written back when there is need for room or
+ * when all are asked for. All calls come from holders of the image's metadata lock.
+ */
+final class TableCache {
+  private static final ValueLayout.OfLong ENTRY =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+  private static final int ALIGNMENT_BYTES = 4096;
+
+  /** So that a request has no more buffers than the host takes in one call. */
+  private static final int MAX_NEIGHBOURS = 256;
+
+  /** What has to be stable before a slice may be written. */
+  @FunctionalInterface
+  interface Barrier {
+    void pass() throws BlockException;
+  }
+
+  /** A part of a table in memory. Valid until the cache is next asked for another one. */
+  final class Slice {
+    private final MemorySegment bytes;
+    private long hostOffset = -1;
+
+    private Slice(MemorySegment bytes) {
+      this.bytes = bytes;
+    }
+
+    long entry(int index) {
+      return bytes.get(ENTRY, (long) index * Geometry.ENTRY_BYTES);
+    }
+
+    void entry(int index, long value) {
+      bytes.set(ENTRY, (long) index * Geometry.ENTRY_BYTES, value);
+      markDirty();
+    }
+
+    MemorySegment bytes() {
+      return bytes;
+    }
+
+    void markDirty() {
+      dirty.put(hostOffset, this);
+    }
+  }
+
+  private final Edge file;
+  private final int sliceBytes;
+  private final int capacity;
+  private final Barrier barrier;
+  private final Arena arena = Arena.ofShared();
+
+  /** The one that was used longest ago comes first. */
+  private final LinkedHashMap<Long, Slice> slices = new LinkedHashMap<>(16, 0.75f, true);
+
+  private final TreeMap<Long, Slice> dirty = new TreeMap<>();
+  private final Deque<Slice> idle = new ArrayDeque<>();
+  private int made;
+
+  /**
+   * An empty cache.
+   *
+   * @param capacity in slices, at least 2
+   * @param barrier passed before a slice is written
+   */
+  TableCache(Edge file, int sliceBytes, int capacity, Barrier barrier) {
+    Check.argument(capacity >= 2, "a cache needs room for two slices: %s", capacity);
+    this.file = file;
+    this.sliceBytes = sliceBytes;
+    this.capacity = capacity;
+    this.barrier = barrier;
+  }
+
+  int sliceBytes() {
+    return sliceBytes;
+  }
+
+  /** The slice at a place of the file, which is a multiple of the slice size. */
+  Slice get(long hostOffset) throws BlockException {
+    Slice known = slices.get(hostOffset);
+    if (known != null) {
+      return known;
+    }
+    Slice slice = room();
+    try {
+      file.read(hostOffset, IoVector.of(slice.bytes), RequestFlags.NONE);
+    } catch (BlockException e) {
+      idle.add(slice);
+      throw e;
+    }
+    enter(slice, hostOffset);
+    return slice;
+  }
+
+  /** A slice full of zeroes for a place whose content does not matter. */
+  Slice create(long hostOffset) throws BlockException {
+    Slice slice = slices.get(hostOffset);
+    if (slice == null) {
+      slice = room();
+      enter(slice, hostOffset);
+    }
+    slice.bytes.fill((byte) 0);
+    slice.markDirty();
+    return slice;
+  }
+
+  private void enter(Slice slice, long hostOffset) {
+    slice.hostOffset = hostOffset;
+    slices.put(hostOffset, slice);
+  }
+
+  /** A slice that is in no use: a new one, or the one that was used longest ago. */
+  private Slice room() throws BlockException {
+    Slice unused = idle.poll();
+    if (unused != null) {
+      return unused;
+    }
+    if (made < capacity) {
+      made++;
+      return new Slice(arena.allocate(sliceBytes, Math.min(sliceBytes, ALIGNMENT_BYTES)));
+    }
+    Slice oldest = slices.firstEntry().getValue();
+    if (dirty.containsKey(oldest.hostOffset)) {
+      barrier.pass();
+      write(List.of(oldest));
+    }
+    slices.remove(oldest.hostOffset);
+    return oldest;
+  }
+
+  boolean hasDirty() {
+    return !dirty.isEmpty();
+  }
+
+  /** Writes all slices that have changed, neighbours in one request. Does not flush the file. */
+  void writeBack() throws BlockException {
+    if (dirty.isEmpty()) {
+      return;
+    }
+    barrier.pass();
+    while (!dirty.isEmpty()) {
+      List<Slice> neighbours = new ArrayList<>();
+      long next = dirty.firstKey();
+      for (Slice slice = dirty.get(next);
+          slice != null && neighbours.size() < MAX_NEIGHBOURS;
+          slice = dirty.get(next)) {
+        neighbours.add(slice);
+        next += sliceBytes;
+      }
+      write(neighbours);
+    }
+  }
+
+  private void write(List<Slice> neighbours) throws BlockException {
+    List<MemorySegment> segments = neighbours.stream().map(slice -> slice.bytes).toList();
+    file.write(neighbours.getFirst().hostOffset, IoVector.of(segments), RequestFlags.NONE);
+    neighbours.forEach(slice -> dirty.remove(slice.hostOffset));
+  }
+
+  /** Forgets what a range of the file held: it is no table any more. */
+  void forget(long hostOffset, long lengthBytes) {
+    for (long at = hostOffset; at < hostOffset + lengthBytes; at += sliceBytes) {
+      Slice slice = slices.remove(at);
+      if (slice != null) {
+        dirty.remove(at);
+        idle.add(slice);
+      }
+    }
+  }
+
+  /** Frees the memory. */
+  void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,404 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.tinamou.aio.CoQueue;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.RequestFlags;
+
+/**
+ * Writes guest ranges: in place where a cluster is the guest's alone, else into new clusters that
+ * the tables point to once they are full.
+ */
+final class WritePath {
+  /** A write gets at most so many new clusters at once. */
+  private static final int MAX_NEW_BYTES = 16 << 20;
+
+  /** New clusters that are being filled: the tables do not know of them yet. */
+  private record Filling(
+      long guestStart, long clusters, long hostStart, boolean fresh, boolean zeroHead, boolean zeroTail) {
+    boolean overlaps(long start, long end, Geometry geometry) {
+      return start < guestStart + (clusters << geometry.clusterBits()) && end > guestStart;
+    }
+  }
+
+  private final Qcow2Image image;
+  private final Geometry geometry;
+  private final ReadPath reads;
+  private final ClusterCodec codec;
+
+  /** Each has room for what stands before and behind the data of one write. */
+  private final ClusterBuffers surroundings;
+
+  private final List<Filling> fillings = new ArrayList<>();
+  private final CoQueue filled = new CoQueue("clusters being filled");
+
+  WritePath(
+      Qcow2Image image, ReadPath reads, ClusterCodec codec, ClusterBuffers surroundings) {
+    this.image = image;
+    this.geometry = image.geometry();
+    this.reads = reads;
+    this.codec = codec;
+    this.surroundings = surroundings;
+  }
+
+  /** Stores a buffer. */
+  @InCoroutine
+  void write(long guest, IoVector buffer) throws BlockException {
+    for (long done = 0; done < buffer.sizeBytes(); ) {
+      done += writeRun(guest + done, buffer.slice(done));
+    }
+  }
+
+  /** Stores the first part of a buffer, and returns how long it was. */
+  private long writeRun(long guest, IoVector buffer) throws BlockException {
+    long inPlace;
+    long host = 0;
+    int epoch = 0;
+    Filling filling = null;
+    image.metadata().lock();
+    try {
+      awaitFilled(geometry.clusterStart(guest), geometry.clusterStart(guest) + 1);
+      TableCache.Slice slice = image.map().sliceOrNull(guest);
+      inPlace = slice == null ? 0 : inPlaceBytes(slice, guest, buffer.sizeBytes());
+      if (inPlace > 0 && slice != null) {
+        host = Entry.offset(image.map().entry(slice, guest)) + geometry.inCluster(guest);
+        epoch = image.uses().enter();
+      } else {
+        filling = begin(guest, buffer.sizeBytes());
+      }
+    } finally {
+      image.metadata().unlock();
+    }
+    if (filling != null) {
+      return fill(filling, guest, buffer);
+    }
+    try {
+      image.file().write(host, buffer.slice(0, inPlace), RequestFlags.NONE);
+      return inPlace;
+    } finally {
+      image.uses().leave(epoch);
+    }
+  }
+
+  /** Waits until nobody fills clusters of a guest range. The caller holds the metadata lock. */
+  private void awaitFilled(long start, long end) {
+    while (isBeingFilled(start, end)) {
+      filled.await(image.metadata());
+    }
+  }
+
+  private boolean isBeingFilled(long start, long end) {
+    for (Filling filling : fillings) {
+      if (filling.overlaps(start, end, geometry)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isInPlace(long entry) {
+    return Entry.kind(entry) == Entry.Kind.NORMAL && Entry.isCopied(entry);
+  }
+
+  /** How many bytes from a guest offset on can be overwritten in one piece of the file. */
+  private long inPlaceBytes(TableCache.Slice slice, long guest, long length)
+      throws BlockException {
+    if (!isInPlace(image.map().entry(slice, guest))) {
+      return 0;
+    }
+    ReadPath.Run run = reads.find(guest, length);
+    long bytes = Math.min(run.lengthBytes(), geometry.clusterBytes() - geometry.inCluster(guest));
+    while (bytes < run.lengthBytes() && isInPlace(image.map().entry(slice, guest + bytes))) {
+      bytes = Math.min(run.lengthBytes(), bytes + geometry.clusterBytes());
+    }
+    return bytes;
+  }
+
+  /** Takes clusters for a write. The caller holds the metadata lock. */
+  private Filling begin(long guest, long length) throws BlockException {
+    image.beforeLazyChange();
+    image.limitReleased();
+    long start = geometry.clusterStart(guest);
+    TableCache.Slice slice = image.map().sliceForChange(guest);
+    long most = Math.min(image.map().entriesLeft(guest), MAX_NEW_BYTES >>> geometry.clusterBits());
+    long wanted = Math.min(Math.max(1, most), geometry.clustersOf(guest + length - start));
+    long clusters = 1;
+    while (clusters < wanted && isOpen(slice, start + (clusters << geometry.clusterBits()))) {
+      clusters++;
+    }
+    ClusterAllocator.Run run = image.allocator().allocate(clusters);
+    long last = start + (run.clusters() - 1 << geometry.clusterBits());
+    Filling filling =
+        new Filling(
+            start,
+            run.clusters(),
+            run.firstCluster() << geometry.clusterBits(),
+            run.fresh(),
+            readsAsZeroes(image.map().entry(slice, start)),
+            readsAsZeroes(image.map().entry(slice, last)));
+    fillings.add(filling);
+    return filling;
+  }
+
+  /** Whether a cluster needs a new one and nobody is about to give it one. */
+  private boolean isOpen(TableCache.Slice slice, long guest) {
+    return !isInPlace(image.map().entry(slice, guest)) && !isBeingFilled(guest, guest + 1);
+  }
+
+  private boolean readsAsZeroes(long entry) {
+    return switch (Entry.kind(entry)) {
+      case ZERO_PLAIN, ZERO_ALLOCATED -> true;
+      case UNALLOCATED -> image.backing() == null;
+      case NORMAL, COMPRESSED -> false;
+    };
+  }
+
+  private long fill(Filling filling, long guest, IoVector buffer) throws BlockException {
+    long end = filling.guestStart() + (filling.clusters() << geometry.clusterBits());
+    long length = Math.min(buffer.sizeBytes(), end - guest);
+    int head = (int) (guest - filling.guestStart());
+    int tail = (int) (end - guest - length);
+    boolean done = false;
+    try {
+      writeWithSurroundings(filling, guest, buffer.slice(0, length), head, tail);
+      image.metadata().lock();
+      try {
+        link(filling);
+        done = true;
+      } finally {
+        image.metadata().unlock();
+      }
+      return length;
+    } finally {
+      finish(filling, done);
+    }
+  }
+
+  /** The data in one request with what the clusters held before and behind it. */
+  private void writeWithSurroundings(
+      Filling filling, long guest, IoVector data, int head, int tail) throws BlockException {
+    int readHead = filling.fresh() && filling.zeroHead() ? 0 : head;
+    int readTail = filling.fresh() && filling.zeroTail() ? 0 : tail;
+    long host = filling.hostStart() + head - readHead;
+    if (readHead == 0 && readTail == 0) {
+      image.file().write(host, data, RequestFlags.NONE);
+      return;
+    }
+    MemorySegment memory = surroundings.take();
+    try {
+      List<MemorySegment> parts = new ArrayList<>();
+      if (readHead > 0) {
+        MemorySegment before = memory.asSlice(0, readHead);
+        reads.read(guest - readHead, IoVector.of(before), RequestFlags.NONE);
+        parts.add(before);
+      }
+      parts.addAll(data.segments());
+      if (readTail > 0) {
+        MemorySegment behind = memory.asSlice(geometry.clusterBytes(), readTail);
+        readBehind(guest + data.sizeBytes(), behind);
+        parts.add(behind);
+      }
+      image.file().write(host, IoVector.of(parts), RequestFlags.NONE);
+    } finally {
+      surroundings.give(memory);
+    }
+  }
+
+  /** What is behind the end of the disk is zero. */
+  private void readBehind(long guest, MemorySegment target) throws BlockException {
+    long present = Math.max(0, Math.min(target.byteSize(), image.sizeBytes() - guest));
+    if (present > 0) {
+      reads.read(guest, IoVector.of(target.asSlice(0, present)), RequestFlags.NONE);
+    }
+    target.asSlice(present).fill((byte) 0);
+  }
+
+  /** The tables point to the new clusters, all or none. The caller holds the metadata lock. */
+  private void link(Filling filling) throws BlockException {
+    // One slice tells of all of them, so nothing can fail once it is there.
+    TableCache.Slice slice = image.map().sliceForChange(filling.guestStart());
+    image.linked();
+    for (long i = 0; i < filling.clusters(); i++) {
+      long guest = filling.guestStart() + (i << geometry.clusterBits());
+      long before = image.map().entry(slice, guest);
+      long host = filling.hostStart() + (i << geometry.clusterBits());
+      image.map().entry(slice, guest, host | Entry.COPIED);
+      release(before);
+    }
+  }
+
+  /** Gives up what an entry referred to. The caller holds the metadata lock. */
+  void release(long entry) {
+    switch (Entry.kind(entry)) {
+      case NORMAL, ZERO_ALLOCATED ->
+          image.allocator().release(geometry.clusterIndex(Entry.offset(entry)));
+      case COMPRESSED -> {
+        long offset = Entry.compressedOffset(entry, geometry);
+        long end = offset + Entry.compressedBytes(entry, geometry);
+        long last = geometry.clusterIndex(end - 1);
+        for (long cluster = geometry.clusterIndex(offset); cluster <= last; cluster++) {
+          image.allocator().release(cluster);
+        }
+      }
+      case UNALLOCATED, ZERO_PLAIN -> {}
+    }
+  }
+
+  private void finish(Filling filling, boolean linked) throws BlockException {
+    image.metadata().lock();
+    try {
+      fillings.remove(filling);
+      filled.wakeAll();
+      if (!linked) {
+        long first = geometry.clusterIndex(filling.hostStart());
+        image.allocator().takeBack(first, filling.clusters());
+      }
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  // ---------------------------------------------------------------------------------- compressed
+
+  /**
+   * Stores one cluster packed, or as it is if that is not longer.
+   *
+   * @param guest the start of a cluster
+   * @param data a whole cluster, or up to the end of the disk
+   */
+  @InCoroutine
+  void writeCompressed(long guest, IoVector data) throws BlockException {
+    byte[] packed;
+    MemorySegment memory = surroundings.take();
+    try {
+      MemorySegment cluster = memory.asSlice(0, geometry.clusterBytes());
+      long position = 0;
+      for (MemorySegment part : data.segments()) {
+        cluster.asSlice(position, part.byteSize()).copyFrom(part);
+        position += part.byteSize();
+      }
+      cluster.asSlice(position).fill((byte) 0);
+      packed = codec.pack(cluster);
+    } finally {
+      surroundings.give(memory);
+    }
+    if (packed == null) {
+      write(guest, data);
+    } else {
+      storePacked(guest, packed, data);
+    }
+  }
+
+  private void storePacked(long guest, byte[] packed, IoVector data) throws BlockException {
+    long offset;
+    image.metadata().lock();
+    try {
+      image.beforeLazyChange();
+      image.limitReleased();
+      offset = image.allocator().allocateBytes(packed.length);
+    } finally {
+      image.metadata().unlock();
+    }
+    long entry = Entry.compressed(offset, packed.length, geometry);
+    boolean linked = false;
+    try {
+      if (!Entry.canBeCompressedAt(offset, geometry)) {
+        write(guest, data);
+        return;
+      }
+      Buffers.write(image.file(), offset, packed);
+      image.metadata().lock();
+      try {
+        awaitFilled(guest, guest + 1);
+        TableCache.Slice slice = image.map().sliceForChange(guest);
+        long before = image.map().entry(slice, guest);
+        image.linked();
+        image.map().entry(slice, guest, entry);
+        release(before);
+        linked = true;
+      } finally {
+        image.metadata().unlock();
+      }
+    } finally {
+      if (!linked) {
+        dropPacked(offset, packed.length);
+      }
+    }
+  }
+
+  private void dropPacked(long offset, int length) throws BlockException {
+    image.metadata().lock();
+    try {
+      long first = geometry.clusterIndex(offset);
+      long last = geometry.clusterIndex(offset + length - 1);
+      image.allocator().takeBack(first, last - first + 1);
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  // ------------------------------------------------------------------------- zeroes and discards
+
+  /** What becomes of the clusters of a range. */
+  enum Clearing {
+    /** They read as zeroes and keep their space. */
+    ZERO,
+    /** They read as zeroes and give their space back. */
+    ZERO_AND_FREE,
+    /** They read as what is below and give their space back. */
+    FREE
+  }
+
+  /** Clears whole clusters. */
+  @InCoroutine
+  void clear(long guestStart, long guestEnd, Clearing clearing) throws BlockException {
+    for (long guest = guestStart; guest < guestEnd; ) {
+      image.metadata().lock();
+      try {
+        image.beforeLazyChange();
+        image.limitReleased();
+        guest += clearSlice(guest, guestEnd, clearing);
+      } finally {
+        image.metadata().unlock();
+      }
+    }
+  }
+
+  private long clearSlice(long guest, long guestEnd, Clearing clearing) throws BlockException {
+    boolean unallocated = image.map().sliceOrNull(guest) == null;
+    if (unallocated && (clearing == Clearing.FREE || image.backing() == null)) {
+      return Math.min(guestEnd - guest, image.map().bytesLeftInTable(guest));
+    }
+    long bytes =
+        Math.min(
+            guestEnd - guest, (long) image.map().entriesLeft(guest) << geometry.clusterBits());
+    TableCache.Slice slice = image.map().sliceForChange(guest);
+    for (long at = guest; at < guest + bytes; at += geometry.clusterBytes()) {
+      long before = image.map().entry(slice, at);
+      long after = cleared(before, clearing);
+      if (after != before) {
+        image.map().entry(slice, at, after);
+        if (Entry.kind(after) != Entry.Kind.ZERO_ALLOCATED) {
+          release(before);
+        }
+      }
+    }
+    return bytes;
+  }
+
+  private long cleared(long entry, Clearing clearing) {
+    if (clearing == Clearing.FREE) {
+      return 0;
+    }
+    boolean keeps = clearing == Clearing.ZERO && isInPlace(entry & ~Entry.ZERO);
+    if (keeps) {
+      return entry | Entry.ZERO;
+    }
+    boolean already = Entry.kind(entry) == Entry.Kind.UNALLOCATED && image.backing() == null;
+    return already ? entry : Entry.ZERO;
+  }
+}
