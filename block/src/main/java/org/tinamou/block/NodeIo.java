@@ -191,8 +191,7 @@ final class NodeIo {
       done += length;
     }
     if (((flags & ~passed) & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
-      node.flushState.written();
-      flush(node, false);
+      flushAfterWrite(node);
     }
   }
 
@@ -304,8 +303,7 @@ final class NodeIo {
       return false;
     }
     if (((flags & ~passed) & RequestFlags.FORCE_UNIT_ACCESS) != 0) {
-      node.flushState.written();
-      flush(node, false);
+      flushAfterWrite(node);
     }
     return true;
   }
@@ -355,10 +353,14 @@ final class NodeIo {
     flush(node, true);
   }
 
-  /**
-   * @param byItself whether it is a request, not the end of a write
-   */
-  private static void flush(BlockNode node, boolean byItself) throws BlockException {
+  /** The end of a write that has to be stable: announced only if there were writes before it. */
+  private static void flushAfterWrite(BlockNode node) throws BlockException {
+    boolean dirtyBefore = !node.flushState.isClean(node.flushState.writes());
+    node.flushState.written();
+    flush(node, dirtyBefore);
+  }
+
+  private static void flush(BlockNode node, boolean announced) throws BlockException {
     node.inFlight().begin();
     try {
       FlushState state = node.flushState;
@@ -375,7 +377,7 @@ final class NodeIo {
         }
         if (!node.options().cacheNoFlush()
             && node.driver() instanceof BlockDriver.Writable driver) {
-          if (byItself) {
+          if (announced) {
             DebugEvents.announceBelow(node, DebugEvent.FLUSH_TO_DISK);
           }
           driver.flush();

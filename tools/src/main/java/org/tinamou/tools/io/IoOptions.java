@@ -13,7 +13,7 @@ import org.tinamou.tools.image.OpenRequest;
 /** How an image is to be opened, as the tool's options and those of {@code open} say it. */
 final class IoOptions {
   @Nullable String format;
-  CacheMode cache = CacheMode.WRITEBACK;
+  CacheMode cache = CacheMode.WRITETHROUGH;
   boolean readOnly;
   boolean forceShare;
   boolean copyOnRead;

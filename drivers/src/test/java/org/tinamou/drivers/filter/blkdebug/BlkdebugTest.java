@@ -161,6 +161,12 @@ class BlkdebugTest {
           toDisk.fill(0, 512, 1);
           assertFails(Errno.EIO, () -> toDisk.backend().flush());
           toDisk.close();
+          TestDisk again = open(context, ",inject-error.0.event=flush_to_disk");
+          again.backend().writeZeroes(0, 4096, RequestFlags.FORCE_UNIT_ACCESS);
+          assertFails(
+              Errno.EIO,
+              () -> again.backend().writeZeroes(0, 4096, RequestFlags.FORCE_UNIT_ACCESS));
+          again.close();
         });
   }
 
