@@ -60,7 +60,8 @@ public record ImageAddress(
     given.flat().forEach(all::put);
     boolean renamed =
         given.flat().keySet().stream()
-            .anyMatch(key -> key.equals("filename") || key.equals("file") || key.startsWith("file."));
+            .anyMatch(
+                key -> key.equals("filename") || key.equals("file") || key.startsWith("file."));
     return new ImageAddress(renamed ? null : fileName, all, OptionReader.Style.LOOSE);
   }
 

@@ -1,14 +1,17 @@
 package org.tinamou.tools.io;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.tools.cli.Console;
@@ -81,7 +84,7 @@ final class WriteCommands {
     }
     write.notForRaw = !write.zeroes && (state || compressed);
     if (sourceName != null) {
-      write.source = load(sourceName);
+      write.source = load(sourceName, write.counts[0]);
     }
     return perform(write, "write");
   }
@@ -121,21 +124,39 @@ final class WriteCommands {
     return count;
   }
 
-  private byte[] load(String name) throws IoArguments.Refused {
+  /** The beginning of a file, which may have no end. */
+  private byte[] load(String name, long mostBytes) throws IoArguments.Refused {
     String problem;
     try {
-      byte[] bytes = Files.readAllBytes(Path.of(name));
+      byte[] bytes = session.context().callBlocking(() -> read(Path.of(name), mostBytes));
       if (bytes.length > 0) {
         return bytes;
       }
       problem = "file is empty";
     } catch (NoSuchFileException e) {
       problem = Errno.ENOENT.message();
+    } catch (AccessDeniedException e) {
+      problem = Errno.EACCES.message();
+    } catch (ErrnoException e) {
+      problem = e.errno().message();
     } catch (IOException e) {
       problem = Errno.EIO.message();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
     console.errorLine(name + ": " + problem);
     throw new IoArguments.Refused();
+  }
+
+  private static byte[] read(Path path, long mostBytes) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new ErrnoException(Errno.EISDIR, path.toString());
+    }
+    try (InputStream in = Files.newInputStream(path)) {
+      return in.readNBytes((int) Math.min(mostBytes, Integer.MAX_VALUE));
+    }
   }
 
   boolean writev(IoCommand command, List<String> words) throws IoArguments.Refused {

@@ -33,6 +33,18 @@ class LockingTest {
           "img convert @b.raw @a.raw",
           "img convert -n @b.raw @a.raw",
           "img create @a.raw 1M",
+          "img resize -f raw @a.raw 1M",
+          "img resize -f raw @a.raw +64k",
+          "img dd if=@a.raw of=@o.raw",
+          "img dd -U if=@a.raw of=@o.raw",
+          "img dd if=@b.raw of=@a.raw",
+          "img measure @a.raw",
+          "img measure -U @a.raw",
+          "img check @a.raw",
+          "img check -f raw -r all @a.raw",
+          "img snapshot -l @a.raw",
+          "img compare -U @a.raw @a.raw",
+          "io -f raw -r -U -c length @a.raw",
           "io -c 'open -o driver=raw @a.raw' -c 'open -r -o driver=raw @a.raw'");
 
   @TempDir Path directory;

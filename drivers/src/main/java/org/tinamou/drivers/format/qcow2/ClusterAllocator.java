@@ -91,8 +91,7 @@ final class ClusterAllocator {
 
   private Run take(long first, long length) throws BlockException {
     if (first == 0) {
-      throw new BlockException(
-          Errno.EIO, "Preventing invalid allocation of a cluster at offset 0");
+      throw new BlockException(Errno.EIO, "Preventing invalid allocation of a cluster at offset 0");
     }
     if (first + length << geometry.clusterBits() > MAX_HOST_BYTES) {
       throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
@@ -107,7 +106,8 @@ final class ClusterAllocator {
   }
 
   /**
-   * Takes a place for bytes that need not fill clusters, behind the last such place if there is room.
+   * Takes a place for bytes that need not fill clusters, behind the last such place if there is
+   * room.
    *
    * @return the offset in the file
    */

@@ -55,8 +55,7 @@ final class Preallocator {
     if (Entry.kind(image.map().entry(slice, guest)) != Entry.Kind.UNALLOCATED) {
       return new ClusterAllocator.Run(0, 0, true);
     }
-    long most =
-        Math.min(image.map().entriesLeft(guest), geometry.clustersOf(guestEnd - guest));
+    long most = Math.min(image.map().entriesLeft(guest), geometry.clustersOf(guestEnd - guest));
     long wanted = 1;
     while (wanted < most
         && Entry.kind(image.map().entry(slice, guest + (wanted << geometry.clusterBits())))
@@ -84,8 +83,7 @@ final class Preallocator {
   private void extendFile(long hostEnd, PreallocationMode mode) throws BlockException {
     Edge file = image.file();
     if (file.lengthBytes() < hostEnd) {
-      PreallocationMode below =
-          mode == PreallocationMode.METADATA ? PreallocationMode.OFF : mode;
+      PreallocationMode below = mode == PreallocationMode.METADATA ? PreallocationMode.OFF : mode;
       file.truncate(hostEnd, false, below);
     }
   }

@@ -239,7 +239,8 @@ record Qcow2Header(
       }
       int length = bytes.getInt(16);
       require(
-          Integer.compareUnsigned(length, (int) Math.min(MAX_BACKING_NAME_BYTES, clusterBytes - offset))
+          Integer.compareUnsigned(
+                  length, (int) Math.min(MAX_BACKING_NAME_BYTES, clusterBytes - offset))
               <= 0,
           "backing_file_size",
           "Backing file name too long");

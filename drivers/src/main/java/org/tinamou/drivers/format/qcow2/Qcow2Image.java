@@ -11,9 +11,9 @@ import org.tinamou.block.Edge;
  * An open image's tables, and the order in which they reach the disk.
  *
  * <p>A second-level entry is written after the data it points to and the count of its cluster are
- * stable; a first-level entry after the table it points to; a count is lowered after the tables that
- * referred to the cluster. So whatever a crash cuts off, every reference that is found leads to a
- * counted cluster with its data: at worst some clusters are counted that nothing refers to.
+ * stable; a first-level entry after the table it points to; a count is lowered after the tables
+ * that referred to the cluster. So whatever a crash cuts off, every reference that is found leads
+ * to a counted cluster with its data: at worst some clusters are counted that nothing refers to.
  */
 final class Qcow2Image {
   private static final int HEADER_SIZE_FIELD = 24;
@@ -52,22 +52,14 @@ final class Qcow2Image {
     this.lazyRefcounts = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
-    this.slices =
-        new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
-    this.blocks =
-        new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), () -> {});
+    this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
+    this.blocks = new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), () -> {});
     this.refcounts =
         new Refcounts(file, geometry, blocks, header.refcountTableOffset(), refcountTable);
     this.allocator = new ClusterAllocator(refcounts, geometry, fileBytes);
     this.map =
         new ClusterMap(
-            file,
-            geometry,
-            slices,
-            allocator,
-            this::linked,
-            header.firstLevelOffset(),
-            firstLevel);
+            file, geometry, slices, allocator, this::linked, header.firstLevelOffset(), firstLevel);
   }
 
   Edge file() {

@@ -92,8 +92,7 @@ final class Qcow2Layout {
     if (format != null) {
       extensions.add(
           new HeaderExtension(
-              HeaderExtension.BACKING_FORMAT,
-              format.getBytes(StandardCharsets.UTF_8)));
+              HeaderExtension.BACKING_FORMAT, format.getBytes(StandardCharsets.UTF_8)));
     }
     if (v3) {
       extensions.add(Features.names());

@@ -48,7 +48,11 @@ public final class Qcow2Type implements DriverType {
     CacheSizes caches = RuntimeOptions.read(opening.options(), header);
     Edge backing =
         opening.imageChildOrNull(
-            "backing", BACKING, Permission.CONSISTENT_READ, Permission.ALL, backingAddress(file, header));
+            "backing",
+            BACKING,
+            Permission.CONSISTENT_READ,
+            Permission.ALL,
+            backingAddress(file, header));
     Qcow2Image image = new Qcow2Image(file, backing, header, caches, file.lengthBytes());
     return new Qcow2Driver(opening.node(), image, header.compressionType());
   }
@@ -78,8 +82,7 @@ public final class Qcow2Type implements DriverType {
     refuse(header.hasFeature(Features.INCOMPATIBLE_DATA_FILE), "external data files");
     refuse(header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2), "extended L2 entries");
     if (header.refcountTableClusters() == 0) {
-      throw new BlockException(
-          Errno.EINVAL, "Image does not contain a reference count table");
+      throw new BlockException(Errno.EINVAL, "Image does not contain a reference count table");
     }
     if (!readOnly) {
       if (header.hasFeature(Features.INCOMPATIBLE_CORRUPT)) {
@@ -105,8 +108,6 @@ public final class Qcow2Type implements DriverType {
   private static @Nullable ImageAddress backingAddress(Edge file, Qcow2Header header)
       throws BlockException {
     String name = header.backingName();
-    return name == null
-        ? null
-        : BackingName.address(file.child(), name, header.backingFormat());
+    return name == null ? null : BackingName.address(file.child(), name, header.backingFormat());
   }
 }

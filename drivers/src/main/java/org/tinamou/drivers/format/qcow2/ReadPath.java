@@ -130,8 +130,7 @@ final class ReadPath {
   private void unpack(long entry, MemorySegment cluster) throws BlockException {
     Geometry geometry = image.geometry();
     long offset = Entry.compressedOffset(entry, geometry);
-    byte[] packed =
-        Buffers.read(image.file(), offset, Entry.compressedBytes(entry, geometry));
+    byte[] packed = Buffers.read(image.file(), offset, Entry.compressedBytes(entry, geometry));
     codec.unpack(packed, cluster);
   }
 }

@@ -67,8 +67,7 @@ final class Refcounts {
     }
     long offset = table[(int) index] & OFFSET_MASK;
     if (geometry.inCluster(offset) != 0) {
-      throw corrupt(
-          "Refblock offset %#x unaligned (reftable index: %#x)".formatted(offset, index));
+      throw corrupt("Refblock offset %#x unaligned (reftable index: %#x)".formatted(offset, index));
     }
     return offset;
   }
@@ -109,7 +108,8 @@ final class Refcounts {
       default -> {
         int perByte = Byte.SIZE >> order;
         int shift = (index % perByte) << order;
-        yield block.get(ValueLayout.JAVA_BYTE, index / perByte) >> shift & ((1 << (1 << order)) - 1);
+        yield block.get(ValueLayout.JAVA_BYTE, index / perByte) >> shift
+            & ((1 << (1 << order)) - 1);
       }
     };
   }

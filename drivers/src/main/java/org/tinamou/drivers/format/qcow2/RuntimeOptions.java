@@ -70,9 +70,7 @@ final class RuntimeOptions {
     CacheSizes defaults = CacheSizes.defaults(geometry, header.sizeBytes());
     int sliceBytes = defaults.sliceBytes();
     if (entry != null) {
-      if (entry < MIN_SLICE_BYTES
-          || entry > geometry.clusterBytes()
-          || Long.bitCount(entry) != 1) {
+      if (entry < MIN_SLICE_BYTES || entry > geometry.clusterBytes() || Long.bitCount(entry) != 1) {
         throw new BlockException(
             Errno.EINVAL,
             "L2 cache entry size must be a power of two between 512 and the cluster size ("

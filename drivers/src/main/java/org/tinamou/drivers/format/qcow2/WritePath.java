@@ -19,7 +19,12 @@ final class WritePath {
 
   /** New clusters that are being filled: the tables do not know of them yet. */
   private record Filling(
-      long guestStart, long clusters, long hostStart, boolean fresh, boolean zeroHead, boolean zeroTail) {
+      long guestStart,
+      long clusters,
+      long hostStart,
+      boolean fresh,
+      boolean zeroHead,
+      boolean zeroTail) {
     boolean overlaps(long start, long end, Geometry geometry) {
       return start < guestStart + (clusters << geometry.clusterBits()) && end > guestStart;
     }
@@ -36,8 +41,7 @@ final class WritePath {
   private final List<Filling> fillings = new ArrayList<>();
   private final CoQueue filled = new CoQueue("clusters being filled");
 
-  WritePath(
-      Qcow2Image image, ReadPath reads, ClusterCodec codec, ClusterBuffers surroundings) {
+  WritePath(Qcow2Image image, ReadPath reads, ClusterCodec codec, ClusterBuffers surroundings) {
     this.image = image;
     this.geometry = image.geometry();
     this.reads = reads;
@@ -105,8 +109,7 @@ final class WritePath {
   }
 
   /** How many bytes from a guest offset on can be overwritten in one piece of the file. */
-  private long inPlaceBytes(TableCache.Slice slice, long guest, long length)
-      throws BlockException {
+  private long inPlaceBytes(TableCache.Slice slice, long guest, long length) throws BlockException {
     if (!isInPlace(image.map().entry(slice, guest))) {
       return 0;
     }
@@ -179,8 +182,8 @@ final class WritePath {
   }
 
   /** The data in one request with what the clusters held before and behind it. */
-  private void writeWithSurroundings(
-      Filling filling, long guest, IoVector data, int head, int tail) throws BlockException {
+  private void writeWithSurroundings(Filling filling, long guest, IoVector data, int head, int tail)
+      throws BlockException {
     int readHead = filling.fresh() && filling.zeroHead() ? 0 : head;
     int readTail = filling.fresh() && filling.zeroTail() ? 0 : tail;
     long host = filling.hostStart() + head - readHead;
@@ -374,8 +377,7 @@ final class WritePath {
       return Math.min(guestEnd - guest, image.map().bytesLeftInTable(guest));
     }
     long bytes =
-        Math.min(
-            guestEnd - guest, (long) image.map().entriesLeft(guest) << geometry.clusterBits());
+        Math.min(guestEnd - guest, (long) image.map().entriesLeft(guest) << geometry.clusterBits());
     TableCache.Slice slice = image.map().sliceForChange(guest);
     for (long at = guest; at < guest + bytes; at += geometry.clusterBytes()) {
       long before = image.map().entry(slice, at);
