@@ -6,11 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
 import org.tinamou.aio.IoThread;
@@ -18,7 +14,6 @@ import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.aio.poller.PollerKind;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
-import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.GraphDump;
 import org.tinamou.block.open.NodeOpener;
@@ -112,7 +107,7 @@ public final class DiskRuntime implements AutoCloseable {
 
   /** All nodes, edges and open drained sections, for people who look for what is stuck. */
   public String dumpGraph() throws DiskException {
-    return await(onMain("dump", () -> GraphDump.text(graph)));
+    return ForeignThread.await(onMain("dump", () -> GraphDump.text(graph)));
   }
 
   BlockGraph graph() {
@@ -137,47 +132,6 @@ public final class DiskRuntime implements AutoCloseable {
 
   static <T> CompletableFuture<T> on(AioContext context, String name, Callable<T> body) {
     return context.submit(name, body);
-  }
-
-  /**
-   * Waits for a coroutine's result. Must not be called from a loop, which would wait for itself.
-   */
-  static <T extends @Nullable Object> T await(Future<T> future) throws DiskException {
-    Check.state(
-        AioContext.currentOrNull() == null,
-        "a loop must not wait for a disk; use the methods that return a future");
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return future.get();
-        } catch (InterruptedException e) {
-          // The request goes on and its buffer is in use: there is no leaving early.
-          interrupted = true;
-        }
-      }
-    } catch (ExecutionException e) {
-      throw failure(e.getCause());
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  /** A coroutine's failure in the form that programs see; what is no I/O error is thrown. */
-  static DiskException failure(@Nullable Throwable thrown) {
-    Throwable cause =
-        thrown instanceof CompletionException && thrown.getCause() != null
-            ? thrown.getCause()
-            : thrown;
-    return switch (cause) {
-      case DiskException e -> e;
-      case BlockException e -> DiskException.of(e);
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case null, default -> throw new IllegalStateException(cause);
-    };
   }
 
   /** Closes all disks, then the threads. */

@@ -62,7 +62,7 @@ public final class VirtualDisk implements AutoCloseable {
   }
 
   static VirtualDisk open(DiskRuntime runtime, DiskOptions options) throws DiskException {
-    return DiskRuntime.await(runtime.onMain("open disk", () -> openOnMain(runtime, options)));
+    return ForeignThread.await(runtime.onMain("open disk", () -> openOnMain(runtime, options)));
   }
 
   private static VirtualDisk openOnMain(DiskRuntime runtime, DiskOptions options)
@@ -158,7 +158,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** The first extent of a range. */
   DiskExtent extentAt(long offset, long length) throws DiskException {
-    return DiskRuntime.await(
+    return ForeignThread.await(
         start(
             "status",
             () -> {
@@ -193,7 +193,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** Fills the rest of a buffer; its position goes to its limit when that has succeeded. */
   public void read(long offsetBytes, ByteBuffer buffer) throws DiskException {
-    DiskRuntime.await(readAsync(offsetBytes, buffer));
+    ForeignThread.await(readAsync(offsetBytes, buffer));
   }
 
   /** As {@link #read(long, ByteBuffer)}. */
@@ -225,7 +225,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** Fills off-heap memory. */
   public void read(long offsetBytes, MemorySegment buffer) throws DiskException {
-    DiskRuntime.await(readAsync(offsetBytes, buffer));
+    ForeignThread.await(readAsync(offsetBytes, buffer));
   }
 
   /** As {@link #read(long, MemorySegment)}. */
@@ -249,7 +249,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** Stores the rest of a buffer; its position goes to its limit when that has succeeded. */
   public void write(long offsetBytes, ByteBuffer buffer) throws DiskException {
-    DiskRuntime.await(writeAsync(offsetBytes, buffer));
+    ForeignThread.await(writeAsync(offsetBytes, buffer));
   }
 
   /** As {@link #write(long, ByteBuffer)}. */
@@ -280,7 +280,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** Stores off-heap memory. */
   public void write(long offsetBytes, MemorySegment buffer) throws DiskException {
-    DiskRuntime.await(writeAsync(offsetBytes, buffer));
+    ForeignThread.await(writeAsync(offsetBytes, buffer));
   }
 
   /** As {@link #write(long, MemorySegment)}. */
@@ -301,7 +301,7 @@ public final class VirtualDisk implements AutoCloseable {
    */
   public void writeZeroes(long offsetBytes, long lengthBytes, boolean mayUnmap)
       throws DiskException {
-    DiskRuntime.await(writeZeroesAsync(offsetBytes, lengthBytes, mayUnmap));
+    ForeignThread.await(writeZeroesAsync(offsetBytes, lengthBytes, mayUnmap));
   }
 
   /** As {@link #writeZeroes}. */
@@ -318,7 +318,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** Gives the space of a range back if that is possible; what it reads as then is undefined. */
   public void discard(long offsetBytes, long lengthBytes) throws DiskException {
-    DiskRuntime.await(discardAsync(offsetBytes, lengthBytes));
+    ForeignThread.await(discardAsync(offsetBytes, lengthBytes));
   }
 
   /** As {@link #discard}. */
@@ -333,7 +333,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** Makes every write that has ended survive a crash of the host. */
   public void flush() throws DiskException {
-    DiskRuntime.await(flushAsync());
+    ForeignThread.await(flushAsync());
   }
 
   /** As {@link #flush}. */
@@ -348,7 +348,7 @@ public final class VirtualDisk implements AutoCloseable {
 
   /** Changes the size; a new part reads as zeroes, what was behind a new end is lost. */
   public void resize(long sizeBytes) throws DiskException {
-    DiskRuntime.await(
+    ForeignThread.await(
         runtime.onMain(
             "resize",
             () -> {
@@ -373,7 +373,7 @@ public final class VirtualDisk implements AutoCloseable {
    */
   public DrainedDisk drain() throws DiskException {
     DrainedSection section =
-        DiskRuntime.await(runtime.onMain("drain", () -> node.drain("the program")));
+        ForeignThread.await(runtime.onMain("drain", () -> node.drain("the program")));
     return new DrainedDisk(runtime, section);
   }
 
@@ -393,7 +393,7 @@ public final class VirtualDisk implements AutoCloseable {
     public void close() throws DiskException {
       if (!closed) {
         closed = true;
-        DiskRuntime.await(
+        ForeignThread.await(
             runtime.onMain(
                 "end of drain",
                 () -> {
@@ -407,7 +407,7 @@ public final class VirtualDisk implements AutoCloseable {
   /** Has the disk's requests run on another thread from now on; those under way end first. */
   public void moveTo(DiskLoop loop) throws DiskException {
     AioContext target = loop.thread().context();
-    DiskRuntime.await(
+    ForeignThread.await(
         runtime.onMain(
             "move disk",
             () -> {
@@ -426,7 +426,7 @@ public final class VirtualDisk implements AutoCloseable {
     }
     closed = true;
     runtime.forget(this);
-    DiskRuntime.await(runtime.onMain("close disk", this::closeOnMain));
+    ForeignThread.await(runtime.onMain("close disk", this::closeOnMain));
   }
 
   private boolean closeOnMain() throws BlockException {

@@ -115,6 +115,8 @@ public final class RingVersusLoop {
         AioContext loop = host.newContext("bench", BusyPolling.OFF)) {
       Meter bare = new Meter(rounds);
       Meter coroutines = new Meter(rounds);
+      Meter backend = new Meter(rounds);
+      BackendReader reader = BackendReader.open(loop, file, buffers);
       for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
         bare.start();
         bareRing(ring);
@@ -122,14 +124,21 @@ public final class RingVersusLoop {
         coroutines.start();
         coroutines(loop);
         coroutines.stop(round);
+        backend.start();
+        reader.round(requests, this::nextOffset);
+        backend.stop(round);
         if (hasReference && round >= 0) {
           reference[round] = reference(file, requests);
         }
       }
+      reader.close();
       bare.print("bare ring");
       coroutines.print("coroutines");
+      backend.print("backend");
       printRatio("time", coroutines.requestsPerSecond, bare.requestsPerSecond);
       printRatio("processor time", bare.cpuNanosPerRequest, coroutines.cpuNanosPerRequest);
+      printRatio("time, backend", backend.requestsPerSecond, bare.requestsPerSecond);
+      printRatio("processor time, backend", bare.cpuNanosPerRequest, backend.cpuNanosPerRequest);
       System.out.printf(
           "ratio of the best rounds: by time %.3f, by processor time %.3f%n",
           max(coroutines.requestsPerSecond) / max(bare.requestsPerSecond),
@@ -139,6 +148,7 @@ public final class RingVersusLoop {
             "qemu-img bench (io_uring, one block after the other): %,.0f requests/s%n",
             median(reference));
         printRatio("time to qemu-img bench", coroutines.requestsPerSecond, reference);
+        printRatio("time to qemu-img bench, backend", backend.requestsPerSecond, reference);
       } else {
         System.out.println("qemu-img is not installed: nothing to compare with");
       }

@@ -27,10 +27,10 @@ import java.util.concurrent.locks.Lock;
 final class BannedCalls {
   /**
    * Classes that are made to block a thread of their own, by the ends of their names: the thread of
-   * a loop and the threads of a worker pool.
+   * a loop, the threads of a worker pool, and those of programs that wait for a loop.
    */
   private static final Set<String> MAY_BLOCK =
-      Set.of("IoThread", "Workers", "Worker", "WorkerPool");
+      Set.of("IoThread", "Workers", "Worker", "WorkerPool", "ForeignThread");
 
   /** Waits the JDK's own threads end, and interruption; methods of a type or of its subtypes. */
   private static final Map<Class<?>, Set<String>> WAITS =
