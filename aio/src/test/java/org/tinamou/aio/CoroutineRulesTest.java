@@ -244,6 +244,8 @@ class CoroutineRulesTest {
               }
             });
     LoopRig.spinUntil(waiting::get);
+    // Once something else has run, the waiter has left the loop; before, it would not really wait.
+    assertEquals(1, loop.submit("other", () -> 1).get());
     synchronized (monitor) {
       monitor.notifyAll();
     }

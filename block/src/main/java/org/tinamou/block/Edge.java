@@ -145,11 +145,9 @@ public final class Edge {
   }
 
   private void require(int permission) {
-    Check.state(
-        (permissions & permission) != 0,
-        "%s lacks permission %s",
-        this,
-        Permission.names(permission));
+    if ((permissions & permission) == 0) {
+      throw new IllegalStateException(this + " lacks permission " + Permission.names(permission));
+    }
   }
 
   void requireRead() {

@@ -29,6 +29,10 @@ final class NodeIo {
         flags,
         () -> {
           int alignment = node.limits().requestAlignmentBytes();
+          if (Padding.isAligned(offset, buffer.sizeBytes(), alignment)) {
+            readAligned(node, offset, buffer, flags);
+            return true;
+          }
           try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
             readAligned(node, padding.offsetBytes(), padding.vector(), flags);
             padding.deliver();

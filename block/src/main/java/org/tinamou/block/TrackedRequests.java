@@ -20,7 +20,13 @@ final class TrackedRequests {
     final long lengthBytes;
     final String kind;
     private final Coroutine coroutine = Coroutine.current();
-    private final List<Coroutine> waiters = new ArrayList<>(0);
+
+    /** Those that wait for its end; null as long as nobody does. */
+    private @Nullable List<Coroutine> waiters;
+
+    /** Its place among the active ones. */
+    private int index;
+
     private long rangeStart;
     private long rangeEnd;
     private boolean serialising;
@@ -33,6 +39,15 @@ final class TrackedRequests {
       this.lengthBytes = lengthBytes;
       this.rangeStart = offsetBytes;
       this.rangeEnd = offsetBytes + lengthBytes;
+    }
+
+    private void addWaiter(Coroutine waiter) {
+      List<Coroutine> before = waiters;
+      if (before == null) {
+        before = new ArrayList<>();
+        waiters = before;
+      }
+      before.add(waiter);
     }
 
     private boolean overlaps(Tracked other) {
@@ -68,6 +83,7 @@ final class TrackedRequests {
     Tracked request = new Tracked(kind, offsetBytes, lengthBytes);
     lock.lock();
     try {
+      request.index = active.size();
       active.add(request);
     } finally {
       lock.unlock();
@@ -83,15 +99,26 @@ final class TrackedRequests {
     try {
       Check.state(!request.ended, "request ended twice: %s", request);
       request.ended = true;
-      active.remove(request);
+      remove(request);
       if (request.serialising) {
         serialisingCount--;
       }
-      woken = List.copyOf(request.waiters);
+      woken = request.waiters;
     } finally {
       lock.unlock();
     }
-    woken.forEach(Coroutine::wake);
+    if (woken != null) {
+      woken.forEach(Coroutine::wake);
+    }
+  }
+
+  /** Whoever is last takes its place: their order means nothing. */
+  private void remove(Tracked request) {
+    Tracked last = active.removeLast();
+    if (last != request) {
+      active.set(request.index, last);
+      last.index = request.index;
+    }
   }
 
   /**
@@ -155,7 +182,7 @@ final class TrackedRequests {
           return;
         }
         request.waitingFor = blocker;
-        blocker.waiters.add(request.coroutine);
+        blocker.addWaiter(request.coroutine);
       } finally {
         lock.unlock();
       }
