@@ -184,7 +184,7 @@ public final class FileDriver {
       try {
         context.callBlocking(
             () -> {
-              locks.alsoOn(newFd);
+              locks.passTo(newFd);
               files.replace(fd, newFd);
               return true;
             });
@@ -253,6 +253,11 @@ public final class FileDriver {
       return;
     }
     closed = true;
+    context.callBlocking(
+        () -> {
+          locks.release();
+          return true;
+        });
     closeQuietly(fd);
   }
 

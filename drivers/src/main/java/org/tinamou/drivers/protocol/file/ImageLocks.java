@@ -66,8 +66,25 @@ final class ImageLocks {
     unlock(UNSHARED_BASE_BYTE, unsharedBefore & ~unshared);
   }
 
-  /** Takes all that is held for another descriptor of the same file as well. */
-  void alsoOn(int otherFd) throws ErrnoException {
+  /**
+   * Lets go of everything. Closing the descriptor is not enough: the kernel may keep the open file
+   * for a moment longer, for a request that has just ended.
+   */
+  void release() {
+    drop(0, 0);
+  }
+
+  /**
+   * Takes all that is held for another descriptor of the same file, which takes the place of this
+   * one, and then lets go of it here: at no moment is nothing held.
+   */
+  void passTo(int otherFd) throws ErrnoException {
+    lockAlsoOn(otherFd);
+    unlock(USED_BASE_BYTE, heldUsed);
+    unlock(UNSHARED_BASE_BYTE, heldUnshared);
+  }
+
+  private void lockAlsoOn(int otherFd) throws ErrnoException {
     for (int index = 0; index < PERMISSIONS && supported; index++) {
       if ((heldUsed & 1 << index) != 0) {
         files.tryLock(otherFd, LockType.SHARED, USED_BASE_BYTE + index, 1);
