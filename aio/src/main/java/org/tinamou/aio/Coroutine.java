@@ -221,6 +221,17 @@ public final class Coroutine {
     return java.util.Objects.requireNonNull(current);
   }
 
+  /**
+   * As {@link #current()}, cheaper if it is a coroutine of the given loop.
+   *
+   * @param likely where the caller probably runs
+   */
+  @InCoroutine
+  public static Coroutine current(AioContext likely) {
+    Coroutine running = likely.running();
+    return running != null && running.thread == Thread.currentThread() ? running : current();
+  }
+
   /** The coroutine that calls, or null outside of one. */
   @AnyThread
   public static @Nullable Coroutine currentOrNull() {

@@ -33,6 +33,16 @@ public interface BlockDriver {
   void read(long offsetBytes, IoVector buffer, int flags) throws BlockException;
 
   /**
+   * Whether every read is just one read of a child of the same length, flags and all: keeping it
+   * apart from overlapping requests is left to the child then. Changes only while the node is
+   * drained.
+   */
+  @AnyThread
+  default boolean passesReadsOn() {
+    return false;
+  }
+
+  /**
    * Frees what it holds. The node is drained and has no parents; its children are still there. Main
    * loop.
    */

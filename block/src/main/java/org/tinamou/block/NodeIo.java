@@ -21,24 +21,45 @@ final class NodeIo {
     if (buffer.sizeBytes() == 0) {
       return;
     }
-    tracked(
-        node,
-        "read",
-        offset,
-        buffer.sizeBytes(),
-        flags,
-        () -> {
-          int alignment = node.limits().requestAlignmentBytes();
-          if (Padding.isAligned(offset, buffer.sizeBytes(), alignment)) {
-            readAligned(node, offset, buffer, flags);
-            return true;
-          }
-          try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
-            readAligned(node, padding.offsetBytes(), padding.vector(), flags);
-            padding.deliver();
-          }
-          return true;
-        });
+    node.inFlight().begin();
+    try {
+      BlockDriver driver = node.driver();
+      if (driver.passesReadsOn()) {
+        driver.read(offset, buffer, flags);
+        return;
+      }
+      TrackedRequests.Tracked request = node.requests().begin("read", offset, buffer.sizeBytes());
+      try {
+        awaitTurn(node, request, flags);
+        readTracked(node, offset, buffer, flags);
+      } finally {
+        node.requests().end(request);
+      }
+    } finally {
+      node.inFlight().end();
+    }
+  }
+
+  private static void readTracked(BlockNode node, long offset, IoVector buffer, int flags)
+      throws BlockException {
+    int alignment = node.limits().requestAlignmentBytes();
+    if (Padding.isAligned(offset, buffer.sizeBytes(), alignment)) {
+      readAligned(node, offset, buffer, flags);
+      return;
+    }
+    try (Padding padding = Padding.of(node, offset, buffer, alignment)) {
+      readAligned(node, padding.offsetBytes(), padding.vector(), flags);
+      padding.deliver();
+    }
+  }
+
+  /** Waits until nothing is in the way of a request that is tracked. */
+  private static void awaitTurn(BlockNode node, TrackedRequests.Tracked request, int flags) {
+    if ((flags & RequestFlags.SERIALISING) != 0) {
+      node.requests().serialise(request, node.limits().requestAlignmentBytes());
+    } else {
+      node.requests().awaitSerialising(request);
+    }
   }
 
   /** What a request that changes nothing does while it is tracked. */
@@ -55,11 +76,7 @@ final class NodeIo {
     try {
       TrackedRequests.Tracked request = node.requests().begin(kind, offset, length);
       try {
-        if ((flags & RequestFlags.SERIALISING) != 0) {
-          node.requests().serialise(request, node.limits().requestAlignmentBytes());
-        } else {
-          node.requests().awaitSerialising(request);
-        }
+        awaitTurn(node, request, flags);
         return reading.run();
       } finally {
         node.requests().end(request);
@@ -441,11 +458,7 @@ final class NodeIo {
     try {
       TrackedRequests.Tracked request = node.requests().begin(kind, offset, length);
       try {
-        if ((flags & RequestFlags.SERIALISING) != 0) {
-          node.requests().serialise(request, node.limits().requestAlignmentBytes());
-        } else {
-          node.requests().awaitSerialising(request);
-        }
+        awaitTurn(node, request, flags);
         try {
           change.run(request);
         } finally {

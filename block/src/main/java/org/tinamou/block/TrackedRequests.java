@@ -12,28 +12,30 @@ import org.tinamou.base.Check;
 /**
  * The requests under way on one node. A serialising request has its range to itself: it waits for
  * those that overlap it, and those that come later wait for it.
+ *
+ * <p>Serialising requests are rare, and others take no lock while there is none: a request shows
+ * itself first and then looks whether anybody serialises; who begins to serialise says so first and
+ * then looks at the requests, so one of the two sees the other. A request that ends is gone before
+ * it looks whether somebody may wait for it.
  */
 final class TrackedRequests {
   /** One request, from its first instruction to after its last. */
-  static final class Tracked {
+  static final class Tracked extends SlotTable.Item {
     final long offsetBytes;
     final long lengthBytes;
     final String kind;
-    private final Coroutine coroutine = Coroutine.current();
+    private final Coroutine coroutine;
+    private volatile boolean ended;
+    private volatile boolean serialising;
 
-    /** Those that wait for its end; null as long as nobody does. */
-    private @Nullable List<Coroutine> waiters;
-
-    /** Its place among the active ones. */
-    private int index;
-
+    // The rest is guarded by the lock once the request serialises or somebody does.
     private long rangeStart;
     private long rangeEnd;
-    private boolean serialising;
-    private boolean ended;
+    private @Nullable List<Coroutine> waiters;
     private @Nullable Tracked waitingFor;
 
-    Tracked(String kind, long offsetBytes, long lengthBytes) {
+    Tracked(Coroutine coroutine, String kind, long offsetBytes, long lengthBytes) {
+      this.coroutine = coroutine;
       this.kind = kind;
       this.offsetBytes = offsetBytes;
       this.lengthBytes = lengthBytes;
@@ -69,9 +71,9 @@ final class TrackedRequests {
   }
 
   private final BlockNode node;
+  private final SlotTable<Tracked> active = new SlotTable<>();
   private final ReentrantLock lock = new ReentrantLock();
-  private final List<Tracked> active = new ArrayList<>();
-  private int serialisingCount;
+  private volatile int serialisingCount;
 
   TrackedRequests(BlockNode node) {
     this.node = node;
@@ -80,27 +82,29 @@ final class TrackedRequests {
   /** Starts tracking; the caller has counted itself in flight. */
   @InCoroutine
   Tracked begin(String kind, long offsetBytes, long lengthBytes) {
-    Tracked request = new Tracked(kind, offsetBytes, lengthBytes);
-    lock.lock();
-    try {
-      request.index = active.size();
-      active.add(request);
-    } finally {
-      lock.unlock();
-    }
+    Coroutine self = Coroutine.current(node.context());
+    Tracked request = new Tracked(self, kind, offsetBytes, lengthBytes);
+    active.add(request, offsetBytes);
     return request;
   }
 
   /** Stops tracking and lets those go on that wait for the request. */
   @InCoroutine
   void end(Tracked request) {
+    request.ended = true;
+    active.remove(request);
+    if (serialisingCount > 0) { // else nobody has looked at it yet
+      wakeWaiters(request);
+    }
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
+  private void wakeWaiters(Tracked request) {
     List<Coroutine> woken;
     lock.lock();
     try {
-      Check.state(!request.ended, "request ended twice: %s", request);
-      request.ended = true;
-      remove(request);
       if (request.serialising) {
+        request.serialising = false;
         serialisingCount--;
       }
       woken = request.waiters;
@@ -109,15 +113,6 @@ final class TrackedRequests {
     }
     if (woken != null) {
       woken.forEach(Coroutine::wake);
-    }
-  }
-
-  /** Whoever is last takes its place: their order means nothing. */
-  private void remove(Tracked request) {
-    Tracked last = active.removeLast();
-    if (last != request) {
-      active.set(request.index, last);
-      last.index = request.index;
     }
   }
 
@@ -136,6 +131,7 @@ final class TrackedRequests {
     awaitOverlapping(request);
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
   private void claim(Tracked request, long alignmentBytes) {
     if (!request.serialising) {
       request.serialising = true;
@@ -166,7 +162,7 @@ final class TrackedRequests {
   /** Waits until no serialising request overlaps this one. */
   @InCoroutine
   void awaitSerialising(Tracked request) {
-    if (serialisingCount > 0) { // racy, as a request that starts serialising now looks for us
+    if (serialisingCount > 0) {
       awaitOverlapping(request);
     }
   }
@@ -177,44 +173,33 @@ final class TrackedRequests {
       lock.lock();
       try {
         blocker = findBlocker(request);
+        request.waitingFor = blocker;
         if (blocker == null) {
-          request.waitingFor = null;
           return;
         }
-        request.waitingFor = blocker;
         blocker.addWaiter(request.coroutine);
       } finally {
         lock.unlock();
       }
-      while (!isEnded(blocker)) {
+      while (!blocker.ended) {
         Coroutine.suspend("overlapping request");
       }
     }
   }
 
-  private boolean isEnded(Tracked request) {
-    lock.lock();
-    try {
-      return request.ended;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /** Somebody overlapping who does not wait, directly or not, for this request. */
   private @Nullable Tracked findBlocker(Tracked request) {
-    for (Tracked other : active) {
-      if (other != request
-          && (other.serialising || request.serialising)
-          && request.overlaps(other)) {
-        Check.state(
-            other.coroutine != request.coroutine, "%s waits for itself on %s", request, node);
-        if (!waitsFor(other, request)) {
-          return other;
-        }
-      }
+    return active.find(other -> isInTheWay(other, request));
+  }
+
+  private boolean isInTheWay(Tracked other, Tracked request) {
+    if (other == request
+        || !(other.serialising || request.serialising)
+        || !request.overlaps(other)) {
+      return false;
     }
-    return null;
+    Check.state(other.coroutine != request.coroutine, "%s waits for itself on %s", request, node);
+    return !waitsFor(other, request);
   }
 
   private static boolean waitsFor(Tracked waiter, Tracked request) {
@@ -229,11 +214,17 @@ final class TrackedRequests {
   /** What is under way, for dumps. */
   @AnyThread
   List<String> dump() {
+    List<String> told = new ArrayList<>();
     lock.lock();
     try {
-      return active.stream().map(Tracked::toString).toList();
+      active.find(
+          request -> {
+            told.add(request.toString());
+            return false;
+          });
     } finally {
       lock.unlock();
     }
+    return told;
   }
 }

@@ -146,6 +146,11 @@ public final class RawFormat
   }
 
   @Override
+  public boolean passesReadsOn() {
+    return windowSize == WHOLE;
+  }
+
+  @Override
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     checkWindow(offsetBytes, buffer.sizeBytes());
     if (guard != null) {

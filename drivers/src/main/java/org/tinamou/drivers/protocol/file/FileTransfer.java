@@ -56,7 +56,7 @@ final class FileTransfer {
     long done = 0;
     while (done < buffers.sizeBytes()) {
       IoVector rest = next(buffers, done);
-      long moved = Coroutine.current().context().io().read(fd, rest, offsetBytes + done);
+      long moved = Coroutine.current(context).context().io().read(fd, rest, offsetBytes + done);
       if (moved == EINTR) {
         continue;
       }
@@ -107,7 +107,7 @@ final class FileTransfer {
     long done = 0;
     while (done < buffers.sizeBytes()) {
       IoVector rest = next(buffers, done);
-      long moved = Coroutine.current().context().io().write(fd, rest, offsetBytes + done);
+      long moved = Coroutine.current(context).context().io().write(fd, rest, offsetBytes + done);
       if (moved == EINTR) {
         continue;
       }
