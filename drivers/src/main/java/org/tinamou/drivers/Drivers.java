@@ -13,6 +13,7 @@ import org.tinamou.drivers.filter.copyonread.CopyOnReadType;
 import org.tinamou.drivers.filter.preallocate.PreallocateType;
 import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.filter.throttle.ThrottleType;
+import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.drivers.format.raw.RawType;
 import org.tinamou.drivers.protocol.file.FileType;
 import org.tinamou.drivers.protocol.nullblock.NullType;
@@ -47,7 +48,6 @@ public final class Drivers {
           "nvme",
           "parallels",
           "qcow",
-          "qcow2",
           "qed",
           "quorum",
           "rbd",
@@ -78,6 +78,7 @@ public final class Drivers {
   public static DriverList list(ThrottleGroups groups) {
     List<DriverType> types = new ArrayList<>();
     types.add(new RawType());
+    types.add(new Qcow2Type());
     types.addAll(FileType.all());
     types.add(new BlkdebugType());
     types.add(new BlkverifyType());

@@ -4,9 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AnyThread;
 
 /** How the beginnings of images tell their formats. */
-final class FormatSignatures {
+public final class FormatSignatures {
   /** Bytes at a fixed place that only one format has. */
   private record Signature(String format, int offset, String bytes) {
     boolean matches(byte[] header) {
@@ -44,7 +45,14 @@ final class FormatSignatures {
 
   private FormatSignatures() {}
 
-  static @Nullable String probe(byte[] header, String fileName) {
+  /**
+   * The format a header or a name belongs to, or null if it looks like none. It need not be one
+   * that this program has.
+   *
+   * @param header the first 512 bytes of the image, or all of a shorter one
+   */
+  @AnyThread
+  public static @Nullable String probe(byte[] header, String fileName) {
     for (Signature signature : SIGNATURES) {
       if (signature.matches(header)) {
         return signature.format();

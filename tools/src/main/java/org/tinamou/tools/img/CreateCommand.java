@@ -118,7 +118,7 @@ final class CreateCommand implements ImgCommand {
       throw new ToolException(
           prefix + "Format driver '" + format + "' does not support image creation");
     }
-    if (!ImageFormats.isSupported(format)) {
+    if (!ImageFormats.isMadeHere(format)) {
       throw new ToolException(prefix + ImageFormats.notYet(format));
     }
   }

@@ -53,7 +53,7 @@ final class ImageOptionList {
     if (!ImageFormats.isCreatable(format)) {
       throw new ToolException("Format driver '" + format + "' does not support image creation");
     }
-    if (!ImageFormats.isSupported(format)) {
+    if (!ImageFormats.isMadeHere(format)) {
       throw new ToolException(ImageFormats.notYet(format));
     }
     if (name != null) {

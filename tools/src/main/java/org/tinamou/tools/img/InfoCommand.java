@@ -12,6 +12,8 @@ import org.tinamou.aio.poller.LinuxHostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.FormatSignatures;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.HumanSize;
 import org.tinamou.qapi.Json;
@@ -73,7 +75,8 @@ final class InfoCommand implements ImgCommand {
     boolean json = OutputFormat.isJson(output);
     choice.check();
     String name = operands.getFirst();
-    Facts facts = isPlain(name) ? plainFacts(name) : openedFacts(console, name);
+    Facts plain = isPlain(name) ? plainFacts(name) : null;
+    Facts facts = plain == null ? openedFacts(console, name) : plain;
     if (json) {
       Json members = json(facts);
       console.line(JsonWriter.pretty(chain ? new Json.Array().add(members) : members));
@@ -118,7 +121,8 @@ final class InfoCommand implements ImgCommand {
     return found.getFirst();
   }
 
-  private Facts plainFacts(String name) throws ToolException {
+  /** Null if the image has a format, so that it must be opened. */
+  private @Nullable Facts plainFacts(String name) throws ToolException {
     String format = choice.format;
     try {
       String text = ImageName.pathText(name);
@@ -127,6 +131,9 @@ final class InfoCommand implements ImgCommand {
       }
       HostFiles.Status status = status(ImageName.path(name), text);
       String found = format == null ? probe(ImageName.path(name), text, status) : format;
+      if (!found.equals(ImageFormats.RAW) && !found.equals(ImageFormats.FILE)) {
+        return null;
+      }
       long length = (status.sizeBytes() + OpenImage.SECTOR_BYTES - 1) & -OpenImage.SECTOR_BYTES;
       return new Facts(text, found, length, status.allocatedBytes(), true);
     } catch (BlockException e) {
@@ -156,7 +163,7 @@ final class InfoCommand implements ImgCommand {
 
   private static String probe(Path path, String text, HostFiles.Status status)
       throws BlockException {
-    byte[] header = new byte[ImageFormats.HEADER_BYTES];
+    byte[] header = new byte[NodeOpener.PROBE_BYTES];
     if (status.sizeBytes() > 0) {
       try (FileChannel channel = FileChannel.open(path)) {
         ByteBuffer buffer = ByteBuffer.wrap(header);
@@ -167,11 +174,12 @@ final class InfoCommand implements ImgCommand {
         throw BlockException.of(Errno.EIO, "Could not read image for determining its format");
       }
     }
-    String found = ImageFormats.probe(header, text);
-    if (found != null) {
-      ImageFormats.requireOpenable(found);
+    String found = FormatSignatures.probe(header, text);
+    if (found == null) {
+      return ImageFormats.RAW;
     }
-    return ImageFormats.RAW;
+    ImageFormats.requireOpenable(found);
+    return found;
   }
 
   private static void print(Console console, Facts facts) {

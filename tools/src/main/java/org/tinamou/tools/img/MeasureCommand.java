@@ -101,7 +101,7 @@ final class MeasureCommand implements ImgCommand {
       throw new ToolException(
           "Format driver '" + targetFormat + "' does not support image creation");
     }
-    if (!ImageFormats.isSupported(targetFormat)) {
+    if (!ImageFormats.isMadeHere(targetFormat)) {
       throw new ToolException(ImageFormats.notYet(targetFormat));
     }
     try {

@@ -20,7 +20,7 @@ final class NewImage {
     if (!ImageFormats.isCreatable(format)) {
       throw new ToolException("Format driver '" + format + "' does not support image creation");
     }
-    if (!ImageFormats.isSupported(format)) {
+    if (!ImageFormats.isMadeHere(format)) {
       throw new ToolException(ImageFormats.notYet(format));
     }
   }

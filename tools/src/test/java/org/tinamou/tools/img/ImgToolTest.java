@@ -39,7 +39,6 @@ class ImgToolTest {
   @ParameterizedTest
   @CsvSource({
     "qcow, 0, 'QFI\u00fb\0\0\0\1'",
-    "qcow2, 0, 'QFI\u00fb\0\0\0\3'",
     "qed, 0, 'QED\0'",
     "vmdk, 0, 'KDMV'",
     "vmdk, 0, 'COWD'",
@@ -73,8 +72,8 @@ class ImgToolTest {
   @Test
   void formatsToComeAreNamed() {
     assertEquals(
-        "tinamou-img: x: Format 'qcow2' is not supported by this version of Tinamou\n",
-        ToolRun.img("create", "-f", "qcow2", "x", "1M").err());
+        "tinamou-img: x: Format 'qed' is not supported by this version of Tinamou\n",
+        ToolRun.img("create", "-f", "qed", "x", "1M").err());
     assertEquals(
         "tinamou-img: Could not open 'nbd:x': Protocol 'nbd' is not supported by this version of"
             + " Tinamou\n",
