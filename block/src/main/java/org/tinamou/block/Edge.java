@@ -247,6 +247,14 @@ public final class Edge {
     return NodeStatus.status(child, offsetBytes, lengthBytes, wantZero);
   }
 
+  /**
+   * Whether a range of what the child shows is known to be zero, what is below the child included.
+   */
+  @InCoroutine
+  public boolean readsAsZeroes(long offsetBytes, long lengthBytes) throws BlockException {
+    return ChainZeroes.readsAsZeroes(child, offsetBytes, lengthBytes);
+  }
+
   @AnyThread
   public long lengthBytes() throws BlockException {
     return child.lengthBytes();

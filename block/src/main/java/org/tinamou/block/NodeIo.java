@@ -347,7 +347,9 @@ final class NodeIo {
     BlockLimits limits = node.limits();
     long alignment = Math.max(limits.discardAlignmentBytes(), limits.requestAlignmentBytes());
     long start = (offset + alignment - 1) / alignment * alignment;
-    long end = (offset + length) / alignment * alignment;
+    boolean toEnd = offset + length >= driver.lengthBytes();
+    long unit = toEnd ? limits.requestAlignmentBytes() : alignment;
+    long end = (offset + length) / unit * unit;
     if (start >= end) {
       return; // a hint about less than the driver can forget
     }

@@ -356,6 +356,20 @@ public final class OpenImage {
     backend.write(offsetBytes, buffers, RequestFlags.NONE);
   }
 
+  /** Writes so that it takes less space; EOPNOTSUPP if the format cannot. */
+  public void writeCompressed(IoVector buffers, long offsetBytes) throws BlockException {
+    if (!canCompress()) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "compressed write");
+    }
+    backend.write(offsetBytes, buffers, RequestFlags.COMPRESSED);
+  }
+
+  /** Whether the format knows compressed clusters. */
+  public boolean canCompress() {
+    return node.driverOrNull() instanceof BlockDriver.Writable driver
+        && (driver.writeFlags() & RequestFlags.COMPRESSED) != 0;
+  }
+
   /**
    * Makes a range read as zeroes.
    *

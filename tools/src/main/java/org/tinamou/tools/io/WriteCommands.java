@@ -31,7 +31,8 @@ final class WriteCommands {
     boolean zeroes;
     boolean mayUnmap;
     boolean onlyIfFast;
-    boolean notForRaw;
+    boolean state;
+    boolean compressed;
     byte pattern = DEFAULT_PATTERN;
     byte @Nullable [] source;
 
@@ -55,14 +56,12 @@ final class WriteCommands {
   boolean write(IoCommand command, List<String> words) throws IoArguments.Refused {
     IoArguments arguments = new IoArguments(console, command, words, "bcCfnpP:qs:uz");
     Write write = new Write();
-    boolean state = false;
-    boolean compressed = false;
     boolean patterned = false;
     String sourceName = null;
     for (int letter = arguments.next(); letter >= 0; letter = arguments.next()) {
       switch (letter) {
-        case 'b' -> state = true;
-        case 'c' -> compressed = true;
+        case 'b' -> write.state = true;
+        case 'c' -> write.compressed = true;
         case 'n' -> write.onlyIfFast = true;
         case 'P' -> {
           patterned = true;
@@ -76,31 +75,24 @@ final class WriteCommands {
       }
     }
     List<String> operands = arguments.operands(2, 2);
-    check(arguments, write, state, compressed, patterned, sourceName != null);
+    check(arguments, write, patterned, sourceName != null);
     write.offset = arguments.number(operands.getFirst());
     write.counts = new long[] {count(arguments, write, operands.getLast())};
-    if (state || compressed) {
+    if (write.state || write.compressed) {
       IoTransfers.requireSectors(arguments, write.offset, write.counts[0]);
     }
-    write.notForRaw = !write.zeroes && (state || compressed);
     if (sourceName != null) {
       write.source = load(sourceName, write.counts[0]);
     }
     return perform(write, "write");
   }
 
-  private static void check(
-      IoArguments arguments,
-      Write write,
-      boolean state,
-      boolean compressed,
-      boolean patterned,
-      boolean sourced)
+  private static void check(IoArguments arguments, Write write, boolean patterned, boolean sourced)
       throws IoArguments.Refused {
-    if (state && write.zeroes) {
+    if (write.state && write.zeroes) {
       throw arguments.refuse("-b and -z cannot be specified at the same time");
     }
-    if (write.onDisk && (state || compressed)) {
+    if (write.onDisk && (write.state || write.compressed)) {
       throw arguments.refuse("-f and -b or -c cannot be specified at the same time");
     }
     if (write.onlyIfFast && !write.zeroes) {
@@ -213,7 +205,7 @@ final class WriteCommands {
   private boolean perform(Write write, String verb) {
     long total = write.total();
     try (Arena arena = Arena.ofShared()) {
-      if (write.notForRaw) {
+      if (write.state) {
         throw BlockException.of(Errno.EOPNOTSUPP, verb);
       }
       IoTransfers.requireInside(session, write.offset, total, verb);
@@ -222,6 +214,8 @@ final class WriteCommands {
       long start = session.nanos();
       if (write.zeroes) {
         image.writeZeroes(write.offset, total, write.mayUnmap, write.onlyIfFast);
+      } else if (write.compressed) {
+        image.writeCompressed(buffers, write.offset);
       } else {
         image.write(buffers, write.offset);
       }

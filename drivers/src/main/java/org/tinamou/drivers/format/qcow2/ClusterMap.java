@@ -145,6 +145,12 @@ final class ClusterMap {
     return table;
   }
 
+  /** The entry of a guest offset, 0 where there is no table. */
+  long entry(long guest) throws BlockException {
+    TableCache.Slice slice = sliceOrNull(guest);
+    return slice == null ? 0 : entry(slice, guest);
+  }
+
   long entry(TableCache.Slice slice, long guest) {
     return slice.entry(indexInSlice(guest));
   }

@@ -111,26 +111,33 @@ public final class Qcow2Driver
     // The tables have been written back; the node flushes the file.
   }
 
-  /** Whole clusters through the tables; parts of clusters only if they read as zeroes already. */
+  /** Through the tables: whole clusters, and parts of a cluster the rest of which is zero too. */
   @Override
   public boolean writeZeroes(long offsetBytes, long length, int flags) throws BlockException {
-    if (!image.isVersion3()) {
-      return false;
+    if (!image.isVersion3() && image.backing() != null) {
+      return false; // without zero clusters the backing file would show through
     }
-    long start = geometry.clusterStart(offsetBytes + geometry.clusterBytes() - 1);
-    long end = offsetBytes + length;
-    long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
-    if (start >= wholeEnd) {
-      return readsAsZeroes(offsetBytes, length);
-    }
-    writeZeroBytes(offsetBytes, start - offsetBytes);
     WritePath.Clearing clearing =
-        (flags & RequestFlags.MAY_UNMAP) != 0
-            ? WritePath.Clearing.ZERO_AND_FREE
-            : WritePath.Clearing.ZERO;
-    writes.clear(start, wholeEnd, clearing);
-    writeZeroBytes(wholeEnd, end - wholeEnd);
-    return true;
+        !image.isVersion3()
+            ? WritePath.Clearing.FREE
+            : (flags & RequestFlags.MAY_UNMAP) != 0
+                ? WritePath.Clearing.ZERO_AND_FREE
+                : WritePath.Clearing.ZERO;
+    long end = offsetBytes + length;
+    long start = geometry.clusterStart(offsetBytes);
+    long wholeEnd = Math.min(clusterEnd(end), Math.max(end, lengthBytes()));
+    if (start == offsetBytes && wholeEnd == end) {
+      writes.clear(start, end, clearing);
+      return true;
+    }
+    return wholeEnd - start <= geometry.clusterBytes()
+        && readsAsZeroes(start, offsetBytes - start)
+        && readsAsZeroes(end, wholeEnd - end)
+        && writes.clearIfEmpty(start, wholeEnd, clearing);
+  }
+
+  private long clusterEnd(long offset) {
+    return geometry.clusterStart(offset + geometry.clusterBytes() - 1);
   }
 
   private void writeZeroBytes(long offset, long length) throws BlockException {
@@ -139,24 +146,29 @@ public final class Qcow2Driver
     }
   }
 
-  /** Whether the tables say so. */
+  /** Whether the tables say so, here and below. */
   private boolean readsAsZeroes(long offset, long length) throws BlockException {
+    for (long at = offset; at < offset + length; ) {
+      ReadPath.Run run = run(at, offset + length - at);
+      Edge backing = image.backing();
+      boolean zero =
+          switch (run.kind()) {
+            case ZERO_PLAIN, ZERO_ALLOCATED -> true;
+            case UNALLOCATED -> backing == null || backing.readsAsZeroes(at, run.lengthBytes());
+            case NORMAL, COMPRESSED -> false;
+          };
+      if (!zero) {
+        return false;
+      }
+      at += run.lengthBytes();
+    }
+    return true;
+  }
+
+  private ReadPath.Run run(long offset, long length) throws BlockException {
     image.metadata().lock();
     try {
-      for (long at = offset; at < offset + length; ) {
-        ReadPath.Run run = reads.find(at, offset + length - at);
-        boolean zero =
-            switch (run.kind()) {
-              case ZERO_PLAIN, ZERO_ALLOCATED -> true;
-              case UNALLOCATED -> image.backing() == null;
-              case NORMAL, COMPRESSED -> false;
-            };
-        if (!zero) {
-          return false;
-        }
-        at += run.lengthBytes();
-      }
-      return true;
+      return reads.find(offset, length);
     } finally {
       image.metadata().unlock();
     }
@@ -173,10 +185,10 @@ public final class Qcow2Driver
       return false; // without zero clusters the backing file would show through
     }
     WritePath.Clearing clearing =
-        image.isVersion3() ? WritePath.Clearing.ZERO_AND_FREE : WritePath.Clearing.FREE;
+        image.isVersion3() ? WritePath.Clearing.DISCARD : WritePath.Clearing.FREE;
     long end = offsetBytes + length;
     long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
-    long start = geometry.clusterStart(offsetBytes + geometry.clusterBytes() - 1);
+    long start = clusterEnd(offsetBytes);
     if (start < wholeEnd) {
       writes.clear(start, wholeEnd, clearing);
     }
@@ -186,13 +198,7 @@ public final class Qcow2Driver
   @Override
   public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero)
       throws BlockException {
-    image.metadata().lock();
-    ReadPath.Run run;
-    try {
-      run = reads.find(offsetBytes, length);
-    } finally {
-      image.metadata().unlock();
-    }
+    ReadPath.Run run = run(offsetBytes, length);
     BlockNode file = image.file().child();
     long bytes = run.lengthBytes();
     int here = BlockStatus.ALLOCATED;
@@ -231,6 +237,8 @@ public final class Qcow2Driver
             Errno.EINVAL, "Preallocation can't be used for shrinking an image");
       }
       shrink(newLength, old);
+    } else {
+      hideBacking(old, newLength);
     }
     image.metadata().lock();
     try {
@@ -244,9 +252,32 @@ public final class Qcow2Driver
     }
   }
 
+  /** What is below must not show through where the disk grows. */
+  private void hideBacking(long old, long newLength) throws BlockException {
+    Edge backing = image.backing();
+    if (newLength == old || backing == null || backing.lengthBytes() <= old) {
+      return;
+    }
+    long firstWhole = Math.min(clusterEnd(old), newLength);
+    if (!image.isVersion3() && firstWhole < newLength) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP, "Failed to zero out new clusters: " + Errno.EOPNOTSUPP.message());
+    }
+    image.metadata().lock();
+    try {
+      image.growTable(newLength);
+    } finally {
+      image.metadata().unlock();
+    }
+    if (old < firstWhole) {
+      writes.write(old, IoVector.of(ZeroMemory.ofSize(firstWhole - old)));
+    }
+    writes.clear(firstWhole, newLength, WritePath.Clearing.ZERO_AND_FREE);
+  }
+
   /** What is cut off must not come back when the disk grows again. */
   private void shrink(long newLength, long old) throws BlockException {
-    long firstWhole = geometry.clusterStart(newLength + geometry.clusterBytes() - 1);
+    long firstWhole = clusterEnd(newLength);
     writeZeroBytes(newLength, Math.min(firstWhole, old) - newLength);
     if (firstWhole < old) {
       writes.clear(firstWhole, old, WritePath.Clearing.FREE);

@@ -145,18 +145,24 @@ final class Qcow2Image {
 
   /** Changes the size that the header tells. The caller holds the metadata lock. */
   void changeSize(long newSizeBytes) throws BlockException {
+    growTable(newSizeBytes);
+    ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
+    Buffers.write(file, HEADER_SIZE_FIELD, field.array());
+    file.flush();
+    sizeBytes = newSizeBytes;
+  }
+
+  /** Makes room in the first-level table for a disk of a size; everything else is written back. */
+  void growTable(long newSizeBytes) throws BlockException {
     long entries = geometry.firstLevelEntries(newSizeBytes);
     if (entries > map.firstLevel().length) {
+      writeBack();
       map.grow(Math.toIntExact(entries));
       // The counts of the new table's clusters, then the header that names them.
       refcounts.writeBack();
       file.flush();
       map.writeHeaderFields();
     }
-    ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
-    Buffers.write(file, HEADER_SIZE_FIELD, field.array());
-    file.flush();
-    sizeBytes = newSizeBytes;
   }
 
   /** Sets or clears bits in the header that forbid others to open the image as it is. */

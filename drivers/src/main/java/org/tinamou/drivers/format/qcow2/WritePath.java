@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.RequestFlags;
@@ -300,6 +301,8 @@ final class WritePath {
     long offset;
     image.metadata().lock();
     try {
+      awaitFilled(guest, guest + 1);
+      refuseReplacing(image.map().entry(guest));
       image.beforeLazyChange();
       image.limitReleased();
       offset = image.allocator().allocateBytes(packed.length);
@@ -319,6 +322,7 @@ final class WritePath {
         awaitFilled(guest, guest + 1);
         TableCache.Slice slice = image.map().sliceForChange(guest);
         long before = image.map().entry(slice, guest);
+        refuseReplacing(before);
         image.linked();
         image.map().entry(slice, guest, entry);
         release(before);
@@ -330,6 +334,19 @@ final class WritePath {
       if (!linked) {
         dropPacked(offset, packed.length);
       }
+    }
+  }
+
+  /** A compressed cluster takes the place of nothing: the reference refuses it as well. */
+  private static void refuseReplacing(long entry) throws BlockException {
+    boolean refused =
+        switch (Entry.kind(entry)) {
+          case COMPRESSED -> true;
+          case NORMAL, ZERO_ALLOCATED -> Entry.isCopied(entry);
+          case UNALLOCATED, ZERO_PLAIN -> false;
+        };
+    if (refused) {
+      throw BlockException.of(Errno.EIO, "a compressed write over a cluster that is in use");
     }
   }
 
@@ -352,6 +369,8 @@ final class WritePath {
     ZERO,
     /** They read as zeroes and give their space back. */
     ZERO_AND_FREE,
+    /** As {@link #ZERO_AND_FREE}, but for what has no space and reads so anyway. */
+    DISCARD,
     /** They read as what is below and give their space back. */
     FREE
   }
@@ -362,6 +381,7 @@ final class WritePath {
     for (long guest = guestStart; guest < guestEnd; ) {
       image.metadata().lock();
       try {
+        awaitFilled(guest, Math.min(guestEnd, guest + sliceBytesLeft(guest)));
         image.beforeLazyChange();
         image.limitReleased();
         guest += clearSlice(guest, guestEnd, clearing);
@@ -371,13 +391,40 @@ final class WritePath {
     }
   }
 
+  private long sliceBytesLeft(long guest) {
+    return (long) image.map().entriesLeft(guest) << geometry.clusterBits();
+  }
+
+  /** Clears one cluster unless there is data in it by now; then false. */
+  @InCoroutine
+  boolean clearIfEmpty(long guestStart, long guestEnd, Clearing clearing) throws BlockException {
+    image.metadata().lock();
+    try {
+      awaitFilled(guestStart, guestEnd);
+      switch (Entry.kind(image.map().entry(guestStart))) {
+        case NORMAL, COMPRESSED -> {
+          return false;
+        }
+        default -> {
+          image.beforeLazyChange();
+          image.limitReleased();
+          clearSlice(guestStart, guestEnd, clearing);
+          return true;
+        }
+      }
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
   private long clearSlice(long guest, long guestEnd, Clearing clearing) throws BlockException {
     boolean unallocated = image.map().sliceOrNull(guest) == null;
-    if (unallocated && (clearing == Clearing.FREE || image.backing() == null)) {
+    boolean nothingToDo =
+        clearing == Clearing.FREE || (clearing == Clearing.DISCARD && image.backing() == null);
+    if (unallocated && nothingToDo) {
       return Math.min(guestEnd - guest, image.map().bytesLeftInTable(guest));
     }
-    long bytes =
-        Math.min(guestEnd - guest, (long) image.map().entriesLeft(guest) << geometry.clusterBits());
+    long bytes = Math.min(guestEnd - guest, sliceBytesLeft(guest));
     TableCache.Slice slice = image.map().sliceForChange(guest);
     for (long at = guest; at < guest + bytes; at += geometry.clusterBytes()) {
       long before = image.map().entry(slice, at);
@@ -400,7 +447,10 @@ final class WritePath {
     if (keeps) {
       return entry | Entry.ZERO;
     }
-    boolean already = Entry.kind(entry) == Entry.Kind.UNALLOCATED && image.backing() == null;
-    return already ? entry : Entry.ZERO;
+    boolean stays =
+        clearing == Clearing.DISCARD
+            && image.backing() == null
+            && Entry.kind(entry) == Entry.Kind.UNALLOCATED;
+    return stays ? entry : Entry.ZERO;
   }
 }
