@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
 
@@ -146,6 +147,9 @@ final class Qcow2Image {
   /** Changes the size that the header tells. The caller holds the metadata lock. */
   void changeSize(long newSizeBytes) throws BlockException {
     long entries = geometry.firstLevelEntries(newSizeBytes);
+    if (entries > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
+      throw BlockException.of(Errno.EFBIG, "Failed to grow the L1 table");
+    }
     if (entries > map.firstLevel().length) {
       map.grow(Math.toIntExact(entries));
       // The counts of the new table's clusters, then the header that names them.

@@ -199,7 +199,8 @@ class Qcow2RoundTripTest {
                   compression,
                   PreallocationMode.OFF,
                   null,
-                  null));
+                  null,
+                  Qcow2Creator.Extras.NONE));
           byte[] model = new byte[DISK_BYTES];
           for (int round = 0; round < 2; round++) {
             BlockBackend disk = open(context, image.toString(), "qcow2");
@@ -241,7 +242,8 @@ class Qcow2RoundTripTest {
                   "zlib",
                   PreallocationMode.OFF,
                   "base.raw",
-                  "raw"));
+                  "raw",
+                  Qcow2Creator.Extras.NONE));
           BlockBackend disk = open(context, image.toString(), null);
           assertArrayEquals(model, read(disk, 0, DISK_BYTES));
           changeAll(context, disk, model, 65_536, 17);
