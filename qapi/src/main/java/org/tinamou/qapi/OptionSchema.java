@@ -32,20 +32,25 @@ public final class OptionSchema {
    * @param reported the value that reports show where none was given, or null
    */
   public record Option(String name, Type type, String help, @Nullable String reported) {
+    /** One of which reports show nothing unless it was given. */
+    public Option(String name, Type type, String help) {
+      this(name, type, help, null);
+    }
+
     public static Option string(String name, String help) {
-      return new Option(name, Type.STRING, help, null);
+      return new Option(name, Type.STRING, help);
     }
 
     public static Option bool(String name, String help) {
-      return new Option(name, Type.BOOLEAN, help, null);
+      return new Option(name, Type.BOOLEAN, help);
     }
 
     public static Option number(String name, String help) {
-      return new Option(name, Type.NUMBER, help, null);
+      return new Option(name, Type.NUMBER, help);
     }
 
     public static Option size(String name, String help) {
-      return new Option(name, Type.SIZE, help, null);
+      return new Option(name, Type.SIZE, help);
     }
 
     /** This with the value that reports show where none was given. */

@@ -31,7 +31,8 @@ final class WriteCommands {
     boolean zeroes;
     boolean mayUnmap;
     boolean onlyIfFast;
-    boolean notForRaw;
+    boolean state;
+    boolean compressed;
     byte pattern = DEFAULT_PATTERN;
     byte @Nullable [] source;
 
@@ -82,7 +83,8 @@ final class WriteCommands {
     if (state || compressed) {
       IoTransfers.requireSectors(arguments, write.offset, write.counts[0]);
     }
-    write.notForRaw = !write.zeroes && (state || compressed);
+    write.state = !write.zeroes && state;
+    write.compressed = !write.zeroes && compressed;
     if (sourceName != null) {
       write.source = load(sourceName, write.counts[0]);
     }
@@ -213,7 +215,7 @@ final class WriteCommands {
   private boolean perform(Write write, String verb) {
     long total = write.total();
     try (Arena arena = Arena.ofShared()) {
-      if (write.notForRaw) {
+      if (write.state) {
         throw BlockException.of(Errno.EOPNOTSUPP, verb);
       }
       IoTransfers.requireInside(session, write.offset, total, verb);
@@ -222,6 +224,8 @@ final class WriteCommands {
       long start = session.nanos();
       if (write.zeroes) {
         image.writeZeroes(write.offset, total, write.mayUnmap, write.onlyIfFast);
+      } else if (write.compressed) {
+        image.writeCompressed(buffers, write.offset);
       } else {
         image.write(buffers, write.offset);
       }

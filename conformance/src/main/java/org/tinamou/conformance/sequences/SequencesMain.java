@@ -1,0 +1,55 @@
+package org.tinamou.conformance.sequences;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * {@code SequencesMain [COUNT [FIRST-SEED]]}: plays random sequences; exit code 1 if any differs.
+ */
+public final class SequencesMain {
+  private static final int DEFAULT_COUNT = 1000;
+
+  private SequencesMain() {}
+
+  public static void main(String[] arguments) throws IOException {
+    if (!SequenceRun.hasReference()) {
+      System.out.println("LEFT OUT: random sequences, because qemu-img or qemu-io is missing");
+      System.exit("1".equals(System.getenv("TINAMOU_PEERS_REQUIRED")) ? 1 : 0);
+    }
+    int count = arguments.length > 0 ? Integer.parseInt(arguments[0]) : DEFAULT_COUNT;
+    long first = arguments.length > 1 ? Long.parseLong(arguments[1]) : 1;
+    int different = 0;
+    for (long seed = first; seed < first + count; seed++) {
+      Path directory = Files.createTempDirectory("tinamou-sequence");
+      List<String> differences = SequenceRun.differences(directory, seed);
+      if (!differences.isEmpty()) {
+        different++;
+        System.out.println("seed " + seed + " differs (" + directory + "):");
+        differences.forEach(System.out::println);
+      } else {
+        delete(directory);
+      }
+    }
+    System.out.printf("%d sequences played, %d differ%n", count, different);
+    System.exit(different == 0 ? 0 : 1);
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
+      all.sorted(Comparator.reverseOrder()).forEach(SequencesMain::deleteOne);
+    }
+  }
+
+  private static void deleteOne(Path path) {
+    try {
+      Files.delete(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
