@@ -347,7 +347,10 @@ final class NodeIo {
     BlockLimits limits = node.limits();
     long alignment = Math.max(limits.discardAlignmentBytes(), limits.requestAlignmentBytes());
     long start = (offset + alignment - 1) / alignment * alignment;
-    long end = (offset + length) / alignment * alignment;
+    // The last block counts as whole where the node ends within it.
+    boolean atEnd = offset + length == node.driver().lengthBytes();
+    long unit = atEnd ? limits.requestAlignmentBytes() : alignment;
+    long end = (offset + length) / unit * unit;
     if (start >= end) {
       return; // a hint about less than the driver can forget
     }

@@ -146,14 +146,14 @@ public final class OptionSchema {
     };
   }
 
-  /** The text for a checked value, as reports show it. */
+  /** The text for a checked value, as reports show it: numbers from 2^63 on come out negative. */
   static String shown(@Nullable Option option, String value) throws OptionException {
     if (option == null) {
       return value;
     }
     return switch (option.type()) {
-      case SIZE -> Long.toUnsignedString(size(option.name(), value));
-      case NUMBER -> Long.toUnsignedString(number(option.name(), value));
+      case SIZE -> Long.toString(size(option.name(), value));
+      case NUMBER -> Long.toString(number(option.name(), value));
       case STRING -> value.replace(",", ",,");
       case BOOLEAN -> value;
     };

@@ -142,6 +142,7 @@ record Sequence(List<Layer> layers) {
         if (touchedClusters.contains(cluster)) {
           continue;
         }
+        touch(offset, length);
         commands.add("write -c -P " + pattern + " " + offset + " " + length);
       }
     }

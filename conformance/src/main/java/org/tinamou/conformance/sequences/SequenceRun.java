@@ -37,6 +37,9 @@ public final class SequenceRun {
   public static List<String> differences(Path directory, long seed) throws IOException {
     SequenceRun run = new SequenceRun(directory, seed);
     run.playAll();
+    if (!run.differences.isEmpty()) {
+      run.sequence.layers().forEach(layer -> run.differences.addFirst("layer: " + layer));
+    }
     return run.differences;
   }
 
@@ -110,15 +113,17 @@ public final class SequenceRun {
     return layer.options() + "\n" + comparable(name, side.run(Side.IMG, arguments));
   }
 
-  /** Without names of files and without times. */
+  /** Without names of files and without times; errors, which overtake the rest, at the end. */
   private static String comparable(String name, Side.Result result) {
     StringBuilder text = new StringBuilder();
-    result
-        .text()
-        .lines()
-        .filter(line -> !line.contains(TIMING))
-        .forEach(line -> text.append(line.replace(name, "IMAGE")).append('\n'));
-    return text.append("exit code ").append(result.exitCode()).toString();
+    StringBuilder errors = new StringBuilder();
+    for (String line : result.text().lines().toList()) {
+      if (!line.contains(TIMING)) {
+        StringBuilder part = line.startsWith(Side.IO) || line.startsWith(Side.IMG) ? errors : text;
+        part.append(line.replace(name, "IMAGE")).append('\n');
+      }
+    }
+    return text.append(errors).append("exit code ").append(result.exitCode()).toString();
   }
 
   private void check(String name) throws IOException {

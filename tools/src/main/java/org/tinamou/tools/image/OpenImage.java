@@ -374,6 +374,9 @@ public final class OpenImage {
 
   /** Writes a whole cluster, or the last one's part that the image shows, compressed. */
   public void writeCompressed(IoVector buffers, long offsetBytes) throws BlockException {
+    if (!canCompress()) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "write compressed");
+    }
     backend.write(offsetBytes, buffers, RequestFlags.COMPRESSED);
   }
 

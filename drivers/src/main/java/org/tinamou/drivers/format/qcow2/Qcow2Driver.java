@@ -260,6 +260,10 @@ public final class Qcow2Driver
       }
       shrink(newLength, old);
     }
+    Edge backing = image.backing();
+    if (newLength > old && backing != null && backing.lengthBytes() > old) {
+      hideBacking(old, newLength);
+    }
     image.metadata().lock();
     try {
       image.writeBack();
@@ -270,6 +274,24 @@ public final class Qcow2Driver
     if (newLength > old && preallocation != PreallocationMode.OFF) {
       unwritten = null;
       new Preallocator(image).preallocate(old, newLength, preallocation);
+    }
+  }
+
+  /** What the image below has where the disk becomes longer must not show. */
+  private void hideBacking(long old, long newLength) throws BlockException {
+    long firstWhole = geometry.clusterStart(old + geometry.clusterBytes() - 1);
+    if (!image.isVersion3() && firstWhole < newLength) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "Failed to zero out new clusters");
+    }
+    image.metadata().lock();
+    try {
+      image.makeRoomFor(newLength);
+    } finally {
+      image.metadata().unlock();
+    }
+    writeZeroBytes(old, Math.min(firstWhole, newLength) - old);
+    if (firstWhole < newLength) {
+      writes.clear(firstWhole, newLength, WritePath.Clearing.ZERO);
     }
   }
 

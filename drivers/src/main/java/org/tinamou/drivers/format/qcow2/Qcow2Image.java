@@ -144,8 +144,8 @@ final class Qcow2Image {
     }
   }
 
-  /** Changes the size that the header tells. The caller holds the metadata lock. */
-  void changeSize(long newSizeBytes) throws BlockException {
+  /** Makes room for a size, which the image does not have yet. The caller holds the lock. */
+  void makeRoomFor(long newSizeBytes) throws BlockException {
     long entries = geometry.firstLevelEntries(newSizeBytes);
     if (entries > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
       throw BlockException.of(Errno.EFBIG, "Failed to grow the L1 table");
@@ -157,6 +157,11 @@ final class Qcow2Image {
       file.flush();
       map.writeHeaderFields();
     }
+  }
+
+  /** Changes the size that the header tells. The caller holds the metadata lock. */
+  void changeSize(long newSizeBytes) throws BlockException {
+    makeRoomFor(newSizeBytes);
     ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
     Buffers.write(file, HEADER_SIZE_FIELD, field.array());
     file.flush();
