@@ -33,6 +33,9 @@ public record BlockStatus(
   /** A compressed cluster. */
   public static final int COMPRESSED = 1 << 6;
 
+  /** The data may never have been written: {@link #file} knows whether it reads as zeroes. */
+  public static final int MAYBE_ZERO = 1 << 7;
+
   /** Data, here, of which nothing more is known. */
   public static BlockStatus data(long lengthBytes) {
     return new BlockStatus(lengthBytes, DATA | ALLOCATED, 0, null);

@@ -347,8 +347,9 @@ final class NodeIo {
     BlockLimits limits = node.limits();
     long alignment = Math.max(limits.discardAlignmentBytes(), limits.requestAlignmentBytes());
     long start = (offset + alignment - 1) / alignment * alignment;
-    boolean toEnd = offset + length >= driver.lengthBytes();
-    long unit = toEnd ? limits.requestAlignmentBytes() : alignment;
+    // The last block counts as whole where the node ends within it.
+    boolean atEnd = offset + length == node.driver().lengthBytes();
+    long unit = atEnd ? limits.requestAlignmentBytes() : alignment;
     long end = (offset + length) / unit * unit;
     if (start >= end) {
       return; // a hint about less than the driver can forget

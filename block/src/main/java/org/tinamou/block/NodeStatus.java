@@ -64,6 +64,9 @@ final class NodeStatus {
   /** What a format passes through is known better below. */
   private static BlockStatus refine(BlockStatus status, boolean wantZero) throws BlockException {
     BlockNode file = status.file();
+    if (file != null && wantZero && status.has(BlockStatus.MAYBE_ZERO)) {
+      return zeroIfBelow(status, file);
+    }
     if (file == null || !status.has(BlockStatus.RAW)) {
       return status;
     }
@@ -73,6 +76,16 @@ final class NodeStatus {
         below.flags() & ~BlockStatus.END_OF_FILE,
         below.mappedOffsetBytes(),
         below.file());
+  }
+
+  /** Data that the node below knows to read as zeroes does so here too. */
+  private static BlockStatus zeroIfBelow(BlockStatus status, BlockNode file) throws BlockException {
+    BlockStatus below = status(file, status.mappedOffsetBytes(), status.lengthBytes(), true);
+    return new BlockStatus(
+        Math.min(below.lengthBytes(), status.lengthBytes()),
+        status.flags() & ~BlockStatus.MAYBE_ZERO | below.flags() & BlockStatus.ZERO,
+        status.mappedOffsetBytes(),
+        file);
   }
 
   private static BlockStatus endFlag(BlockStatus status, long offset, long total) {

@@ -63,6 +63,12 @@ public final class Drivers {
 
   private Drivers() {}
 
+  /** Whether users know a driver or protocol by a name, whether or not this program has it. */
+  @AnyThread
+  public static boolean isKnown(String name) {
+    return MISSING.contains(name) || list().names().contains(name);
+  }
+
   /** A list of all drivers. */
   @AnyThread
   public static DriverList list() {

@@ -26,8 +26,17 @@ public final class OptionSchema {
     }
   }
 
-  /** One option. */
-  public record Option(String name, Type type, String help) {
+  /**
+   * One option.
+   *
+   * @param reported the value that reports show where none was given, or null
+   */
+  public record Option(String name, Type type, String help, @Nullable String reported) {
+    /** One of which reports show nothing unless it was given. */
+    public Option(String name, Type type, String help) {
+      this(name, type, help, null);
+    }
+
     public static Option string(String name, String help) {
       return new Option(name, Type.STRING, help);
     }
@@ -42,6 +51,11 @@ public final class OptionSchema {
 
     public static Option size(String name, String help) {
       return new Option(name, Type.SIZE, help);
+    }
+
+    /** This with the value that reports show where none was given. */
+    public Option reportedAs(String value) {
+      return new Option(name, type, help, value);
     }
   }
 
@@ -72,6 +86,11 @@ public final class OptionSchema {
 
   public boolean accepts(String name) {
     return options.containsKey(name);
+  }
+
+  /** The names of all options. */
+  public List<String> names() {
+    return List.copyOf(options.keySet());
   }
 
   /** Checks written options; of several with the same key the last one counts. */
@@ -106,7 +125,10 @@ public final class OptionSchema {
 
   static long number(String name, String value) throws OptionException {
     try {
-      return Long.parseUnsignedLong(value);
+      if (value.startsWith("0x") || value.startsWith("0X")) {
+        return Long.parseUnsignedLong(value.substring(2), 16);
+      }
+      return Long.parseUnsignedLong(value, value.startsWith("0") && value.length() > 1 ? 8 : 10);
     } catch (NumberFormatException e) {
       throw new OptionException("Parameter '" + name + "' expects a number");
     }
@@ -124,12 +146,17 @@ public final class OptionSchema {
     };
   }
 
-  /** The text for a checked value, as reports show it. */
+  /** The text for a checked value, as reports show it: numbers from 2^63 on come out negative. */
   static String shown(@Nullable Option option, String value) throws OptionException {
     if (option == null) {
       return value;
     }
-    return option.type() == Type.SIZE ? Long.toString(size(option.name(), value)) : value;
+    return switch (option.type()) {
+      case SIZE -> Long.toString(size(option.name(), value));
+      case NUMBER -> Long.toString(number(option.name(), value));
+      case STRING -> value.replace(",", ",,");
+      case BOOLEAN -> value;
+    };
   }
 
   List<Option> options() {

@@ -21,6 +21,13 @@ public final class OptionValues {
     return changed;
   }
 
+  /** This without one option. */
+  public OptionValues without(String name) {
+    OptionValues changed = new OptionValues(schema, values);
+    changed.values.remove(name);
+    return changed;
+  }
+
   public boolean has(String name) {
     return values.containsKey(name);
   }
@@ -34,6 +41,12 @@ public final class OptionValues {
     return value == null ? fallback : OptionSchema.bool(name, value);
   }
 
+  /** An unsigned number. */
+  public long number(String name, long fallback) throws OptionException {
+    String value = values.get(name);
+    return value == null ? fallback : OptionSchema.number(name, value);
+  }
+
   /** An unsigned size in bytes. */
   public long size(String name, long fallbackBytes) throws OptionException {
     String value = values.get(name);
@@ -41,13 +54,13 @@ public final class OptionValues {
   }
 
   /**
-   * {@code name=value} for each option given, in the schema's order, sizes in bytes, separated by
-   * blanks.
+   * {@code name=value} for each option given or with a value to report otherwise, in the schema's
+   * order, sizes in bytes, separated by blanks.
    */
   public String report() throws OptionException {
     StringBuilder text = new StringBuilder();
     for (OptionSchema.Option option : schema.options()) {
-      String value = values.get(option.name());
+      String value = values.getOrDefault(option.name(), option.reported());
       if (value != null) {
         text.append(text.isEmpty() ? "" : " ")
             .append(option.name())

@@ -36,10 +36,23 @@ public final class NodeOpener {
 
   private final BlockGraph graph;
   private final DriverList drivers;
+  private final boolean withBacking;
 
   public NodeOpener(BlockGraph graph, DriverList drivers) {
+    this(graph, drivers, true);
+  }
+
+  /**
+   * @param withBacking whether what images name as being below them is opened too
+   */
+  public NodeOpener(BlockGraph graph, DriverList drivers, boolean withBacking) {
     this.graph = graph;
     this.drivers = drivers;
+    this.withBacking = withBacking;
+  }
+
+  boolean opensBacking() {
+    return withBacking;
   }
 
   public BlockGraph graph() {

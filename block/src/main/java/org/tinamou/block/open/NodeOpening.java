@@ -171,7 +171,7 @@ public final class NodeOpening {
     boolean declined =
         choice instanceof OptionReader.Choice.None
             || (choice instanceof OptionReader.Choice.Named(String text) && text.isEmpty());
-    if (declined || (choice == null && inImage == null)) {
+    if (declined || (choice == null && (inImage == null || !opener.opensBacking()))) {
       return null;
     }
     if (inImage == null || choice instanceof OptionReader.Choice.Named) {

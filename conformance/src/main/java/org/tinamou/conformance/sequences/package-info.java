@@ -1,12 +1,9 @@
 /**
- * The same random changes made to twin images by our tools and by the reference's: each side then
- * reads and checks what the other has written.
+ * Random sequences of requests to images: played by our tools and by the reference's, compared.
  *
- * <p>A {@code Sequence} is drawn from a seed as command lines; {@code Twins} plays it on both sides
- * and compares. Runs on the calling thread and in processes of the reference. Depends on the tools.
- * Start reading at {@code SequencesMain}.
+ * <p>Runs on the thread of whoever asks; our tools run in this program, the reference's in
+ * processes. May depend on everything. Start reading at {@link
+ * org.tinamou.conformance.sequences.SequenceRun}.
  */
-@NullMarked
+@org.jspecify.annotations.NullMarked
 package org.tinamou.conformance.sequences;
-
-import org.jspecify.annotations.NullMarked;

@@ -65,8 +65,10 @@ public final class Console {
   /** Prints what ended a command and returns its exit code. */
   public int fail(ToolException failure) {
     failure.messages().forEach(this::error);
-    if (failure.hint() != null) {
-      errorLine(failure.hint());
+    String hint = failure.hintText();
+    if (hint != null) {
+      err.print(hint);
+      err.flush();
     }
     if (failure.consequence() != null) {
       error(failure.consequence());

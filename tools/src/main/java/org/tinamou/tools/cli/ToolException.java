@@ -9,6 +9,9 @@ import org.tinamou.qapi.OptionException;
 public final class ToolException extends Exception {
   private static final long serialVersionUID = 1L;
 
+  /** At the end of a hint: no new line comes behind it. */
+  private static final String OPEN_END = "\0";
+
   private final int exitCode;
   private final transient List<String> messages;
   private final @Nullable String hint;
@@ -33,6 +36,15 @@ public final class ToolException extends Exception {
 
   public ToolException(String message) {
     this(1, List.of(message), null);
+  }
+
+  /**
+   * The same with a hint behind which no new line begins, as the reference prints some.
+   *
+   * @param openHint printed as it is
+   */
+  public ToolException withOpenHint(String openHint) {
+    return new ToolException(exitCode, messages, openHint + OPEN_END, consequence);
   }
 
   /** A failed block operation; {@code prefix} comes before its message. */
@@ -63,8 +75,12 @@ public final class ToolException extends Exception {
     return messages;
   }
 
-  public @Nullable String hint() {
-    return hint;
+  /** What is to be printed as it is, with its new line if it has one; or null. */
+  public @Nullable String hintText() {
+    if (hint == null) {
+      return null;
+    }
+    return hint.endsWith(OPEN_END) ? hint.substring(0, hint.length() - 1) : hint + "\n";
   }
 
   public @Nullable String consequence() {

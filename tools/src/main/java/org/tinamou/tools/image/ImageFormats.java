@@ -91,11 +91,6 @@ public final class ImageFormats {
     return !NOT_CREATABLE.contains(format);
   }
 
-  /** Whether images of a known format can be made by this program. */
-  public static boolean isMadeHere(String format) {
-    return isSupported(format) && !format.equals(QCOW2);
-  }
-
   /** What to say of a format that will come. */
   public static String notYet(String format) {
     return "Format '" + format + "' is not supported by this version of Tinamou";

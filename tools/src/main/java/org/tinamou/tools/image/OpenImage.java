@@ -16,6 +16,7 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.DetectZeroes;
 import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
@@ -25,6 +26,7 @@ import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
 import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
 import org.tinamou.drivers.filter.throttle.ThrottleGroups;
@@ -81,7 +83,7 @@ public final class OpenImage {
   public static OpenImage open(AioContext context, OpenRequest request, ThrottleGroups groups)
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
-    NodeOpener opener = new NodeOpener(graph, Drivers.list(groups));
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(groups), !request.alone());
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;
@@ -253,6 +255,18 @@ public final class OpenImage {
     return FileNames.of(node);
   }
 
+  /** What the format tells of the image, or null if it has nothing to tell. */
+  public @Nullable ImageDescription description() {
+    return node.driverOrNull() instanceof ImageDescription.Source source
+        ? source.description()
+        : null;
+  }
+
+  /** The plain name of the file that the image is in; empty if it has none. */
+  public String exactName() {
+    return FileNames.exactOrEmpty(node);
+  }
+
   /** The name of what holds the bytes that the image shows. */
   public String hostName() {
     return FileNames.of(bottom());
@@ -305,9 +319,9 @@ public final class OpenImage {
     return driver == null ? "" : driver.formatName();
   }
 
-  /** Whether the format was guessed. */
-  public boolean isProbed() {
-    return node.origin().probed();
+  /** Whether the image is taken for raw because nobody said what it is. */
+  public boolean isGuessedRaw() {
+    return node.origin().probed() && format().equals(ImageFormats.RAW);
   }
 
   public boolean isWritable() {
@@ -322,10 +336,12 @@ public final class OpenImage {
     }
   }
 
-  /** Whether a new image at this place is certain to read as zeroes. */
-  public boolean isFile() {
+  /** Whether a new image at this place is certain to read as zeroes, apart from one below it. */
+  public boolean isZeroWhenNew() {
     FileNode file = fileNode();
-    return file != null && file.file().kind() == HostFiles.Kind.REGULAR;
+    return file != null
+        ? file.file().kind() == HostFiles.Kind.REGULAR
+        : format().equals(ImageFormats.QCOW2);
   }
 
   /** The host file whose bytes the image shows as they are, or null. */
@@ -356,18 +372,34 @@ public final class OpenImage {
     backend.write(offsetBytes, buffers, RequestFlags.NONE);
   }
 
-  /** Writes so that it takes less space; EOPNOTSUPP if the format cannot. */
+  /** Writes a whole cluster, or the last one's part that the image shows, compressed. */
   public void writeCompressed(IoVector buffers, long offsetBytes) throws BlockException {
     if (!canCompress()) {
-      throw BlockException.of(Errno.EOPNOTSUPP, "compressed write");
+      throw BlockException.of(Errno.EOPNOTSUPP, "write compressed");
     }
     backend.write(offsetBytes, buffers, RequestFlags.COMPRESSED);
   }
 
-  /** Whether the format knows compressed clusters. */
+  /** In what pieces the image is allocated, or 0. */
+  public long clusterBytes() {
+    ImageDescription description = description();
+    return description == null ? 0 : description.clusterBytes();
+  }
+
+  /** The length of the image that this one stands on, or -1 if there is none. */
+  public long backingBytes() throws BlockException {
+    for (Edge edge : node.children()) {
+      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+        return edge.lengthBytes();
+      }
+    }
+    return -1;
+  }
+
+  /** Whether compressed data can be written to it. */
   public boolean canCompress() {
-    return node.driverOrNull() instanceof BlockDriver.Writable driver
-        && (driver.writeFlags() & RequestFlags.COMPRESSED) != 0;
+    return node.driverOrNull() instanceof BlockDriver.Writable writer
+        && (writer.writeFlags() & RequestFlags.COMPRESSED) != 0;
   }
 
   /**
@@ -414,16 +446,22 @@ public final class OpenImage {
     }
   }
 
-  /** The status of the bytes from an offset inside of the image, at most as many as asked. */
+  /**
+   * The status of the bytes from an offset inside of the image, at most as many as asked, as the
+   * image itself knows it.
+   */
   public Extent extentAt(long offsetBytes, long size) throws BlockException {
-    BlockStatus status = backend.status(offsetBytes, size, true);
-    boolean known = status.has(BlockStatus.DATA) || status.has(BlockStatus.ZERO);
-    return new Extent(
-        status.lengthBytes(),
-        status.has(BlockStatus.DATA),
-        status.has(BlockStatus.ZERO),
-        known && status.has(BlockStatus.ALLOCATED),
-        known && status.has(BlockStatus.OFFSET_VALID) ? status.mappedOffsetBytes() : -1);
+    return ChainExtents.extent(backend.status(offsetBytes, size, true), 0);
+  }
+
+  /** The same, as the first one of the image and those below it knows that has a say. */
+  public Extent extentInChain(long offsetBytes, long size) throws BlockException {
+    return ChainExtents.deciding(node, backend.status(offsetBytes, size, true), offsetBytes);
+  }
+
+  /** The same, as the first one knows that can tell what is read. */
+  public Extent mappedExtent(long offsetBytes, long size) throws BlockException {
+    return ChainExtents.known(node, backend.status(offsetBytes, size, true), offsetBytes);
   }
 
   /** Copies inside the host; as {@link FileDriver#copyFrom}. */

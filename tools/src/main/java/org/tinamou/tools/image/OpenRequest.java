@@ -16,6 +16,7 @@ import org.tinamou.drivers.protocol.file.CacheMode;
  * @param resizing its length is going to be changed
  * @param ignoreDiscard discards succeed without effect
  * @param temporary what is written is kept apart, and lost when the image is closed
+ * @param alone what the image names as being below it is not opened
  */
 public record OpenRequest(
     String name,
@@ -28,17 +29,19 @@ public record OpenRequest(
     boolean imageOptions,
     boolean resizing,
     boolean ignoreDiscard,
-    boolean temporary) {
+    boolean temporary,
+    boolean alone) {
 
   /** To read it while others may do what they like. */
   public static OpenRequest reading(String name, @Nullable String format, CacheMode cache) {
     return new OpenRequest(
-        name, format, "", false, cache, false, false, false, false, false, false);
+        name, format, "", false, cache, false, false, false, false, false, false, false);
   }
 
   /** To read and write it while others may do what they like. */
   public static OpenRequest writing(String name, @Nullable String format, CacheMode cache) {
-    return new OpenRequest(name, format, "", true, cache, false, false, false, false, false, false);
+    return new OpenRequest(
+        name, format, "", true, cache, false, false, false, false, false, false, false);
   }
 
   /** The same, keeping others from writing. */
@@ -54,7 +57,8 @@ public record OpenRequest(
         imageOptions,
         resizing,
         ignoreDiscard,
-        temporary);
+        temporary,
+        alone);
   }
 
   /** The same, putting up with whatever others do if {@code shared}. */
@@ -70,7 +74,8 @@ public record OpenRequest(
         imageOptions,
         resizing,
         ignoreDiscard,
-        temporary);
+        temporary,
+        alone);
   }
 
   /** The same with the name taken for a list of options if {@code options}. */
@@ -86,7 +91,8 @@ public record OpenRequest(
         namedSo,
         resizing,
         ignoreDiscard,
-        temporary);
+        temporary,
+        alone);
   }
 
   /** To change its length as well. */
@@ -102,7 +108,8 @@ public record OpenRequest(
         imageOptions,
         true,
         ignoreDiscard,
-        temporary);
+        temporary,
+        alone);
   }
 
   /** The same with discards ignored if {@code ignored}. */
@@ -118,7 +125,8 @@ public record OpenRequest(
         imageOptions,
         resizing,
         ignored,
-        temporary);
+        temporary,
+        alone);
   }
 
   /** The same by another name. */
@@ -134,7 +142,8 @@ public record OpenRequest(
         imageOptions,
         resizing,
         ignoreDiscard,
-        temporary);
+        temporary,
+        alone);
   }
 
   /** The same with options besides the name, {@code key=value,...}. */
@@ -150,7 +159,8 @@ public record OpenRequest(
         imageOptions,
         resizing,
         ignoreDiscard,
-        temporary);
+        temporary,
+        alone);
   }
 
   /** The same with changes kept apart if {@code apart}. */
@@ -166,6 +176,24 @@ public record OpenRequest(
         imageOptions,
         resizing,
         ignoreDiscard,
-        apart);
+        apart,
+        alone);
+  }
+
+  /** The same without what lies below it. */
+  public OpenRequest withoutBacking() {
+    return new OpenRequest(
+        name,
+        format,
+        options,
+        writable,
+        cache,
+        keepOthersFromChanging,
+        forceShare,
+        imageOptions,
+        resizing,
+        ignoreDiscard,
+        temporary,
+        true);
   }
 }

@@ -77,6 +77,10 @@ final class AmendCommand implements ImgCommand {
     if (!ImageFormats.isKnown(format)) {
       return new ToolException("Unknown file format '" + format + "'");
     }
+    if (format.equals(ImageFormats.QCOW2)) {
+      return new ToolException(
+          "Option amendment of format 'qcow2' is not supported by this version of Tinamou");
+    }
     return new ToolException("Format driver '" + format + "' does not support option amendment");
   }
 }

@@ -2,6 +2,7 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
@@ -58,9 +59,15 @@ final class CommitCommand implements ImgCommand {
         "commit",
         context -> {
           OpenImage image = choice.open(context, console, choice.writing(name, cache));
+          ImageDescription description = image.description();
           image.close();
           progress.set(0);
           progress.end();
+          if (description != null && description.backingName() != null) {
+            throw new ToolException(
+                "Committing images to those below them is not supported by this version of"
+                    + " Tinamou");
+          }
           throw new ToolException(
               base == null
                   ? "Image does not have a backing file"

@@ -5,8 +5,10 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
@@ -19,7 +21,13 @@ import org.tinamou.tools.image.OpenRequest;
 
 /** {@code img convert}: copies images into a new or existing one. */
 final class ConvertCommand implements ImgCommand {
+  private static final String BACKING_FILE = "backing_file";
+  private static final String BACKING_FORMAT = "backing_fmt";
+
   private @Nullable ConvertOptions parsed;
+
+  /** What the target stands on, by whatever option that was said. */
+  private @Nullable String backing;
 
   private ConvertOptions options() {
     return Objects.requireNonNull(parsed);
@@ -72,6 +80,7 @@ final class ConvertCommand implements ImgCommand {
         NewImage.create(
             context,
             targetName,
+            options().targetFormat,
             creation.with("size", Long.toString(source.lengthBytes())),
             targetName + ": error while converting " + options().targetFormat + ": ");
       }
@@ -106,27 +115,67 @@ final class ConvertCommand implements ImgCommand {
       NewImage.checkFormat(format);
       NewImage.checkName(options.operands.getLast());
     }
-    OptionValues creation;
-    try {
-      creation =
-          ImageOptionList.schema(opensOnly ? ImageFormats.RAW : format)
-              .parse(options.creation.text());
-    } catch (OptionException e) {
-      throw ToolException.of("", e);
+    OptionValues creation = creation(format, opensOnly);
+    backing = opensOnly ? options.backing : creation.string(BACKING_FILE);
+    if (sources.size() > 1 && backing != null) {
+      throw new ToolException(
+          "Having a backing file for the target makes no sense when concatenating multiple input"
+              + " images");
     }
-    if (!opensOnly && options.backing != null) {
-      throw new ToolException("Backing file not supported for file format '" + format + "'");
-    }
-    if (!opensOnly && options.backingFormat != null) {
-      throw new ToolException("Backing file format not supported for file format '" + format + "'");
+    if (!opensOnly && backing != null && !creation.has(BACKING_FORMAT)) {
+      throw new ToolException("Use of backing file requires explicit backing format");
     }
     if (!opensOnly && options.compressed) {
-      throw cannotCompress();
+      checkCompression(format, creation);
     }
     if (options.bitmaps) {
       throw new ToolException("Source lacks bitmap support");
     }
     return creation;
+  }
+
+  private OptionValues creation(String format, boolean opensOnly) throws ToolException {
+    ConvertOptions options = options();
+    OptionSchema schema = ImageOptionList.schema(opensOnly ? ImageFormats.RAW : format);
+    try {
+      OptionValues creation = schema.parse(options.creation.text());
+      if (opensOnly) {
+        return creation;
+      }
+      if (options.backing != null) {
+        if (!schema.accepts(BACKING_FILE)) {
+          throw new ToolException("Backing file not supported for file format '" + format + "'");
+        }
+        creation = creation.with(BACKING_FILE, options.backing);
+      }
+      if (options.backingFormat != null) {
+        if (!schema.accepts(BACKING_FORMAT)) {
+          throw new ToolException(
+              "Backing file format not supported for file format '" + format + "'");
+        }
+        creation = creation.with(BACKING_FORMAT, options.backingFormat);
+      }
+      return creation;
+    } catch (OptionException e) {
+      throw ToolException.of("", e);
+    }
+  }
+
+  private static void checkCompression(String format, OptionValues creation) throws ToolException {
+    if (!format.equals(ImageFormats.QCOW2)) {
+      throw cannotCompress();
+    }
+    try {
+      if (creation.bool("encryption", false) || creation.has("encrypt.format")) {
+        throw new ToolException("Compression and encryption not supported at the same time");
+      }
+    } catch (OptionException e) {
+      throw ToolException.of("", e);
+    }
+    String preallocation = creation.string("preallocation");
+    if (preallocation != null && !preallocation.equals("off")) {
+      throw new ToolException("Compression and preallocation not supported at the same time");
+    }
   }
 
   private static ToolException cannotCompress() {
@@ -140,10 +189,15 @@ final class ConvertCommand implements ImgCommand {
     if (target.lengthBytes() < source.lengthBytes()) {
       throw new ToolException("output file is smaller than input file");
     }
-    if (options.compressed) {
+    if (options.compressed && !target.canCompress()) {
       throw cannotCompress();
     }
-    boolean targetIsZero = options.targetIsZero || (!options.existing && target.isFile());
+    if (options.targetIsZero && backing != null) {
+      throw new ToolException(
+          "Cannot use --target-is-zero when the destination image has a backing file");
+    }
+    boolean targetIsZero =
+        options.targetIsZero || (!options.existing && backing == null && target.isZeroWhenNew());
     new Converter(
             context,
             console,
@@ -156,8 +210,20 @@ final class ConvertCommand implements ImgCommand {
                 options.offload,
                 options.salvage,
                 targetIsZero,
+                options.compressed,
+                backing == null ? -1 : backingBytes(target),
                 options.bytesPerSecond),
             progress)
         .convert();
+  }
+
+  /** Where nobody knows how long the image below is, it counts as without an end. */
+  private static long backingBytes(OpenImage target) {
+    try {
+      long bytes = target.backingBytes();
+      return bytes < 0 ? Long.MAX_VALUE : bytes;
+    } catch (BlockException e) {
+      return Long.MAX_VALUE;
+    }
   }
 }

@@ -11,7 +11,7 @@ import org.tinamou.tools.image.ImageFormats;
 
 /** What {@code img convert} was asked to do, checked as far as that needs no image. */
 final class ConvertOptions {
-  private static final String LETTERS = ":hf:O:B:CcF:o:l:S:pt:T:qnm:WUr:";
+  private static final String LETTERS = ":hf:O:B:Cb:cF:o:l:S:pt:T:qnm:WUr:";
   private static final List<LongOption> LONG =
       List.of(
           LongOption.flag("help", 'h'),
@@ -54,6 +54,7 @@ final class ConvertOptions {
   boolean targetImageOpts;
   List<String> operands = List.of();
 
+  private @Nullable String letterB;
   private boolean sparseGiven;
   private boolean targetFormatGiven;
   private boolean skipBrokenBitmaps;
@@ -75,6 +76,21 @@ final class ConvertOptions {
       }
     }
     operands = scan.operands();
+    settleLetters();
+  }
+
+  /** {@code -B} is the image below, or its format where {@code -b} says which image that is. */
+  private void settleLetters() throws ToolException {
+    if (letterB == null) {
+      return;
+    }
+    if (backing == null) {
+      backing = letterB;
+    } else if (backingFormat == null) {
+      backingFormat = letterB;
+    } else {
+      throw new ToolException("-b, -B and -F cannot be used together");
+    }
   }
 
   private boolean takeFlag(int code) {
@@ -107,7 +123,8 @@ final class ConvertOptions {
         targetFormat = value;
         targetFormatGiven = true;
       }
-      case 'B' -> backing = value;
+      case 'B' -> letterB = value;
+      case 'b' -> backing = value;
       case 'F' -> backingFormat = value;
       case 'o' -> creation.add(value);
       case 'l' -> snapshot = SnapshotChoice.parse(value);

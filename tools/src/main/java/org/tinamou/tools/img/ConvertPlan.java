@@ -9,6 +9,9 @@ package org.tinamou.tools.img;
  * @param offload let the host copy
  * @param salvage treat what cannot be read as zeroes
  * @param targetIsZero whether the target reads as zeroes already
+ * @param compressed write whole clusters, compressed
+ * @param backingBytes how long the image is that the target stands on, or -1 if it stands on none;
+ *     what the source takes from its own one is left to it
  * @param bytesPerSecond the most that is copied, or 0
  */
 record ConvertPlan(
@@ -18,4 +21,10 @@ record ConvertPlan(
     boolean offload,
     boolean salvage,
     boolean targetIsZero,
-    long bytesPerSecond) {}
+    boolean compressed,
+    long backingBytes,
+    long bytesPerSecond) {
+  boolean hasBacking() {
+    return backingBytes >= 0;
+  }
+}

@@ -28,8 +28,20 @@ final class Converter {
   private static final int LARGEST_UNIT_BYTES = 64 << 10;
   private static final long ZERO_PIECE_BYTES = 1L << 30;
 
+  /** What becomes of a part of the source. */
+  private enum Kind {
+    DATA,
+    ZERO,
+    /** The image below the target has it. */
+    BELOW
+  }
+
   /** The next part of the source and its place in the order of writing. */
-  private record Piece(long offset, long length, boolean data, long turn) {}
+  private record Piece(long offset, long length, Kind kind, long turn) {
+    boolean data() {
+      return kind == Kind.DATA;
+    }
+  }
 
   private final AioContext context;
   private final Console console;
@@ -38,6 +50,7 @@ final class Converter {
   private final ConvertPlan plan;
   private final Progress progress;
   private final int unitBytes;
+  private final long clusterBytes;
 
   private final CoMutex taking = new CoMutex("next piece");
   private final CoQueue turns = new CoQueue("turn to write");
@@ -66,6 +79,7 @@ final class Converter {
     this.plan = plan;
     this.progress = progress;
     this.offloading = plan.offload();
+    this.clusterBytes = plan.compressed() ? target.clusterBytes() : 0;
     long unit = Long.highestOneBit(Math.max(plan.sparseBytes(), OpenImage.SECTOR_BYTES));
     this.unitBytes = (int) Math.min(unit, LARGEST_UNIT_BYTES);
   }
@@ -120,7 +134,7 @@ final class Converter {
     long bytes = 0;
     for (long offset = 0; offset < source.lengthBytes(); ) {
       Extent extent = extentAt(offset);
-      if (extent.isContent() || plan.sparseBytes() == 0) {
+      if (kind(extent, offset) == Kind.DATA) {
         bytes += extent.lengthBytes();
       }
       offset += extent.lengthBytes();
@@ -128,13 +142,28 @@ final class Converter {
     return bytes;
   }
 
+  private Kind kind(Extent extent, long offset) {
+    if (plan.hasBacking()) {
+      if (extent.zero() && offset < plan.backingBytes()) {
+        return plan.sparseBytes() == 0 ? Kind.DATA : Kind.ZERO;
+      }
+      return extent.data() && !extent.zero() ? Kind.DATA : Kind.BELOW;
+    }
+    return extent.isContent() || plan.sparseBytes() == 0 ? Kind.DATA : Kind.ZERO;
+  }
+
   private Extent extentAt(long offset) throws ToolException {
+    Extent extent;
     try {
-      return source.extentAt(offset);
+      extent = source.extentAt(offset, plan.hasBacking());
     } catch (BlockException e) {
       throw new ToolException(
           "error while reading block status at offset " + offset + ": " + e.errno().message());
     }
+    long belowEnd = plan.backingBytes();
+    return offset < belowEnd && offset + extent.lengthBytes() > belowEnd
+        ? extent.atMost(belowEnd - offset)
+        : extent;
   }
 
   private Boolean work(Arena arena) throws ToolException {
@@ -163,12 +192,22 @@ final class Converter {
           current = extentAt(nextOffset);
           currentEnd = nextOffset + current.lengthBytes();
         }
-        boolean data = current.isContent() || plan.sparseBytes() == 0;
-        long length = Math.min(currentEnd - nextOffset, data ? PIECE_BYTES : ZERO_PIECE_BYTES);
+        Kind kind = kind(current, nextOffset);
+        long length = currentEnd - nextOffset;
+        if (plan.compressed()) {
+          // Clusters are compressed as a whole, whatever their parts are.
+          if (length < clusterBytes) {
+            kind = Kind.DATA;
+            length = Math.min(clusterBytes, source.lengthBytes() - nextOffset);
+          } else {
+            length -= length % clusterBytes;
+          }
+        }
+        length = Math.min(length, kind == Kind.DATA ? PIECE_BYTES : ZERO_PIECE_BYTES);
         long offset = nextOffset;
         nextOffset += length;
-        if (data || !plan.targetIsZero()) {
-          return new Piece(offset, length, data, nextTurn++);
+        if (kind == Kind.DATA || kind == Kind.ZERO && !plan.targetIsZero()) {
+          return new Piece(offset, length, kind, nextTurn++);
         }
       }
       return null;
@@ -244,6 +283,10 @@ final class Converter {
   }
 
   private void write(MemorySegment bytes, long offset) throws ToolException {
+    if (plan.compressed()) {
+      writeCompressed(bytes, offset);
+      return;
+    }
     long least = plan.sparseBytes();
     if (least == 0) {
       writeData(bytes, 0, bytes.byteSize(), offset);
@@ -260,6 +303,23 @@ final class Converter {
         long data = ZeroRuns.data(bytes, done, unitBytes, offset, least);
         writeData(bytes, done, data, offset);
         done += data;
+      }
+    }
+  }
+
+  private void writeCompressed(MemorySegment bytes, long offset) throws ToolException {
+    for (long done = 0; done < bytes.byteSize(); done += clusterBytes) {
+      MemorySegment cluster = bytes.asSlice(done, Math.min(clusterBytes, bytes.byteSize() - done));
+      if (plan.sparseBytes() > 0 && ZeroRuns.isZero(cluster)) {
+        if (!plan.targetIsZero()) {
+          zero(offset + done, cluster.byteSize());
+        }
+        continue;
+      }
+      try {
+        target.writeCompressed(IoVector.of(cluster), offset + done);
+      } catch (BlockException e) {
+        throw writeFailed(offset + done, e);
       }
     }
   }

@@ -1,12 +1,11 @@
 package org.tinamou.tools.img;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.base.Errno;
+import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
-import org.tinamou.drivers.protocol.file.FileCreator;
 import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
@@ -19,14 +18,18 @@ import org.tinamou.tools.image.ImageName;
 
 /** {@code img create}: makes an image. */
 final class CreateCommand implements ImgCommand {
-  private static final String LETTERS = ":F:b:f:ho:qu";
+  private static final String LETTERS = ":B:F:b:f:ho:qu";
   private static final List<LongOption> LONG =
       List.of(LongOption.flag("help", 'h'), LongOption.withValue("object", ImgOptions.OBJECT));
+
+  private static final String BACKING_FILE = "backing_file";
+  private static final String BACKING_FORMAT = "backing_fmt";
 
   private String format = ImageFormats.RAW;
   private @Nullable String backing;
   private @Nullable String backingFormat;
   private boolean quiet;
+  private boolean unchecked;
   private final UserObjects objects = new UserObjects();
   private final ImageOptionList options = new ImageOptionList();
 
@@ -38,14 +41,13 @@ final class CreateCommand implements ImgCommand {
         case 'h' -> {
           return ImgHelp.print(console);
         }
-        case 'F' -> backingFormat = scan.value();
+        // The format of the image below has had both letters, at different times.
+        case 'B', 'F' -> backingFormat = scan.value();
         case 'b' -> backing = scan.value();
         case 'f' -> format = scan.value();
         case 'o' -> options.add(scan.value());
         case 'q' -> quiet = true;
-        case 'u' -> {
-          // Concerns backing files only.
-        }
+        case 'u' -> unchecked = true;
         case ImgOptions.OBJECT -> objects.add(console, scan.value());
         default -> throw new IllegalStateException("option " + code);
       }
@@ -71,43 +73,30 @@ final class CreateCommand implements ImgCommand {
   private int create(Console console, String name, @Nullable String size) throws ToolException {
     String prefix = name + ": ";
     OptionValues values;
-    Path path;
-    String report;
     try {
       checkFormat(prefix);
-      path = ImageName.path(name);
-      values = ImageOptionList.schema(format).parse(options.text());
-      report = report(prefix, values, size);
-      if (size != null) {
-        values = values.with("size", size);
-      }
+      ImageName.path(name);
+      values = values(prefix, name, size);
     } catch (OptionException e) {
       throw ToolException.of(prefix, e);
     } catch (BlockException e) {
       throw ToolException.of(prefix, e);
     }
-    if (!quiet) {
-      console.line("Formatting '" + name + "', fmt=" + format + " " + report);
-      console.out().flush();
-    }
-    OptionValues checked = values;
     return LoopRunner.run(
         "create",
         context -> {
           try {
-            FileCreator.create(context, path, ImageName.pathText(name), checked);
+            OptionValues complete = complete(context, prefix, name, values);
+            if (!quiet) {
+              console.line("Formatting '" + name + "', fmt=" + format + " " + complete.report());
+              console.out().flush();
+            }
+            NewImage.create(context, name, format, complete, prefix);
             return 0;
-          } catch (BlockException e) {
-            throw creationFailed(prefix, format, e);
+          } catch (OptionException e) {
+            throw ToolException.of(prefix, e);
           }
         });
-  }
-
-  /** What a failed creation is told as. */
-  static ToolException creationFailed(String prefix, String format, BlockException cause) {
-    return cause.errno() == Errno.EFBIG
-        ? new ToolException(prefix + "The image size is too large for file format '" + format + "'")
-        : ToolException.of(prefix, cause);
   }
 
   private void checkFormat(String prefix) throws ToolException {
@@ -118,30 +107,68 @@ final class CreateCommand implements ImgCommand {
       throw new ToolException(
           prefix + "Format driver '" + format + "' does not support image creation");
     }
-    if (!ImageFormats.isMadeHere(format)) {
+    if (!ImageFormats.isSupported(format)) {
       throw new ToolException(prefix + ImageFormats.notYet(format));
     }
   }
 
-  /** The options as they will be used; refuses what contradicts or lacks. */
-  private String report(String prefix, OptionValues values, @Nullable String size)
+  /** The options that were given, in one way or the other; refuses what contradicts. */
+  private OptionValues values(String prefix, String name, @Nullable String size)
       throws ToolException, OptionException {
+    OptionSchema schema = ImageOptionList.schema(format);
+    OptionValues values = schema.parse(options.text());
     if (size != null && values.has("size")) {
       throw new ToolException(prefix + "The image size must be specified only once");
     }
     if (backing != null) {
-      throw new ToolException(
-          prefix + "Backing file not supported for file format '" + format + "'");
+      if (!schema.accepts(BACKING_FILE)) {
+        throw new ToolException(
+            prefix + "Backing file not supported for file format '" + format + "'");
+      }
+      values = values.with(BACKING_FILE, backing);
     }
     if (backingFormat != null) {
-      throw new ToolException(
-          prefix + "Backing file format not supported for file format '" + format + "'");
+      if (!schema.accepts(BACKING_FORMAT)) {
+        throw new ToolException(
+            prefix + "Backing file format not supported for file format '" + format + "'");
+      }
+      values = values.with(BACKING_FORMAT, backingFormat);
     }
-    OptionValues all = size == null ? values : values.with("size", size);
+    String file = values.string(BACKING_FILE);
+    if (file != null && file.isEmpty()) {
+      throw new ToolException(prefix + "Expected backing file name, got empty string");
+    }
+    if (file != null && file.equals(name)) {
+      throw new ToolException(
+          prefix + "Error: Trying to create an image with the same filename as the backing file");
+    }
+    return size == null ? values : values.with("size", size);
+  }
+
+  /** The options with a size, which may be that of the image below. */
+  private OptionValues complete(AioContext context, String prefix, String name, OptionValues values)
+      throws ToolException, OptionException {
+    String file = values.string(BACKING_FILE);
+    String fileFormat = values.string(BACKING_FORMAT);
+    OptionValues complete = values;
     // The largest number stands for "not given".
-    if (!all.has("size") || all.size("size", 0) == -1) {
+    boolean sized = values.has("size") && values.size("size", 0) != -1;
+    if (file != null && !unchecked) {
+      BackingImage below = BackingImage.examine(context, prefix, name, file, fileFormat);
+      if (fileFormat == null) {
+        throw new ToolException(prefix + "Backing file specified without backing format")
+            .withOpenHint("Detected format of " + below.format() + ".");
+      }
+      if (!sized) {
+        complete = values.with("size", Long.toString(below.lengthBytes()));
+        sized = true;
+      }
+    } else if (file != null && fileFormat == null) {
+      throw new ToolException(prefix + "Backing file specified without backing format");
+    }
+    if (!sized) {
       throw new ToolException(prefix + "Image creation needs a size parameter");
     }
-    return all.report();
+    return complete;
   }
 }

@@ -92,7 +92,11 @@ final class DdCommand implements ImgCommand {
       boolean beyond = start < 0 || start > end;
       long size = beyond ? 0 : end - start;
       NewImage.create(
-          context, to, targetOptions(size), to + ": error while creating output image: ");
+          context,
+          to,
+          targetFormat,
+          targetOptions(size),
+          to + ": error while creating output image: ");
       OpenImage output =
           choice.open(context, console, OpenRequest.writing(to, targetFormat, CacheMode.WRITEBACK));
       try {

@@ -69,7 +69,7 @@ final class ImageChoice {
   }
 
   static void warn(Console console, OpenImage image) {
-    if (image.isProbed() && image.isWritable()) {
+    if (image.isGuessedRaw() && image.isWritable()) {
       ProbeWarning.print(console, image.name());
     }
   }

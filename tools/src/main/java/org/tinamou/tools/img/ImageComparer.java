@@ -151,7 +151,7 @@ final class ImageComparer {
 
   private static Extent extent(OpenImage image, long offset, long length) throws ToolException {
     try {
-      return image.extentAt(offset, length);
+      return image.extentInChain(offset, length);
     } catch (BlockException e) {
       throw new ToolException(
               "Error while reading block status at offset "

@@ -1,7 +1,7 @@
 package org.tinamou.tools.img;
 
 import org.jspecify.annotations.Nullable;
-import org.tinamou.drivers.protocol.file.FileCreator;
+import org.tinamou.drivers.ImageCreation;
 import org.tinamou.qapi.OptionList;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.tools.cli.Console;
@@ -11,9 +11,6 @@ import org.tinamou.tools.image.ImageName;
 
 /** The options that {@code -o} collects for a new image. */
 final class ImageOptionList {
-  private static final OptionSchema RAW =
-      new OptionSchema(java.util.List.of(OptionSchema.Option.size("size", "Virtual disk size")));
-
   private @Nullable String text;
 
   /** Takes the value of one {@code -o}. */
@@ -38,7 +35,7 @@ final class ImageOptionList {
 
   /** What may be said about a new image in a file. */
   static OptionSchema schema(String format) {
-    return format.equals(ImageFormats.FILE) ? FileCreator.OPTIONS : RAW.and(FileCreator.OPTIONS);
+    return ImageCreation.options(format);
   }
 
   /**
@@ -53,7 +50,7 @@ final class ImageOptionList {
     if (!ImageFormats.isCreatable(format)) {
       throw new ToolException("Format driver '" + format + "' does not support image creation");
     }
-    if (!ImageFormats.isMadeHere(format)) {
+    if (!ImageFormats.isSupported(format)) {
       throw new ToolException(ImageFormats.notYet(format));
     }
     if (name != null) {
@@ -66,7 +63,7 @@ final class ImageOptionList {
       schema(format).help().forEach(console::line);
       return 0;
     }
-    OptionSchema alone = format.equals(ImageFormats.FILE) ? FileCreator.OPTIONS : RAW;
+    OptionSchema alone = ImageCreation.formatOptions(format);
     console.line("Supported " + format + " options:");
     alone.help().forEach(console::line);
     console.line("");

@@ -93,7 +93,7 @@ final class MapCommand implements ImgCommand {
             padded(hexadecimal(offset))
                 + padded(hexadecimal(extent.lengthBytes()))
                 + padded(hexadecimal(extent.mappedOffsetBytes()))
-                + image.hostName());
+                + extent.file());
       }
       offset += extent.lengthBytes();
     }
@@ -103,7 +103,7 @@ final class MapCommand implements ImgCommand {
     long end = endBytes(image);
     console.out().print('[');
     if (startBytes >= end) {
-      console.out().print(element(startBytes, new Extent(0, false, false, false, -1)));
+      console.out().print(element(startBytes, new Extent(0, false, false, false, -1, 0, null)));
     }
     for (long offset = startBytes; offset < end; ) {
       Extent extent = whole(image, offset, end);
@@ -120,7 +120,9 @@ final class MapCommand implements ImgCommand {
         + offset
         + ", \"length\": "
         + extent.lengthBytes()
-        + ", \"depth\": 0, \"present\": "
+        + ", \"depth\": "
+        + extent.depth()
+        + ", \"present\": "
         + extent.present()
         + ", \"zero\": "
         + extent.zero()
@@ -132,10 +134,10 @@ final class MapCommand implements ImgCommand {
 
   /** The longest extent from an offset, joined from what the image tells in parts. */
   private static Extent whole(OpenImage image, long offset, long end) throws BlockException {
-    Extent extent = image.extentAt(offset, end - offset);
+    Extent extent = image.mappedExtent(offset, end - offset);
     while (offset + extent.lengthBytes() < end) {
       long next = offset + extent.lengthBytes();
-      Extent more = image.extentAt(next, end - next);
+      Extent more = image.mappedExtent(next, end - next);
       if (!extent.continues(more)) {
         break;
       }

@@ -2,15 +2,21 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.format.qcow2.Qcow2Measure;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonWriter;
+import org.tinamou.qapi.MemberOrder;
 import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
+import org.tinamou.tools.image.Extent;
 import org.tinamou.tools.image.ImageFormats;
 import org.tinamou.tools.image.OpenImage;
 
@@ -25,6 +31,13 @@ final class MeasureCommand implements ImgCommand {
           LongOption.withValue("output", ImgOptions.OUTPUT),
           LongOption.withValue("size", ImgOptions.SIZE),
           LongOption.flag("force-share", 'U'));
+
+  /**
+   * What a new image takes.
+   *
+   * @param bitmapBytes for bitmaps of the image that is copied, or -1 if it cannot hold any
+   */
+  private record Estimate(long requiredBytes, long fullBytes, long bitmapBytes) {}
 
   private final ImageChoice choice = new ImageChoice();
   private final ImageOptionList options = new ImageOptionList();
@@ -51,8 +64,15 @@ final class MeasureCommand implements ImgCommand {
     }
     String name = imageName(scan.operands());
     if (name == null) {
-      checkTarget();
-      print(console, (sizeBytes + OpenImage.SECTOR_BYTES - 1) & -OpenImage.SECTOR_BYTES);
+      long size = (sizeBytes + OpenImage.SECTOR_BYTES - 1) & -OpenImage.SECTOR_BYTES;
+      OptionValues values = target();
+      try {
+        print(console, estimate(values, size, null));
+      } catch (BlockException e) {
+        throw ToolException.of("", e);
+      } catch (OptionException e) {
+        throw ToolException.of("", e);
+      }
       return 0;
     }
     choice.check();
@@ -65,9 +85,12 @@ final class MeasureCommand implements ImgCommand {
             if (snapshot != null) {
               throw snapshot.refuse(image);
             }
-            checkTarget();
-            print(console, image.lengthBytes());
+            print(console, estimate(target(), image.lengthBytes(), image));
             return 0;
+          } catch (BlockException e) {
+            throw ToolException.of("", e);
+          } catch (OptionException e) {
+            throw ToolException.of("", e);
           } finally {
             image.close();
           }
@@ -93,7 +116,7 @@ final class MeasureCommand implements ImgCommand {
     return operands.getFirst();
   }
 
-  private void checkTarget() throws ToolException {
+  private OptionValues target() throws ToolException {
     if (!ImageFormats.isKnown(targetFormat)) {
       throw new ToolException("Unknown file format '" + targetFormat + "'");
     }
@@ -101,30 +124,81 @@ final class MeasureCommand implements ImgCommand {
       throw new ToolException(
           "Format driver '" + targetFormat + "' does not support image creation");
     }
-    if (!ImageFormats.isMadeHere(targetFormat)) {
+    if (!ImageFormats.isSupported(targetFormat)) {
       throw new ToolException(ImageFormats.notYet(targetFormat));
     }
     try {
-      ImageOptionList.schema(targetFormat).parse(options.text());
+      return ImageOptionList.schema(targetFormat).parse(options.text());
     } catch (OptionException e) {
       throw ToolException.of("", e)
           .followedBy("Invalid options for file format '" + targetFormat + "'");
     }
-    if (!targetFormat.equals(ImageFormats.RAW)) {
+  }
+
+  /**
+   * How large the new image becomes.
+   *
+   * @param image what is to be copied, or null for an empty image
+   */
+  private Estimate estimate(OptionValues values, long lengthBytes, @Nullable OpenImage image)
+      throws ToolException, OptionException, BlockException {
+    if (targetFormat.equals(ImageFormats.RAW)) {
+      return new Estimate(lengthBytes, lengthBytes, -1);
+    }
+    if (!targetFormat.equals(ImageFormats.QCOW2)) {
       throw new ToolException(
           "Block driver '" + targetFormat + "' does not support size measurement");
     }
+    Qcow2Measure measure = Qcow2Measure.of(values);
+    long metadata = measure.metadataBytes(lengthBytes);
+    long all = measure.wholeClusters(lengthBytes);
+    long data = 0;
+    if (measure.takesAll()) {
+      data = all;
+    } else if (image != null) {
+      data = dataBytes(image, measure.clusterBytes());
+    }
+    long bitmaps = image != null && canHaveBitmaps(image) && measure.version3() ? 0 : -1;
+    return new Estimate(metadata + data, metadata + all, bitmaps);
   }
 
-  /** A raw image takes what it shows. */
-  private void print(Console console, long lengthBytes) {
+  private static boolean canHaveBitmaps(OpenImage image) {
+    ImageDescription description = image.description();
+    return description != null && description.specific().members().containsKey("extended-l2");
+  }
+
+  /** The clusters that a copy needs. */
+  private static long dataBytes(OpenImage image, long clusterBytes) throws BlockException {
+    long length = image.lengthBytes();
+    long bytes = 0;
+    for (long offset = 0; offset < length; ) {
+      Extent extent = image.extentInChain(offset, length - offset);
+      long end = offset + extent.lengthBytes();
+      if (extent.data() && extent.present() && !extent.zero()) {
+        end = (end + clusterBytes - 1) / clusterBytes * clusterBytes;
+        bytes += end - offset / clusterBytes * clusterBytes;
+      }
+      offset = end;
+    }
+    return bytes;
+  }
+
+  private void print(Console console, Estimate estimate) {
     if (json) {
-      console.line(
-          JsonWriter.pretty(
-              new Json.Members().put("required", lengthBytes).put("fully-allocated", lengthBytes)));
-    } else {
-      console.line("required size: " + lengthBytes);
-      console.line("fully allocated size: " + lengthBytes);
+      Json.Members members =
+          new Json.Members()
+              .put("required", estimate.requiredBytes())
+              .put("fully-allocated", estimate.fullBytes());
+      if (estimate.bitmapBytes() >= 0) {
+        members.put("bitmaps", estimate.bitmapBytes());
+      }
+      console.line(JsonWriter.pretty(MemberOrder.sorted(members)));
+      return;
+    }
+    console.line("required size: " + estimate.requiredBytes());
+    console.line("fully allocated size: " + estimate.fullBytes());
+    if (estimate.bitmapBytes() >= 0) {
+      console.line("bitmaps size: " + estimate.bitmapBytes());
     }
   }
 }

@@ -1,8 +1,9 @@
 package org.tinamou.tools.img;
 
 import org.tinamou.aio.AioContext;
+import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
-import org.tinamou.drivers.protocol.file.FileCreator;
+import org.tinamou.drivers.ImageCreation;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.ImageFormats;
@@ -20,7 +21,7 @@ final class NewImage {
     if (!ImageFormats.isCreatable(format)) {
       throw new ToolException("Format driver '" + format + "' does not support image creation");
     }
-    if (!ImageFormats.isMadeHere(format)) {
+    if (!ImageFormats.isSupported(format)) {
       throw new ToolException(ImageFormats.notYet(format));
     }
   }
@@ -39,12 +40,27 @@ final class NewImage {
    *
    * @param prefix what an error begins with
    */
-  static void create(AioContext context, String name, OptionValues values, String prefix)
+  static void create(
+      AioContext context, String name, String format, OptionValues values, String prefix)
       throws ToolException {
     try {
-      FileCreator.create(context, ImageName.path(name), ImageName.pathText(name), values);
+      ImageCreation.create(context, ImageName.path(name), ImageName.pathText(name), format, values);
     } catch (BlockException e) {
-      throw ToolException.of(prefix, e);
+      throw creationFailed(prefix, format, e);
     }
+  }
+
+  /** What a failed creation is told as. */
+  private static ToolException creationFailed(String prefix, String format, BlockException cause) {
+    if (cause.errno() != Errno.EFBIG) {
+      return ToolException.of(prefix, cause);
+    }
+    boolean clusters = ImageCreation.formatOptions(format).accepts("cluster_size");
+    return new ToolException(
+        prefix
+            + "The image size is too large for file format '"
+            + format
+            + "'"
+            + (clusters ? " (try using a larger cluster size)" : ""));
   }
 }

@@ -1,6 +1,7 @@
 package org.tinamou.tools.img;
 
 import org.jspecify.annotations.Nullable;
+import org.tinamou.drivers.ImageDescription;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
@@ -27,8 +28,16 @@ record SnapshotChoice(@Nullable String id, @Nullable String name) {
     }
   }
 
-  /** What is told of an image whose format has no snapshots. */
+  /** What is told of an image that cannot show the snapshot. */
   ToolException refuse(OpenImage image) {
+    ImageDescription description = image.description();
+    if (description != null) {
+      return new ToolException(
+          "Failed to load snapshot: "
+              + (description.snapshots() == 0
+                  ? "Can't find snapshot"
+                  : "internal snapshots are not supported by this version of Tinamou"));
+    }
     return new ToolException(
         "Failed to load snapshot: Block format '"
             + image.format()

@@ -79,7 +79,7 @@ final class SnapshotCommand implements ImgCommand {
                   + Errno.EOPNOTSUPP.message()
                   + ")");
       case 'a' -> {
-        if (image.isProbed()) {
+        if (image.isGuessedRaw()) {
           // The reference looks at the image again, to go back to the snapshot of what is below.
           ProbeWarning.print(console, image.name());
         }

@@ -35,18 +35,29 @@ final class SourceChain {
     return index;
   }
 
-  /** The extent at an offset; it ends where its image does. */
-  Extent extentAt(long offset) throws BlockException {
+  /**
+   * The extent at an offset; it ends where its image does.
+   *
+   * @param alone whether to leave out what lies below the image
+   */
+  Extent extentAt(long offset, boolean alone) throws BlockException {
     int index = indexAt(offset);
     OpenImage image = images.get(index);
     long inside = offset - startBytes[index];
-    return image.extentAt(inside, image.lengthBytes() - inside);
+    long left = image.lengthBytes() - inside;
+    return alone ? image.extentAt(inside, left) : image.extentInChain(inside, left);
   }
 
-  /** Reads a range that lies in one image. */
+  /** Reads a range. */
   void read(IoVector buffers, long offset) throws BlockException {
-    int index = indexAt(offset);
-    images.get(index).read(buffers, offset - startBytes[index]);
+    for (long done = 0; done < buffers.sizeBytes(); ) {
+      int index = indexAt(offset + done);
+      OpenImage image = images.get(index);
+      long inside = offset + done - startBytes[index];
+      long length = Math.min(buffers.sizeBytes() - done, image.lengthBytes() - inside);
+      image.read(buffers.slice(done, length), inside);
+      done += length;
+    }
   }
 
   /** Copies a range that lies in one image inside the host. */

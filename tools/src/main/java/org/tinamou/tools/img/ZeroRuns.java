@@ -10,6 +10,10 @@ final class ZeroRuns {
 
   private ZeroRuns() {}
 
+  static boolean isZero(MemorySegment buffer) {
+    return firstNonZero(buffer) < 0;
+  }
+
   /** The position of the first byte that is not zero, or -1. */
   static long firstNonZero(MemorySegment buffer) {
     long size = buffer.byteSize();

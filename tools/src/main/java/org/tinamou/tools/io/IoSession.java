@@ -78,7 +78,7 @@ final class IoSession {
       opened.close();
       throw e;
     }
-    if (opened.isProbed() && opened.isWritable()) {
+    if (opened.isGuessedRaw() && opened.isWritable()) {
       ProbeWarning.print(console, opened.name());
     }
     image = opened;

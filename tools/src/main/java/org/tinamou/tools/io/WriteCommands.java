@@ -56,12 +56,14 @@ final class WriteCommands {
   boolean write(IoCommand command, List<String> words) throws IoArguments.Refused {
     IoArguments arguments = new IoArguments(console, command, words, "bcCfnpP:qs:uz");
     Write write = new Write();
+    boolean state = false;
+    boolean compressed = false;
     boolean patterned = false;
     String sourceName = null;
     for (int letter = arguments.next(); letter >= 0; letter = arguments.next()) {
       switch (letter) {
-        case 'b' -> write.state = true;
-        case 'c' -> write.compressed = true;
+        case 'b' -> state = true;
+        case 'c' -> compressed = true;
         case 'n' -> write.onlyIfFast = true;
         case 'P' -> {
           patterned = true;
@@ -75,24 +77,32 @@ final class WriteCommands {
       }
     }
     List<String> operands = arguments.operands(2, 2);
-    check(arguments, write, patterned, sourceName != null);
+    check(arguments, write, state, compressed, patterned, sourceName != null);
     write.offset = arguments.number(operands.getFirst());
     write.counts = new long[] {count(arguments, write, operands.getLast())};
-    if (write.state || write.compressed) {
+    if (state || compressed) {
       IoTransfers.requireSectors(arguments, write.offset, write.counts[0]);
     }
+    write.state = !write.zeroes && state;
+    write.compressed = !write.zeroes && compressed;
     if (sourceName != null) {
       write.source = load(sourceName, write.counts[0]);
     }
     return perform(write, "write");
   }
 
-  private static void check(IoArguments arguments, Write write, boolean patterned, boolean sourced)
+  private static void check(
+      IoArguments arguments,
+      Write write,
+      boolean state,
+      boolean compressed,
+      boolean patterned,
+      boolean sourced)
       throws IoArguments.Refused {
-    if (write.state && write.zeroes) {
+    if (state && write.zeroes) {
       throw arguments.refuse("-b and -z cannot be specified at the same time");
     }
-    if (write.onDisk && (write.state || write.compressed)) {
+    if (write.onDisk && (state || compressed)) {
       throw arguments.refuse("-f and -b or -c cannot be specified at the same time");
     }
     if (write.onlyIfFast && !write.zeroes) {

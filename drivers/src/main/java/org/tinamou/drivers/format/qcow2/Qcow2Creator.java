@@ -10,7 +10,9 @@ import org.tinamou.block.PreallocationMode;
 /** Checks what somebody wants of a new image, then makes it. */
 public final class Qcow2Creator {
   private static final int SECTOR_BYTES = 512;
-  private static final int MAX_BACKING_NAME_BYTES = 1023;
+  private static final int MIN_EXTENDED_CLUSTER_BYTES = 16_384;
+  private static final String ONLY_VERSION_3 =
+      " only supported with compatibility level 1.1 and above (use version=v3 or greater)";
 
   /**
    * A new image.
@@ -31,7 +33,8 @@ public final class Qcow2Creator {
       String compressionType,
       PreallocationMode preallocation,
       @Nullable String backingName,
-      @Nullable String backingFormat) {
+      @Nullable String backingFormat,
+      Extras extras) {
     public static final long DEFAULT_CLUSTER_BYTES = 65_536;
     public static final long DEFAULT_REFCOUNT_BITS = 16;
 
@@ -46,14 +49,22 @@ public final class Qcow2Creator {
           "zlib",
           PreallocationMode.OFF,
           null,
-          null);
+          null,
+          Extras.NONE);
     }
+  }
+
+  /** What may be asked for but cannot be had. */
+  public record Extras(
+      boolean extendedEntries, boolean encryption, boolean dataFile, boolean rawDataFile) {
+    public static final Extras NONE = new Extras(false, false, false, false);
   }
 
   private Qcow2Creator() {}
 
   /**
-   * Makes an image in an empty file.
+   * Makes an image in an empty file. One that is to be preallocated has no length yet: it gets it
+   * when it is opened and made longer.
    *
    * @param target the file, which may be written and grow
    * @throws BlockException with the reference's message if the request cannot be met
@@ -61,6 +72,13 @@ public final class Qcow2Creator {
   @InCoroutine
   public static void create(BlockBackend target, Request request) throws BlockException {
     Qcow2Layout.write(target, plan(request));
+  }
+
+  private static void refuse(boolean wanted, String what) throws BlockException {
+    if (wanted) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP, what + " are not supported by this version of Tinamou");
+    }
   }
 
   private static BlockException invalid(String message) {
@@ -72,40 +90,60 @@ public final class Qcow2Creator {
       throw invalid("Image size must be a multiple of " + SECTOR_BYTES + " bytes");
     }
     int clusterBits = clusterBits(request.clusterBytes());
-    int refcountOrder = refcountOrder(request);
-    if (request.lazyRefcounts() && !request.version3()) {
-      throw invalid(
-          "Lazy refcounts only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+    checkVersion(request);
+    int refcountOrder = refcountOrder(request.refcountBits(), request.version3());
+    Extras extras = request.extras();
+    if (extras.rawDataFile() && !extras.dataFile()) {
+      throw invalid("data-file-raw requires data-file");
     }
-    int compression =
-        switch (request.compressionType()) {
-          case "zlib" -> Qcow2Header.COMPRESSION_ZLIB;
-          case "zstd" -> Qcow2Header.COMPRESSION_ZSTD;
-          default ->
-              throw invalid(
-                  "Parameter 'compression-type' does not accept value '"
-                      + request.compressionType()
-                      + "'");
-        };
-    if (compression != Qcow2Header.COMPRESSION_ZLIB && !request.version3()) {
-      throw invalid(
-          "Non-zlib compression type is only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+    boolean zstd = request.compressionType().equals("zstd");
+    if (zstd && !request.version3()) {
+      throw invalid("Non-zlib compression type is" + ONLY_VERSION_3);
     }
-    String backing = request.backingName();
-    if (backing != null && backing.length() > MAX_BACKING_NAME_BYTES) {
-      throw invalid("Backing file name too long");
+    refuse(extras.dataFile(), "external data files");
+    refuse(extras.encryption(), "encrypted qcow2 images");
+    refuse(extras.extendedEntries(), "extended L2 entries");
+    Geometry geometry = new Geometry(clusterBits, refcountOrder);
+    if (geometry.firstLevelEntries(request.sizeBytes())
+        > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
+      throw BlockException.of(Errno.EFBIG, "Could not resize image");
     }
     return new Qcow2Layout.Plan(
-        new Geometry(clusterBits, refcountOrder),
+        geometry,
         request.version3() ? 3 : 2,
+        request.preallocation() == PreallocationMode.OFF ? request.sizeBytes() : 0,
         request.sizeBytes(),
         request.lazyRefcounts(),
-        compression,
-        backing,
+        zstd ? Qcow2Header.COMPRESSION_ZSTD : Qcow2Header.COMPRESSION_ZLIB,
+        request.backingName(),
         request.backingFormat());
   }
 
-  private static int clusterBits(long bytes) throws BlockException {
+  private static void checkVersion(Request request) throws BlockException {
+    boolean extended = request.extras().extendedEntries();
+    if (extended && request.clusterBytes() < MIN_EXTENDED_CLUSTER_BYTES) {
+      throw invalid(
+          "Extended L2 entries are only supported with cluster sizes of at least "
+              + MIN_EXTENDED_CLUSTER_BYTES
+              + " bytes");
+    }
+    boolean preallocated = request.preallocation() != PreallocationMode.OFF;
+    if (preallocated && request.backingName() != null && !extended) {
+      throw invalid(
+          "Backing file and preallocation can only be used at the same time if extended_l2 is on");
+    }
+    if (request.backingFormat() != null && request.backingName() == null) {
+      throw invalid("Backing format cannot be used without backing file");
+    }
+    if (!request.version3() && extended) {
+      throw invalid("Extended L2 entries are" + ONLY_VERSION_3);
+    }
+    if (!request.version3() && request.lazyRefcounts()) {
+      throw invalid("Lazy refcounts" + ONLY_VERSION_3);
+    }
+  }
+
+  static int clusterBits(long bytes) throws BlockException {
     long least = 1L << Geometry.MIN_CLUSTER_BITS;
     long most = 1L << Geometry.MAX_CLUSTER_BITS;
     if (bytes < least || bytes > most || Long.bitCount(bytes) != 1) {
@@ -115,12 +153,11 @@ public final class Qcow2Creator {
     return Long.numberOfTrailingZeros(bytes);
   }
 
-  private static int refcountOrder(Request request) throws BlockException {
-    long bits = request.refcountBits();
+  static int refcountOrder(long bits, boolean version3) throws BlockException {
     if (bits < 1 || bits > Long.SIZE || Long.bitCount(bits) != 1) {
       throw invalid("Refcount width must be a power of two and may not exceed 64 bits");
     }
-    if (bits != Request.DEFAULT_REFCOUNT_BITS && !request.version3()) {
+    if (bits != Request.DEFAULT_REFCOUNT_BITS && !version3) {
       throw invalid(
           "Different refcount widths than 16 bits require compatibility level 1.1 or above (use version=v3 or greater)");
     }

@@ -1,5 +1,6 @@
 package org.tinamou.drivers.format.qcow2;
 
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockDriver;
@@ -15,6 +16,7 @@ import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
+import org.tinamou.drivers.ImageDescription;
 
 /** A node that shows a qcow2 image. */
 public final class Qcow2Driver
@@ -24,24 +26,28 @@ public final class Qcow2Driver
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
         BlockDriver.PermissionMapper,
-        BlockDriver.Named {
+        BlockDriver.Named,
+        ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
 
   private final BlockNode node;
   private final Qcow2Image image;
+  private final Qcow2Header header;
   private final Geometry geometry;
   private final ClusterBuffers unpacked;
   private final ClusterBuffers surroundings;
   private final ReadPath reads;
   private final WritePath writes;
+  private @Nullable Boolean unwritten;
 
-  Qcow2Driver(BlockNode node, Qcow2Image image, int compressionType) {
+  Qcow2Driver(BlockNode node, Qcow2Image image, Qcow2Header header) {
     this.node = node;
     this.image = image;
+    this.header = header;
     this.geometry = image.geometry();
     this.unpacked = new ClusterBuffers(geometry.clusterBytes());
     this.surroundings = new ClusterBuffers(2 * geometry.clusterBytes());
-    ClusterCodec codec = new ClusterCodec(compressionType, geometry.clusterBytes());
+    ClusterCodec codec = new ClusterCodec(header.compressionType(), geometry.clusterBytes());
     this.reads = new ReadPath(image, codec, unpacked);
     this.writes = new WritePath(image, reads, codec, surroundings);
   }
@@ -49,6 +55,11 @@ public final class Qcow2Driver
   @Override
   public String formatName() {
     return "qcow2";
+  }
+
+  @Override
+  public ImageDescription description() {
+    return Qcow2Description.of(header, image.sizeBytes());
   }
 
   @Override
@@ -198,14 +209,27 @@ public final class Qcow2Driver
   @Override
   public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero)
       throws BlockException {
-    ReadPath.Run run = run(offsetBytes, length);
+    ReadPath.Run run;
+    int maybeZero = 0;
+    image.metadata().lock();
+    try {
+      run = reads.find(offsetBytes, length);
+      if (wantZero && run.kind() == Entry.Kind.NORMAL && hasUnwrittenClusters()) {
+        maybeZero = BlockStatus.MAYBE_ZERO;
+      }
+    } finally {
+      image.metadata().unlock();
+    }
     BlockNode file = image.file().child();
     long bytes = run.lengthBytes();
     int here = BlockStatus.ALLOCATED;
     return switch (run.kind()) {
       case NORMAL ->
           new BlockStatus(
-              bytes, BlockStatus.DATA | BlockStatus.OFFSET_VALID | here, run.host(), file);
+              bytes,
+              BlockStatus.DATA | BlockStatus.OFFSET_VALID | here | maybeZero,
+              run.host(),
+              file);
       case COMPRESSED ->
           new BlockStatus(bytes, BlockStatus.DATA | BlockStatus.COMPRESSED | here, 0, null);
       case ZERO_PLAIN -> new BlockStatus(bytes, BlockStatus.ZERO | here, 0, null);
@@ -214,6 +238,16 @@ public final class Qcow2Driver
               bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
       case UNALLOCATED -> unallocated(offsetBytes, bytes);
     };
+  }
+
+  /** Found out once: what is allocated afterwards is written at once. */
+  private boolean hasUnwrittenClusters() throws BlockException {
+    Boolean known = unwritten;
+    if (known == null) {
+      known = UnwrittenClusters.areLikely(image);
+      unwritten = known;
+    }
+    return known;
   }
 
   private BlockStatus unallocated(long offset, long length) throws BlockException {
@@ -248,6 +282,7 @@ public final class Qcow2Driver
       image.metadata().unlock();
     }
     if (newLength > old && preallocation != PreallocationMode.OFF) {
+      unwritten = null;
       new Preallocator(image).preallocate(old, newLength, preallocation);
     }
   }
@@ -265,7 +300,7 @@ public final class Qcow2Driver
     }
     image.metadata().lock();
     try {
-      image.growTable(newLength);
+      image.makeRoomFor(newLength);
     } finally {
       image.metadata().unlock();
     }

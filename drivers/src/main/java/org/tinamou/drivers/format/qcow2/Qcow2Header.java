@@ -43,8 +43,8 @@ record Qcow2Header(
   static final int COMPRESSION_ZLIB = 0;
   static final int COMPRESSION_ZSTD = 1;
 
-  private static final int MAX_BACKING_NAME_BYTES = 1023;
-  private static final int MAX_FIRST_LEVEL_BYTES = 32 << 20;
+  static final int MAX_BACKING_NAME_BYTES = 1023;
+  static final int MAX_FIRST_LEVEL_BYTES = 32 << 20;
   private static final int MAX_REFCOUNT_TABLE_BYTES = 8 << 20;
   private static final int MAX_SNAPSHOTS = 65_536;
   private static final int MAX_BACKING_FORMAT_BYTES = 15;

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
 
@@ -143,18 +144,12 @@ final class Qcow2Image {
     }
   }
 
-  /** Changes the size that the header tells. The caller holds the metadata lock. */
-  void changeSize(long newSizeBytes) throws BlockException {
-    growTable(newSizeBytes);
-    ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
-    Buffers.write(file, HEADER_SIZE_FIELD, field.array());
-    file.flush();
-    sizeBytes = newSizeBytes;
-  }
-
-  /** Makes room in the first-level table for a disk of a size; everything else is written back. */
-  void growTable(long newSizeBytes) throws BlockException {
+  /** Makes room for a size, which the image does not have yet. The caller holds the lock. */
+  void makeRoomFor(long newSizeBytes) throws BlockException {
     long entries = geometry.firstLevelEntries(newSizeBytes);
+    if (entries > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
+      throw BlockException.of(Errno.EFBIG, "Failed to grow the L1 table");
+    }
     if (entries > map.firstLevel().length) {
       writeBack();
       map.grow(Math.toIntExact(entries));
@@ -163,6 +158,15 @@ final class Qcow2Image {
       file.flush();
       map.writeHeaderFields();
     }
+  }
+
+  /** Changes the size that the header tells. The caller holds the metadata lock. */
+  void changeSize(long newSizeBytes) throws BlockException {
+    makeRoomFor(newSizeBytes);
+    ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
+    Buffers.write(file, HEADER_SIZE_FIELD, field.array());
+    file.flush();
+    sizeBytes = newSizeBytes;
   }
 
   /** Sets or clears bits in the header that forbid others to open the image as it is. */

@@ -5,7 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
@@ -27,6 +29,7 @@ final class Qcow2Layout {
    * What a new image is to be.
    *
    * @param version 2 or 3
+   * @param capacityBytes how long it can become without a longer first-level table
    * @param backingName null for none
    * @param backingFormat null for none
    */
@@ -34,6 +37,7 @@ final class Qcow2Layout {
       Geometry geometry,
       int version,
       long sizeBytes,
+      long capacityBytes,
       boolean lazyRefcounts,
       int compressionType,
       @Nullable String backingName,
@@ -49,7 +53,7 @@ final class Qcow2Layout {
   @InCoroutine
   static void write(BlockBackend target, Plan plan) throws BlockException {
     Geometry geometry = plan.geometry();
-    long entries = Math.max(1, geometry.firstLevelEntries(plan.sizeBytes()));
+    long entries = Math.max(1, geometry.firstLevelEntries(plan.capacityBytes()));
     long firstLevelClusters = geometry.clustersOf(entries * Geometry.ENTRY_BYTES);
     long used = FIRST_LEVEL_CLUSTER + firstLevelClusters;
     // Small clusters may need more blocks to count a large first level, and more room to list them.
@@ -67,11 +71,7 @@ final class Qcow2Layout {
     }
     long firstBlock = REFCOUNT_TABLE_CLUSTER + tableClusters;
     long firstLevel = firstBlock + blocks;
-    Qcow2Header header = header(plan, (int) entries, firstLevel, (int) tableClusters);
-    byte[] head = header.serialise();
-    if (head == null) {
-      throw new BlockException(Errno.ENOSPC, "the header does not fit into one cluster");
-    }
+    byte[] head = header(plan, (int) entries, firstLevel, (int) tableClusters);
     long[] table = new long[(int) (tableClusters * geometry.entriesPerTable())];
     for (int i = 0; i < blocks; i++) {
       table[i] = firstBlock + i << geometry.clusterBits();
@@ -80,11 +80,40 @@ final class Qcow2Layout {
     writeCounts(target, geometry, firstBlock, blocks, firstLevel + firstLevelClusters);
     byte[] empty = new byte[(int) (entries * Geometry.ENTRY_BYTES)];
     put(target, firstLevel << geometry.clusterBits(), empty);
-    put(target, 0, head);
+    put(target, 0, Arrays.copyOf(head, geometry.clusterBytes()));
+  }
+
+  /** The table of names is left out where there is no room for it. */
+  private static byte[] header(
+      Plan plan, int firstLevelEntries, long firstLevelCluster, int tableClusters)
+      throws BlockException {
+    String name = plan.backingName();
+    int nameBytes = name == null ? 0 : name.getBytes(StandardCharsets.UTF_8).length;
+    byte[] full = null;
+    byte[] least = null;
+    if (nameBytes <= Qcow2Header.MAX_BACKING_NAME_BYTES) {
+      full = header(plan, firstLevelEntries, firstLevelCluster, tableClusters, true).serialise();
+      least = header(plan, firstLevelEntries, firstLevelCluster, tableClusters, false).serialise();
+    }
+    if (full == null && least == null) {
+      Errno errno = nameBytes <= Qcow2Header.MAX_BACKING_NAME_BYTES ? Errno.ENOSPC : Errno.EINVAL;
+      String format = plan.backingFormat();
+      throw BlockException.of(
+          errno,
+          "Could not assign backing file '"
+              + name
+              + "'"
+              + (format == null ? "" : " with format '" + format + "'"));
+    }
+    return full != null ? full : Objects.requireNonNull(least);
   }
 
   private static Qcow2Header header(
-      Plan plan, int firstLevelEntries, long firstLevelCluster, int tableClusters) {
+      Plan plan,
+      int firstLevelEntries,
+      long firstLevelCluster,
+      int tableClusters,
+      boolean withNames) {
     Geometry geometry = plan.geometry();
     boolean v3 = plan.version() >= 3;
     List<HeaderExtension> extensions = new ArrayList<>();
@@ -94,7 +123,7 @@ final class Qcow2Layout {
           new HeaderExtension(
               HeaderExtension.BACKING_FORMAT, format.getBytes(StandardCharsets.UTF_8)));
     }
-    if (v3) {
+    if (v3 && withNames) {
       extensions.add(Features.names());
     }
     boolean zstd = plan.compressionType() == Qcow2Header.COMPRESSION_ZSTD;

@@ -46,15 +46,23 @@ public final class Qcow2Type implements DriverType {
     Qcow2Header header = readHeader(file);
     refuseUnsupported(header, readOnly);
     CacheSizes caches = RuntimeOptions.read(opening.options(), header);
-    Edge backing =
-        opening.imageChildOrNull(
-            "backing",
-            BACKING,
-            Permission.CONSISTENT_READ,
-            Permission.ALL,
-            backingAddress(file, header));
+    Edge backing = openBacking(opening, file, header);
     Qcow2Image image = new Qcow2Image(file, backing, header, caches, file.lengthBytes());
-    return new Qcow2Driver(opening.node(), image, header.compressionType());
+    return new Qcow2Driver(opening.node(), image, header);
+  }
+
+  private static @Nullable Edge openBacking(NodeOpening opening, Edge file, Qcow2Header header)
+      throws BlockException, OptionException {
+    try {
+      return opening.imageChildOrNull(
+          "backing",
+          BACKING,
+          Permission.CONSISTENT_READ,
+          Permission.ALL,
+          backingAddress(file, header));
+    } catch (BlockException e) {
+      throw e.prefixed("Could not open backing file: ");
+    }
   }
 
   /** Reads and checks the header of an image. */
@@ -76,8 +84,7 @@ public final class Qcow2Type implements DriverType {
     };
   }
 
-  private static void refuseUnsupported(Qcow2Header header, boolean readOnly)
-      throws BlockException {
+  static void refuseUnsupported(Qcow2Header header, boolean readOnly) throws BlockException {
     refuse(header.encryption() != 0, "encrypted qcow2 images");
     refuse(header.hasFeature(Features.INCOMPATIBLE_DATA_FILE), "external data files");
     refuse(header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2), "extended L2 entries");

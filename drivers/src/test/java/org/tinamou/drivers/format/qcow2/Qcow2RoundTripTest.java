@@ -3,6 +3,7 @@ package org.tinamou.drivers.format.qcow2;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tinamou.aio.AioContext;
+import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
@@ -118,7 +120,14 @@ class Qcow2RoundTripTest {
           if (cluster + clusterBytes <= to) {
             byte[] bytes = new byte[clusterBytes];
             Arrays.fill(bytes, (byte) (1 + random.nextInt(100)));
+            disk.writeZeroes(cluster, clusterBytes, RequestFlags.MAY_UNMAP);
             write(disk, cluster, bytes, RequestFlags.COMPRESSED);
+            assertEquals(
+                Errno.EIO,
+                assertThrows(
+                        BlockException.class,
+                        () -> write(disk, cluster, bytes, RequestFlags.COMPRESSED))
+                    .errno());
             System.arraycopy(bytes, 0, model, cluster, clusterBytes);
           }
         }
@@ -199,7 +208,8 @@ class Qcow2RoundTripTest {
                   compression,
                   PreallocationMode.OFF,
                   null,
-                  null));
+                  null,
+                  Qcow2Creator.Extras.NONE));
           byte[] model = new byte[DISK_BYTES];
           for (int round = 0; round < 2; round++) {
             BlockBackend disk = open(context, image.toString(), "qcow2");
@@ -241,7 +251,8 @@ class Qcow2RoundTripTest {
                   "zlib",
                   PreallocationMode.OFF,
                   "base.raw",
-                  "raw"));
+                  "raw",
+                  Qcow2Creator.Extras.NONE));
           BlockBackend disk = open(context, image.toString(), null);
           assertArrayEquals(model, read(disk, 0, DISK_BYTES));
           changeAll(context, disk, model, 65_536, 17);

@@ -1,0 +1,160 @@
+package org.tinamou.conformance.sequences;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * Plays a sequence three times: by our tools, by the reference's, and by both in turn, session by
+ * session. What each of them prints must be the same, whoever reads the images must find the same
+ * in all of them, and the reference must find nothing wrong with any.
+ */
+public final class SequenceRun {
+  private static final String TIMING = " ops; ";
+
+  private final Path directory;
+  private final Sequence sequence;
+  private final List<String> differences = new ArrayList<>();
+
+  private SequenceRun(Path directory, long seed) {
+    this.directory = directory;
+    this.sequence = Sequence.ofSeed(seed);
+  }
+
+  public static boolean hasReference() {
+    return Side.hasReference();
+  }
+
+  /**
+   * Plays the sequence of a seed.
+   *
+   * @param directory an empty directory, where the images stay
+   * @return what differed, in words; empty if nothing did
+   */
+  public static List<String> differences(Path directory, long seed) throws IOException {
+    SequenceRun run = new SequenceRun(directory, seed);
+    run.playAll();
+    if (!run.differences.isEmpty()) {
+      run.sequence.layers().forEach(layer -> run.differences.addFirst("layer: " + layer));
+    }
+    return run.differences;
+  }
+
+  private void playAll() throws IOException {
+    List<String> ours = play("ours", _ -> Side.OURS);
+    List<String> reference = play("reference", _ -> Side.REFERENCE);
+    for (int index = 0; index < ours.size(); index++) {
+      expect(reference.get(index), ours.get(index), "what was printed");
+    }
+    play("both", session -> session % 2 == 0 ? Side.OURS : Side.REFERENCE);
+    byte[] expected = content("reference", Side.REFERENCE);
+    for (String name : List.of("ours", "reference", "both")) {
+      check(name);
+      for (Side side : Side.values()) {
+        byte[] found = content(name, side);
+        int at = java.util.Arrays.mismatch(expected, found);
+        if (at >= 0) {
+          differences.add(
+              "'%s' as %s reads it differs from byte %d on (%d and %d bytes)"
+                  .formatted(name, side, at, expected.length, found.length));
+        }
+      }
+    }
+    for (Side side : Side.values()) {
+      Side.Result result =
+          side.run(Side.IMG, List.of("compare", image("ours", top()), image("reference", top())));
+      expect("Images are identical.\n", result.text(), side + " compares");
+    }
+  }
+
+  private int top() {
+    return sequence.layers().size() - 1;
+  }
+
+  private String image(String name, int layer) {
+    return directory.resolve(name + "." + layer).toString();
+  }
+
+  /** Returns what was printed, command by command. */
+  private List<String> play(String name, IntFunction<Side> sides) throws IOException {
+    List<String> printed = new ArrayList<>();
+    int session = 0;
+    for (int index = 0; index <= top(); index++) {
+      Sequence.Layer layer = sequence.layers().get(index);
+      printed.add(create(name, index, layer, sides.apply(session++)));
+      for (List<String> commands : layer.sessions()) {
+        List<String> arguments = new ArrayList<>(List.of("-d", "unmap", "-f", layer.format()));
+        for (String command : commands) {
+          arguments.add("-c");
+          arguments.add(command);
+        }
+        arguments.add(image(name, index));
+        Side.Result result = sides.apply(session++).run(Side.IO, arguments);
+        printed.add(commands + "\n" + comparable(name, result));
+      }
+    }
+    return printed;
+  }
+
+  private String create(String name, int index, Sequence.Layer layer, Side side)
+      throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("create", "-q", "-f", layer.format()));
+    if (!layer.options().isEmpty()) {
+      arguments.addAll(List.of("-o", layer.options()));
+    }
+    if (index > 0) {
+      String below = sequence.layers().get(index - 1).format();
+      arguments.addAll(List.of("-b", image(name, index - 1), "-F", below));
+    }
+    arguments.addAll(List.of(image(name, index), Long.toString(layer.sizeBytes())));
+    return layer.options() + "\n" + comparable(name, side.run(Side.IMG, arguments));
+  }
+
+  /** Without names of files and without times; errors, which overtake the rest, at the end. */
+  private static String comparable(String name, Side.Result result) {
+    StringBuilder text = new StringBuilder();
+    StringBuilder errors = new StringBuilder();
+    for (String line : result.text().lines().toList()) {
+      if (!line.contains(TIMING)) {
+        StringBuilder part = line.startsWith(Side.IO) || line.startsWith(Side.IMG) ? errors : text;
+        part.append(line.replace(name, "IMAGE")).append('\n');
+      }
+    }
+    return text.append(errors).append("exit code ").append(result.exitCode()).toString();
+  }
+
+  private void check(String name) throws IOException {
+    for (int index = 0; index <= top(); index++) {
+      if (sequence.layers().get(index).format().equals("raw")) {
+        continue;
+      }
+      Side.Result result =
+          Side.REFERENCE.run(Side.IMG, List.of("check", "-f", "qcow2", image(name, index)));
+      if (result.exitCode() != 0) {
+        differences.add("check of " + image(name, index) + ":\n" + result.text());
+      }
+    }
+  }
+
+  /** All that the image shows. */
+  private byte[] content(String name, Side side) throws IOException {
+    Path raw = directory.resolve("content");
+    Side.Result result =
+        side.run(
+            Side.IMG,
+            List.of("convert", "-f", "qcow2", "-O", "raw", image(name, top()), raw.toString()));
+    expect("", result.text(), side + " converts");
+    byte[] bytes = Files.readAllBytes(raw);
+    Files.delete(raw);
+    return bytes;
+  }
+
+  private void expect(String expected, String found, String what) {
+    if (!expected.equals(found)) {
+      differences.add(what + ": expected\n" + expected + "\nfound\n" + found);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package org.tinamou.drivers;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockGraph;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.Permission;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.format.qcow2.Qcow2CreationOptions;
+import org.tinamou.drivers.format.qcow2.Qcow2Creator;
+import org.tinamou.drivers.protocol.file.FileCreator;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
+import org.tinamou.qapi.OptionSchema;
+import org.tinamou.qapi.OptionValues;
+
+/** Makes images in new files, of every format that images can be made in. */
+public final class ImageCreation {
+  private static final String QCOW2 = "qcow2";
+  private static final String FILE = "file";
+  private static final OptionSchema PLAIN =
+      new OptionSchema(List.of(OptionSchema.Option.size("size", "Virtual disk size")));
+
+  private ImageCreation() {}
+
+  /** The options of a format alone, without those of the file below it. */
+  @AnyThread
+  public static OptionSchema formatOptions(String format) {
+    return switch (format) {
+      case FILE -> FileCreator.OPTIONS;
+      case QCOW2 -> Qcow2CreationOptions.OPTIONS;
+      default -> PLAIN;
+    };
+  }
+
+  /** Everything that can be said about a new image in a file. */
+  @AnyThread
+  public static OptionSchema options(String format) {
+    return formatOptions(format).and(FileCreator.OPTIONS);
+  }
+
+  /**
+   * Makes an image, in a new file or in place of what a file held. Of an image that cannot be made
+   * no file is left.
+   *
+   * @param name what messages call the file
+   * @param options checked against {@link #options}
+   */
+  @InCoroutine
+  public static void create(
+      AioContext context, Path path, String name, String format, OptionValues options)
+      throws BlockException {
+    if (!format.equals(QCOW2)) {
+      FileCreator.create(context, path, name, options);
+      return;
+    }
+    FileCreator.create(context, path, name, options.without("size").without("preallocation"));
+    try {
+      fill(context, path.toString(), Qcow2CreationOptions.request(options));
+    } catch (OptionException e) {
+      remove(context, path);
+      throw new BlockException(Errno.EINVAL, e.getMessage());
+    } catch (BlockException e) {
+      remove(context, path);
+      throw e;
+    }
+  }
+
+  private static void remove(AioContext context, Path path) {
+    boolean removed = context.callBlocking(() -> removed(path));
+    if (!removed) {
+      System.getLogger(ImageCreation.class.getName())
+          .log(System.Logger.Level.WARNING, "Could not remove " + path);
+    }
+  }
+
+  private static boolean removed(Path path) {
+    try {
+      Files.deleteIfExists(path);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static void fill(AioContext context, String path, Qcow2Creator.Request request)
+      throws BlockException {
+    BlockBackend file = open(context, path, FILE);
+    try {
+      Qcow2Creator.create(file, request);
+    } finally {
+      file.close();
+    }
+    if (request.preallocation() != PreallocationMode.OFF) {
+      BlockBackend image = open(context, path, QCOW2);
+      try {
+        image.truncate(request.sizeBytes(), false, request.preallocation());
+        image.flush();
+      } finally {
+        image.close();
+      }
+    }
+  }
+
+  private static BlockBackend open(AioContext context, String path, String driver)
+      throws BlockException {
+    BlockGraph graph = new BlockGraph(context);
+    NodeOpener opener = new NodeOpener(graph, Drivers.list());
+    Json.Members options = new Json.Members();
+    options.put("driver", driver);
+    if (driver.equals(FILE)) {
+      options.put("filename", path);
+    } else {
+      options.put("file.driver", FILE);
+      options.put("file.filename", path);
+    }
+    ImageAddress address = new ImageAddress(null, options, OptionReader.Style.LOOSE);
+    int permissions = Permission.CONSISTENT_READ | Permission.WRITE | Permission.RESIZE;
+    BlockBackend backend = new BlockBackend(graph, "", context, permissions, Permission.ALL);
+    BlockNode node = opener.open(address, NodeOptions.READ_WRITE, context);
+    try {
+      backend.insert(node);
+    } finally {
+      graph.release(node);
+    }
+    return backend;
+  }
+}

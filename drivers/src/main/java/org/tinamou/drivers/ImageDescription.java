@@ -1,0 +1,32 @@
+package org.tinamou.drivers;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.qapi.Json;
+
+/**
+ * What an image's format tells of it without a look at its data.
+ *
+ * @param lengthBytes what it shows
+ * @param clusterBytes in what pieces it is allocated
+ * @param dirty whether it was not closed properly
+ * @param backingName the image below as it is written, or null
+ * @param backingFormat what that one's format is said to be, or null
+ * @param snapshots how many older states of the disk it holds
+ * @param specific what only this format has to tell, by the names of the machine-readable form
+ */
+public record ImageDescription(
+    long lengthBytes,
+    long clusterBytes,
+    boolean dirty,
+    @Nullable String backingName,
+    @Nullable String backingFormat,
+    int snapshots,
+    Json.Members specific) {
+  /** A driver that can describe its image. */
+  public interface Source {
+    /** The image as it was opened, its present length apart. */
+    @AnyThread
+    ImageDescription description();
+  }
+}

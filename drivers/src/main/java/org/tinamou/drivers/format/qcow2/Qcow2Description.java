@@ -1,0 +1,72 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.nio.ByteBuffer;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.base.Errno;
+import org.tinamou.base.Parsed;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.ImageDescription;
+import org.tinamou.qapi.Json;
+
+/** What an image's first cluster tells of it. Pure functions over bytes. */
+public final class Qcow2Description {
+  /** What has to be there to ask {@link #bytesWanted}. */
+  public static final int FIRST_BYTES = 512;
+
+  private static final int SECTOR_BYTES = 512;
+
+  private Qcow2Description() {}
+
+  /**
+   * How much of the image's beginning {@link #of} wants to see.
+   *
+   * @param start the first {@link #FIRST_BYTES}
+   */
+  @AnyThread
+  public static int bytesWanted(ByteBuffer start) {
+    return Qcow2Header.bytesWanted(start);
+  }
+
+  /**
+   * Reads a description.
+   *
+   * @param start as much as {@link #bytesWanted} says, with zeroes behind the end of a shorter file
+   * @throws BlockException with the message that opening the image would end with
+   */
+  @AnyThread
+  public static ImageDescription of(ByteBuffer start) throws BlockException {
+    return switch (Qcow2Header.parse(start)) {
+      case Parsed.Value<Qcow2Header>(Qcow2Header header) -> {
+        Qcow2Type.refuseUnsupported(header, true);
+        yield of(header, header.sizeBytes());
+      }
+      case Parsed.Malformed<Qcow2Header>(String _, String message) ->
+          throw new BlockException(Errno.EINVAL, message);
+    };
+  }
+
+  static ImageDescription of(Qcow2Header header, long sizeBytes) {
+    Json.Members specific = new Json.Members();
+    specific.put("compat", header.isVersion3() ? "1.1" : "0.10");
+    specific.put(
+        "compression-type",
+        header.compressionType() == Qcow2Header.COMPRESSION_ZSTD ? "zstd" : "zlib");
+    if (header.isVersion3()) {
+      specific.put(
+          "lazy-refcounts", (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0);
+    }
+    specific.put("refcount-bits", 1L << header.geometry().refcountOrder());
+    if (header.isVersion3()) {
+      specific.put("corrupt", header.hasFeature(Features.INCOMPATIBLE_CORRUPT));
+      specific.put("extended-l2", header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2));
+    }
+    return new ImageDescription(
+        sizeBytes + SECTOR_BYTES - 1 & -SECTOR_BYTES,
+        header.geometry().clusterBytes(),
+        header.hasFeature(Features.INCOMPATIBLE_DIRTY),
+        header.backingName(),
+        header.backingFormat(),
+        header.snapshots(),
+        specific);
+  }
+}

@@ -1,0 +1,46 @@
+package org.tinamou.tools.img;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.open.BackingName;
+import org.tinamou.drivers.ImageDescription;
+
+/**
+ * What there is to say about one image.
+ *
+ * @param name by which it can be opened again
+ * @param exactName its plain name, or empty; what names below it are relative to
+ * @param allocatedBytes -1 if that is not known
+ * @param knowsDirtiness whether it can be said to be clean
+ * @param description what its format tells, or null
+ */
+record ImageInfo(
+    String name,
+    String exactName,
+    String format,
+    long lengthBytes,
+    long allocatedBytes,
+    boolean knowsDirtiness,
+    @Nullable ImageDescription description) {
+
+  /** The image below as it is written in this one, or null. */
+  @Nullable String backingName() {
+    return description == null ? null : description.backingName();
+  }
+
+  /** The image below as it can be opened from here; null if there is none or nobody knows. */
+  @Nullable String fullBackingName() {
+    String written = backingName();
+    if (written == null) {
+      return null;
+    }
+    if (written.startsWith("json:")) {
+      return written;
+    }
+    try {
+      return BackingName.resolve(exactName, written);
+    } catch (BlockException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package org.tinamou.tools.img;
+
+import java.util.List;
+import java.util.Map;
+import org.tinamou.drivers.ImageDescription;
+import org.tinamou.qapi.HumanSize;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.MemberOrder;
+import org.tinamou.tools.cli.Console;
+
+/** The words in which images are described, for people and for programs. */
+final class InfoReport {
+  private static final int INDENTATION = 4;
+
+  private InfoReport() {}
+
+  static void print(Console console, ImageInfo info) {
+    console.line("image: " + info.name());
+    console.line("file format: " + info.format());
+    console.line(
+        "virtual size: "
+            + HumanSize.threeDigits(info.lengthBytes())
+            + " ("
+            + info.lengthBytes()
+            + " bytes)");
+    console.line(
+        "disk size: "
+            + (info.allocatedBytes() < 0
+                ? "unavailable"
+                : HumanSize.threeDigits(info.allocatedBytes())));
+    ImageDescription description = info.description();
+    if (description != null) {
+      print(console, info, description);
+    }
+  }
+
+  private static void print(Console console, ImageInfo info, ImageDescription description) {
+    console.line("cluster_size: " + description.clusterBytes());
+    if (description.dirty()) {
+      console.line("cleanly shut down: no");
+    }
+    String backing = description.backingName();
+    if (backing != null) {
+      String full = info.fullBackingName();
+      String place = "";
+      if (full == null) {
+        place = " (cannot determine actual path)";
+      } else if (!full.equals(backing)) {
+        place = " (actual path: " + full + ")";
+      }
+      console.line("backing file: " + backing + place);
+      if (description.backingFormat() != null) {
+        console.line("backing file format: " + description.backingFormat());
+      }
+    }
+    console.line("Format specific information:");
+    members(console, ordered(description), 1);
+  }
+
+  private static Json.Members ordered(ImageDescription description) {
+    return (Json.Members) MemberOrder.sorted(description.specific());
+  }
+
+  private static void members(Console console, Json.Members members, int depth) {
+    for (Map.Entry<String, Json> member : members.members().entrySet()) {
+      value(console, member.getKey().replace('-', ' '), member.getValue(), depth);
+    }
+  }
+
+  private static void value(Console console, String label, Json value, int depth) {
+    String head = " ".repeat(INDENTATION * depth) + label + ":";
+    switch (value) {
+      case Json.Members members -> {
+        console.line(head);
+        members(console, members, depth + 1);
+      }
+      case Json.Array array -> {
+        console.line(head);
+        List<Json> elements = array.elements();
+        for (int index = 0; index < elements.size(); index++) {
+          value(console, "[" + index + "]", elements.get(index), depth + 1);
+        }
+      }
+      default -> console.line(head + " " + text(value));
+    }
+  }
+
+  private static String text(Json value) {
+    return switch (value) {
+      case Json.Bool(boolean bool) -> String.valueOf(bool);
+      case Json.Whole(long number) -> String.valueOf(number);
+      case Json.Unsigned(long bits) -> Long.toUnsignedString(bits);
+      case Json.Real(double number) -> String.valueOf(number);
+      case Json.Text(String string) -> string;
+      case Json.Null(), Json.Array _, Json.Members _ -> "";
+    };
+  }
+
+  static Json json(ImageInfo info) {
+    Json.Members members =
+        new Json.Members()
+            .put("filename", info.name())
+            .put("format", info.format())
+            .put("virtual-size", info.lengthBytes());
+    if (info.allocatedBytes() >= 0) {
+      members.put("actual-size", info.allocatedBytes());
+    }
+    ImageDescription description = info.description();
+    if (description == null) {
+      if (info.knowsDirtiness()) {
+        members.put("dirty-flag", false);
+      }
+      return MemberOrder.sorted(members);
+    }
+    members.put("cluster-size", description.clusterBytes());
+    members.put("dirty-flag", description.dirty());
+    members.put(
+        "format-specific",
+        new Json.Members().put("type", info.format()).put("data", description.specific()));
+    putIfPresent(members, "backing-filename", description.backingName());
+    putIfPresent(members, "full-backing-filename", info.fullBackingName());
+    if (description.backingName() != null) {
+      putIfPresent(members, "backing-filename-format", description.backingFormat());
+    }
+    return MemberOrder.sorted(members);
+  }
+
+  private static void putIfPresent(
+      Json.Members members, String name, @org.jspecify.annotations.Nullable String value) {
+    if (value != null) {
+      members.put(name, value);
+    }
+  }
+}
