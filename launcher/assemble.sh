@@ -1,18 +1,93 @@
 #!/bin/sh
-# assemble.sh LIB DIST JDK: makes DIST of the jars in LIB and the launchers beside this script.
+# assemble.sh LIB DIST JDK: makes DIST of the jars in LIB: the libraries, a Java runtime that has them built in,
+# and launchers. What the jars, the JDK and these scripts leave unchanged is kept.
 set -eu
-scripts=$(dirname "$0") lib=$1 dist=$2 jdk=$3
-rm -rf "$dist/lib" "$dist/libexec" "$dist/bin" "$dist/compat"
-mkdir -p "$dist/libexec" "$dist/bin" "$dist/compat"
-mv "$lib" "$dist/lib"
-cp "$scripts/find-jdk.sh" "$dist/libexec/"
+mkdir -p "$2"
+scripts=$(cd "$(dirname "$0")" && pwd) lib=$(cd "$1" && pwd) dist=$(cd "$2" && pwd) jdk=$3
+runtime=$dist/runtime
 
-# tool NAME MAIN REFERENCE-NAME
-tool() {
-  jdk_in_sed=$(printf '%s' "$jdk" | sed "s/'/'\\\\\\\\''/g; s/[&|]/\\\\&/g")
-  sed "s|@MAIN@|$2|; s|'@JDK@'|'$jdk_in_sed'|" "$scripts/tool.sh" >"$dist/bin/$1"
-  chmod +x "$dist/bin/$1"
-  ln -s "../bin/$1" "$dist/compat/$3"
+# The cache of loaded classes is valid only under the options it was made with.
+flags='-XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable
+  --enable-native-access=org.tinamou.host,com.github.luben.zstd_jni --add-opens=java.base/java.lang=org.tinamou.aio'
+flags=$(echo $flags)
+
+make_runtime() {
+  [ -x "$jdk/bin/jlink" ] || {
+    echo "assemble: there is no jlink in $jdk; a whole JDK 25 is needed" >&2
+    exit 1
+  }
+  # Of the foreign libraries in zstd-jni this system needs one.
+  "$jdk/bin/jlink" --module-path "$lib" --add-modules org.tinamou.tools --output "$runtime.new" \
+    --no-header-files --no-man-pages \
+    --exclude-resources="regex:/com[.]github[.]luben[.]zstd_jni/(aix|darwin|freebsd|win)/.*"
+  # What `java` has everywhere, for use without the caches below.
+  "$runtime.new/bin/java" -Xshare:dump -Xlog:disable -Xlog:all=error:stderr >/dev/null
 }
-tool tinamou-img org.tinamou.tools.img.ImgMain qemu-img
-tool tinamou-io org.tinamou.tools.io.IoMain qemu-io
+
+# rehearse CACHE COMMANDS: runs the commands and keeps what was learned for the next start.
+rehearse() {
+  cache=$runtime.new/lib/tinamou-$1.aot
+  shift
+  # The virtual machine that writes the cache speaks of its options.
+  "$runtime.new/bin/java" $flags -XX:AOTCacheOutput="$cache" \
+    -m org.tinamou.tools/org.tinamou.tools.rehearsal.Rehearsal "$@" >"$cache.log" 2>&1 || {
+    cat "$cache.log" >&2
+    exit 1
+  }
+  [ -s "$cache" ] || {
+    cat "$cache.log" >&2
+    echo "assemble: no cache was made" >&2
+    exit 1
+  }
+  rm "$cache.log"
+}
+
+rehearse_all() {
+  stage=$(mktemp -d "${TMPDIR:-/tmp}/tinamou-rehearsal.XXXXXX")
+  trap 'rm -rf "$stage"' EXIT
+  mkdir "$stage/img" "$stage/info" "$stage/io"
+  truncate -s 1M "$stage/info/a.raw" "$stage/io/a.raw"
+  (
+    cd "$stage/info"
+    rehearse info img info a.raw then img info --output=json a.raw
+  ) &
+  info=$!
+  (
+    cd "$stage/io"
+    rehearse io io -f raw -C -c "write -P 1 0 1M" -c "read -P 1 0 64k" -c flush "$stage/io/a.raw"
+  ) &
+  io=$!
+  (
+    cd "$stage/img"
+    rehearse img img create -q -f raw a.raw 16M then io -f raw -c "write -q -P 1 1M 8M" a.raw then \
+      img convert -f raw -O raw a.raw b.raw then img compare -f raw -F raw a.raw b.raw then \
+      img map -f raw a.raw then img measure -O raw a.raw
+  )
+  wait "$info"
+  wait "$io"
+}
+
+stamp=$(
+  { cat "$jdk/release" "$scripts/assemble.sh" && cat "$lib"/*.jar; } | cksum
+)
+if [ "$(cat "$runtime/inputs" 2>/dev/null)" != "$stamp" ]; then
+  rm -rf "$runtime.new"
+  make_runtime
+  (rehearse_all)
+  printf '%s\n' "$stamp" >"$runtime.new/inputs"
+  rm -rf "$runtime"
+  mv "$runtime.new" "$runtime"
+fi
+
+rm -rf "$dist/lib" "$dist/libexec" "$dist/bin" "$dist/compat"
+mkdir -p "$dist/bin" "$dist/compat"
+mv "$lib" "$dist/lib"
+
+# tool TOOL MAIN REFERENCE-NAME
+tool() {
+  sed "s|@TOOL@|$1|g; s|@MAIN@|$2|; s|@FLAGS@|$flags|" "$scripts/tool.sh" >"$dist/bin/tinamou-$1"
+  chmod +x "$dist/bin/tinamou-$1"
+  ln -s "../bin/tinamou-$1" "$dist/compat/$3"
+}
+tool img org.tinamou.tools.img.ImgMain qemu-img
+tool io org.tinamou.tools.io.IoMain qemu-io

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,13 +60,26 @@ class LaunchersDistTest {
   }
 
   @Test
-  void anotherJdkIsSoughtWhenTheRecordedOneIsGone() throws Exception {
-    Path tool = dist.resolve("bin/tinamou-img");
-    String script = Files.readString(tool);
-    Files.writeString(tool, script.replaceFirst("jdk='[^']*'", "jdk='/no/such/jdk'"));
-    Map<String, String> home = Map.of("JAVA_HOME", System.getProperty("java.home"));
-    Program ended = run(home, tool, "nonsense");
+  void noOtherJavaIsNeeded() throws Exception {
+    Program ended =
+        run("env", "-i", "PATH=/no/such/place", dist.resolve("bin/tinamou-img"), "nonsense");
+    assertEquals(1, ended.exitCode(), ended::output);
     assertTrue(ended.output().startsWith("tinamou-img: "), ended::output);
+  }
+
+  /** With this mode the virtual machine does not start without the cache it is given. */
+  @Test
+  void whatWasLearnedInTheBuildIsUsedElsewhere() throws Exception {
+    Map<String, String> strict = Map.of("JDK_JAVA_OPTIONS", "-XX:AOTMode=on");
+    Path image = Files.write(directory.resolve("a.raw"), new byte[512]);
+    assertEquals(0, run("mv", dist, directory.resolve("moved")).exitCode());
+    for (String call : List.of("tinamou-img info", "tinamou-img map", "tinamou-io -r -c length")) {
+      List<Object> words = new ArrayList<>(List.of(call.split(" ")));
+      words.set(0, directory.resolve("moved/bin/" + words.getFirst()));
+      words.addAll(List.of("-f", "raw", image));
+      Program ended = run(strict, words.toArray());
+      assertEquals(0, ended.exitCode(), ended::output);
+    }
   }
 
   @Test

@@ -12,19 +12,19 @@ public final class ToolMain {
   private ToolMain() {}
 
   /**
-   * Runs the tool and ends the process.
+   * Runs the tool on the process's streams and returns its exit code.
    *
    * @param defaultName the tool's name unless the launcher says by which one it was called, in the
    *     system property {@code tinamou.name}
    */
-  public static void run(Tool tool, String defaultName, String[] arguments) {
+  public static int run(Tool tool, String defaultName, String[] arguments) {
     PrintStream out = stream(FileDescriptor.out, BUFFER_BYTES);
     PrintStream err = stream(FileDescriptor.err, 1);
     String program = System.getProperty("tinamou.name", defaultName);
     int exitCode = tool.run(program, arguments, System.in, out, err);
     out.flush();
     err.flush();
-    System.exit(exitCode);
+    return exitCode;
   }
 
   private static PrintStream stream(FileDescriptor descriptor, int bufferBytes) {

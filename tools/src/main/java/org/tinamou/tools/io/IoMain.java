@@ -8,6 +8,11 @@ public final class IoMain {
 
   /** Runs the tool and ends the process with its exit code. */
   public static void main(String[] arguments) {
-    ToolMain.run(new IoTool(), "tinamou-io", arguments);
+    System.exit(run(arguments));
+  }
+
+  /** Runs the tool on the process's streams and returns its exit code. */
+  public static int run(String[] arguments) {
+    return ToolMain.run(new IoTool(), "tinamou-io", arguments);
   }
 }
