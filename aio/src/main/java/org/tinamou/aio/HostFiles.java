@@ -24,7 +24,7 @@ public interface HostFiles {
    * What fstat(2) tells.
    *
    * @param sizeBytes the length; of a block device its capacity
-   * @param allocatedBytes the space really used
+   * @param allocatedBytes the space really used; -1 where the host does not tell
    * @param preferredBlockBytes the preferred I/O size
    * @param logicalBlockBytes the smallest unit a block device can address; 0 for other files
    */

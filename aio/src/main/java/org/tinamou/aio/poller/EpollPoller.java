@@ -1,9 +1,5 @@
 package org.tinamou.aio.poller;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.util.ArrayDeque;
-import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.FdWatch;
 import org.tinamou.aio.IoRequest;
@@ -15,35 +11,21 @@ import org.tinamou.host.Epoll;
 
 /**
  * A loop's watches through epoll and its file requests through worker threads, for hosts without
- * io_uring. Finished requests come back through a lock-free queue that {@link #poll} empties.
+ * io_uring.
  */
 final class EpollPoller implements Poller {
   private static final int MAX_EVENTS = 128;
   private static final int WAKE = -1;
-  private static final VarHandle FINISHED;
-
-  static {
-    try {
-      FINISHED = MethodHandles.lookup().findVarHandle(EpollPoller.class, "finished", FileJob.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
 
   private final Epoll epoll;
   private final WakeSignal wakeSignal;
-  private final Workers workers;
+  private final WorkerRequests requests;
   private final EpollWatches watches;
-  private final ArrayDeque<IoRequest> givenUp = new ArrayDeque<>();
-  private int inFlight;
-
-  /** Last in, first out; emptied as a whole. */
-  private volatile @Nullable FileJob finished;
 
   private EpollPoller(Epoll epoll, WakeSignal wakeSignal, Workers workers) {
     this.epoll = epoll;
     this.wakeSignal = wakeSignal;
-    this.workers = workers;
+    this.requests = new WorkerRequests(workers, LinuxFileCalls::perform, wakeSignal::wake);
     this.watches = new EpollWatches(epoll);
   }
 
@@ -70,42 +52,17 @@ final class EpollPoller implements Poller {
 
   @Override
   public void submit(IoRequest request) {
-    FileJob job = new FileJob(this, request);
-    request.pollerState = job;
-    inFlight++;
-    workers.execute(job);
+    requests.submit(request);
   }
 
   @Override
   public void cancel(IoRequest request) {
-    if (request.pollerState instanceof FileJob job && job.claim()) {
-      request.pollerState = null;
-      givenUp.add(request);
-    }
-  }
-
-  /** A worker has done its job. */
-  @AnyThread
-  void finished(FileJob job, long result) {
-    job.result(result);
-    FileJob seen = finished;
-    while (true) {
-      job.next = seen;
-      FileJob witness = (FileJob) FINISHED.compareAndExchange(this, seen, job);
-      if (witness == seen) {
-        break;
-      }
-      seen = witness;
-    }
-    if (seen == null) {
-      // Whoever finds others in the queue knows that the first of them wakes the loop.
-      wakeSignal.wake();
-    }
+    requests.cancel(request);
   }
 
   @Override
   public int inFlight() {
-    return inFlight;
+    return requests.inFlight();
   }
 
   @Override
@@ -117,8 +74,7 @@ final class EpollPoller implements Poller {
   public void poll(long timeoutNanos) {
     boolean mayWait =
         timeoutNanos != 0
-            && givenUp.isEmpty()
-            && finished == null
+            && !requests.hasCompletions()
             && !watches.hasAlwaysReady()
             && wakeSignal.fallAsleep();
     int events;
@@ -136,33 +92,7 @@ final class EpollPoller implements Poller {
       }
     }
     watches.markAlwaysReady();
-    completeRequests();
-  }
-
-  private void completeRequests() {
-    for (IoRequest request; (request = givenUp.poll()) != null; ) {
-      inFlight--;
-      request.complete(-Errno.ECANCELED.number());
-    }
-    FileJob job = oldestFirst((FileJob) FINISHED.getAndSet(this, null));
-    while (job != null) {
-      FileJob following = job.next;
-      inFlight--;
-      job.complete();
-      job = following;
-    }
-  }
-
-  private static @Nullable FileJob oldestFirst(@Nullable FileJob newest) {
-    FileJob oldest = null;
-    FileJob job = newest;
-    while (job != null) {
-      FileJob older = job.next;
-      job.next = oldest;
-      oldest = job;
-      job = older;
-    }
-    return oldest;
+    requests.completeAll();
   }
 
   @AnyThread

@@ -1,15 +1,13 @@
 package org.tinamou.aio.poller;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.IoRequest;
-import org.tinamou.host.LinuxFiles;
 
 /**
- * One request on its way to a worker, which makes the system call, and back. Whoever claims it
- * first, the worker or a cancellation, decides its fate.
+ * One request on its way to a worker, which carries it out, and back. Whoever claims it first, the
+ * worker or a cancellation, decides its fate.
  */
 final class FileJob implements Runnable {
   private static final VarHandle CLAIMED;
@@ -27,14 +25,14 @@ final class FileJob implements Runnable {
   /** Link of the queue of finished jobs. */
   @Nullable FileJob next;
 
-  private final EpollPoller poller;
+  private final WorkerRequests owner;
   private long result;
 
   @SuppressWarnings("unused") // through CLAIMED
   private volatile boolean claimed;
 
-  FileJob(EpollPoller poller, IoRequest request) {
-    this.poller = poller;
+  FileJob(WorkerRequests owner, IoRequest request) {
+    this.owner = owner;
     this.request = request;
   }
 
@@ -46,31 +44,9 @@ final class FileJob implements Runnable {
   @Override
   public void run() {
     if (claim()) {
-      poller.finished(this, perform());
+      result = owner.perform(request);
+      owner.finished(this);
     }
-  }
-
-  private long perform() {
-    int fd = request.fd();
-    long offset = request.offsetBytes();
-    MemorySegment segment = request.segment();
-    return switch (request.op()) {
-      case READ ->
-          segment != null
-              ? LinuxFiles.pread(fd, segment, offset)
-              : LinuxFiles.preadv(fd, java.util.Objects.requireNonNull(request.vector()), offset);
-      case WRITE ->
-          segment != null
-              ? LinuxFiles.pwrite(fd, segment, offset)
-              : LinuxFiles.pwritev(fd, java.util.Objects.requireNonNull(request.vector()), offset);
-      case FSYNC -> LinuxFiles.fsync(fd);
-      case FDATASYNC -> LinuxFiles.fdatasync(fd);
-      case FALLOCATE -> LinuxFiles.fallocate(fd, request.mode(), offset, request.lengthBytes());
-    };
-  }
-
-  void result(long value) {
-    result = value;
   }
 
   /** On the home thread, out of the queue of finished jobs. */

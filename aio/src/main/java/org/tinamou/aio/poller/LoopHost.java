@@ -1,25 +1,29 @@
 package org.tinamou.aio.poller;
 
 import java.io.UncheckedIOException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.IoThread;
 import org.tinamou.aio.LoopFailures;
 import org.tinamou.aio.LoopHooks;
 import org.tinamou.aio.LoopSetup;
+import org.tinamou.aio.Poller;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.SystemClocks;
 
 /**
  * What the production loops of one process share: clocks, workers and file calls. Builds loops on
- * the kernel interface that was chosen.
+ * the kernel interface that was chosen, or on none where the kernel offers none.
  */
 public final class LoopHost implements AutoCloseable {
   private final PollerKind pollerKind;
   private final SystemClocks clocks = new SystemClocks();
   private final WorkerPool workers = new WorkerPool();
-  private final LinuxHostFiles hostFiles = new LinuxHostFiles();
+  private final AtomicReference<@Nullable HostFiles> hostFiles = new AtomicReference<>();
 
   public LoopHost(PollerKind pollerKind) {
     this.pollerKind = pollerKind;
@@ -38,13 +42,57 @@ public final class LoopHost implements AutoCloseable {
    */
   @AnyThread
   public AioContext newContext(String name, BusyPolling busyPolling) throws ErrnoException {
+    HostFiles chosen = hostFiles.get();
+    if (chosen == null && needsNoKernel()) {
+      chosen = choose(new NioFiles());
+    }
+    if (chosen instanceof NioFiles nioFiles) {
+      return withoutKernel(name, busyPolling, nioFiles);
+    }
+    Poller poller;
+    try {
+      poller = Pollers.open(pollerKind, workers);
+    } catch (ErrnoException refused) {
+      // Once a loop has files of the kernel all others need them too.
+      if (Pollers.wanted(pollerKind) == PollerKind.AUTO
+          && choose(new NioFiles()) instanceof NioFiles nioFiles) {
+        return withoutKernel(name, busyPolling, nioFiles);
+      }
+      throw refused;
+    }
+    HostFiles files = choose(new LinuxHostFiles());
+    if (files instanceof NioFiles nioFiles) {
+      poller.close();
+      return withoutKernel(name, busyPolling, nioFiles);
+    }
+    return newContext(name, busyPolling, poller, files);
+  }
+
+  private AioContext withoutKernel(String name, BusyPolling busyPolling, NioFiles files) {
+    return newContext(name, busyPolling, NioPoller.open(workers, files), files);
+  }
+
+  private boolean needsNoKernel() {
+    PollerKind wanted = Pollers.wanted(pollerKind);
+    return wanted == PollerKind.NIO
+        || (wanted == PollerKind.AUTO && !System.getProperty("os.name", "").equals("Linux"));
+  }
+
+  /** The files of all loops: these, unless there are some already. */
+  private HostFiles choose(HostFiles files) {
+    HostFiles before = hostFiles.compareAndExchange(null, files);
+    return before == null ? files : before;
+  }
+
+  private AioContext newContext(
+      String name, BusyPolling busyPolling, Poller poller, HostFiles files) {
     return new AioContext(
         new LoopSetup(
             name,
-            Pollers.open(pollerKind, workers),
+            poller,
             clocks,
             workers,
-            hostFiles,
+            files,
             busyPolling,
             LoopHooks.NONE,
             LoopFailures.PRINT));

@@ -6,10 +6,11 @@ import org.tinamou.aio.Workers;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
-/** Makes production pollers. Any thread; the first thread that polls becomes a poller's home. */
+/** Makes the pollers that call the kernel themselves. Any thread; the first thread that polls becomes a poller's home. */
 public final class Pollers {
   /**
-   * System property: {@code io_uring} or {@code threads} decide what {@link PollerKind#AUTO} is.
+   * System property: {@code io_uring}, {@code threads} or {@code nio} decide what {@link
+   * PollerKind#AUTO} is.
    */
   public static final String SWITCH = "tinamou.aio";
 
@@ -18,17 +19,17 @@ public final class Pollers {
   /**
    * Opens a poller.
    *
+   * @param kind not {@link PollerKind#NIO}, whose files go with the poller: see {@link LoopHost}
    * @param workers run file I/O where there is no io_uring; shared, not closed by the poller
    * @throws ErrnoException if the kernel refuses; {@link PollerKind#IO_URING} is also refused while
    *     the switch says {@code threads}
    */
   @AnyThread
   public static Poller open(PollerKind kind, Workers workers) throws ErrnoException {
-    PollerKind forced = forced();
-    PollerKind wanted = kind == PollerKind.AUTO ? forced : kind;
-    return switch (wanted) {
+    return switch (wanted(kind)) {
       case IO_URING -> {
-        if (forced == PollerKind.EPOLL) {
+        PollerKind forced = forced();
+        if (forced == PollerKind.EPOLL || forced == PollerKind.NIO) {
           throw new ErrnoException(Errno.EPERM, "io_uring is switched off (" + SWITCH + ")");
         }
         yield UringPoller.open();
@@ -41,7 +42,14 @@ public final class Pollers {
           yield EpollPoller.open(workers);
         }
       }
+      case NIO -> throw new IllegalArgumentException("a poller without native calls has own files");
     };
+  }
+
+  /** The kind itself, or what the switch makes of {@link PollerKind#AUTO}. */
+  @AnyThread
+  static PollerKind wanted(PollerKind kind) {
+    return kind == PollerKind.AUTO ? forced() : kind;
   }
 
   /** What the switch says. */
@@ -51,9 +59,10 @@ public final class Pollers {
       case "" -> PollerKind.AUTO;
       case "io_uring" -> PollerKind.IO_URING;
       case "threads" -> PollerKind.EPOLL;
+      case "nio" -> PollerKind.NIO;
       default ->
           throw new IllegalArgumentException(
-              SWITCH + " must be io_uring or threads, not '" + value + "'");
+              SWITCH + " must be io_uring, threads or nio, not '" + value + "'");
     };
   }
 }

@@ -12,7 +12,7 @@ import org.tinamou.aio.PollerDriver;
 import org.tinamou.aio.Workers;
 import org.tinamou.base.Errno;
 
-class EpollPollerTest extends PollerContract {
+class EpollPollerTest extends KernelPollerContract {
   /** Runs a job when the test says so. */
   private static final class HeldWorkers implements Workers {
     final ArrayDeque<Runnable> jobs = new ArrayDeque<>();

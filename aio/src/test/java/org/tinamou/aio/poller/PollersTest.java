@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.BusyPolling;
 import org.tinamou.aio.Poller;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -52,7 +54,20 @@ class PollersTest {
   }
 
   @Test
-  void theSwitchKnowsTwoValues() {
+  void theSwitchForbidsEveryNativeCall() throws Exception {
+    System.setProperty(Pollers.SWITCH, "nio");
+    try (LoopHost host = new LoopHost(PollerKind.AUTO);
+        AioContext context = host.newContext("main", BusyPolling.OFF)) {
+      assertInstanceOf(NioFiles.class, context.hostFiles());
+    }
+    ErrnoException thrown =
+        assertThrows(
+            ErrnoException.class, () -> Pollers.open(PollerKind.IO_URING, workers).close());
+    assertEquals(Errno.EPERM, thrown.errno());
+  }
+
+  @Test
+  void theSwitchKnowsThreeValues() {
     System.setProperty(Pollers.SWITCH, "native");
     assertThrows(
         IllegalArgumentException.class, () -> Pollers.open(PollerKind.AUTO, workers).close());

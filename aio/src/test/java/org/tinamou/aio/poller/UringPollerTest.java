@@ -16,7 +16,7 @@ import org.tinamou.host.Descriptors;
 import org.tinamou.host.LinuxFiles;
 
 @EnabledIf("isAllowed")
-class UringPollerTest extends PollerContract {
+class UringPollerTest extends KernelPollerContract {
   private static final long ECANCELED = -Errno.ECANCELED.number();
 
   static boolean isAllowed() {
