@@ -7,7 +7,7 @@ scripts=$(cd "$(dirname "$0")" && pwd) lib=$(cd "$1" && pwd) dist=$(cd "$2" && p
 runtime=$dist/runtime
 
 # The cache of loaded classes is valid only under the options it was made with.
-flags='-XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable
+flags='-XX:+UseSerialGC -XX:-UsePerfData -Xlog:all=off:stdout
   --enable-native-access=org.tinamou.host,com.github.luben.zstd_jni --add-opens=java.base/java.lang=org.tinamou.aio'
 flags=$(echo $flags)
 
@@ -24,13 +24,18 @@ make_runtime() {
   "$runtime.new/bin/java" -Xshare:dump -Xlog:disable -Xlog:all=error:stderr >/dev/null
 }
 
-# rehearse CACHE COMMANDS: runs the commands and keeps what was learned for the next start.
+# commands OPTION... -m MAIN COMMANDS: runs commands of the tools in one process.
+commands() {
+  "$runtime.new/bin/java" $flags "$@"
+}
+main=org.tinamou.tools/org.tinamou.tools.rehearsal.RehearsalMain
+
+# rehearse CACHE OPTION... -m MAIN COMMANDS: runs the commands and keeps what was learned for the next start.
 rehearse() {
   cache=$runtime.new/lib/tinamou-$1.aot
   shift
   # The virtual machine that writes the cache speaks of its options.
-  "$runtime.new/bin/java" $flags -XX:AOTCacheOutput="$cache" \
-    -m org.tinamou.tools/org.tinamou.tools.rehearsal.Rehearsal "$@" >"$cache.log" 2>&1 || {
+  commands -XX:AOTCacheOutput="$cache" "$@" >"$cache.log" 2>&1 || {
     cat "$cache.log" >&2
     exit 1
   }
@@ -49,17 +54,18 @@ rehearse_all() {
   truncate -s 1M "$stage/info/a.raw" "$stage/io/a.raw"
   (
     cd "$stage/info"
-    rehearse info img info a.raw then img info --output=json a.raw
+    rehearse info -XX:TieredStopAtLevel=1 -Dtinamou.stat="$(stat -c %d:%i:%b a.raw)" -m "$main" \
+      img info a.raw then img info --output=json a.raw
   ) &
   info=$!
   (
     cd "$stage/io"
-    rehearse io io -f raw -C -c "write -P 1 0 1M" -c "read -P 1 0 64k" -c flush "$stage/io/a.raw"
+    rehearse io -m "$main" io -f raw -C -c "write -P 1 0 1M" -c "read -P 1 0 64k" -c flush "$stage/io/a.raw"
   ) &
   io=$!
   (
     cd "$stage/img"
-    rehearse img img create -q -f raw a.raw 16M then io -f raw -c "write -q -P 1 1M 8M" a.raw then \
+    rehearse img -m "$main" img create -q -f raw a.raw 16M then io -f raw -c "write -q -P 1 1M 8M" a.raw then \
       img convert -f raw -O raw a.raw b.raw then img compare -f raw -F raw a.raw b.raw then \
       img map -f raw a.raw then img measure -O raw a.raw
   )

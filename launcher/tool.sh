@@ -18,13 +18,17 @@ while [ ! -x "$home/runtime/bin/java" ]; do
   home=${self%/*}/..
 done
 
-# Commands that only look at an image are over before a better compiler has paid off.
-case @TOOL@-$1 in
-  img-info) cache=info compiler=-XX:TieredStopAtLevel=1 ;;
-  *) cache=@TOOL@ compiler= ;;
+# Commands that only look at an image are over before a better compiler has paid off. What space a file
+# takes Java does not tell, except through native calls, whose preparation takes longer than all the rest.
+case @TOOL@-${1-} in
+  img-info)
+    stat=$(LC_ALL=C stat -L -c %d:%i:%b -- "$@" 2>/dev/null)
+    cache=info compiler=-XX:TieredStopAtLevel=1
+    ;;
+  *) cache=@TOOL@ compiler= stat= ;;
 esac
 
 # File names are UTF-8 whatever the locale says.
 export LC_ALL=C.UTF-8
 exec "$home/runtime/bin/java" @FLAGS@ $compiler -XX:AOTCache="$home/runtime/lib/tinamou-$cache.aot" \
-  -Dtinamou.name="${0##*/}" ${TINAMOU_AIO:+"-Dtinamou.aio=$TINAMOU_AIO"} -m org.tinamou.tools/@MAIN@ "$@"
+  -Dtinamou.name="${0##*/}" ${stat:+"-Dtinamou.stat=$stat"} ${TINAMOU_AIO:+"-Dtinamou.aio=$TINAMOU_AIO"} -m org.tinamou.tools/@MAIN@ "$@"

@@ -1,11 +1,11 @@
 package org.tinamou.qapi;
 
 import java.math.BigDecimal;
-import java.math.MathContext;
 import java.math.RoundingMode;
 
 /** Sizes for people, in the two styles that scripts know. */
 public final class HumanSize {
+  private static final int UNIT_BITS = 10;
   private static final String[] UNITS = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
   private static final String[] LONG_UNITS = {
     "bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB"
@@ -20,26 +20,50 @@ public final class HumanSize {
   public static String threeDigits(long bytes) {
     int power = 0;
     // The smallest unit in which the number is below 1000.
-    while (power < UNITS.length - 1 && Long.compareUnsigned(bytes, 1000L << (10 * power)) >= 0) {
+    while (power < UNITS.length - 1
+        && Long.compareUnsigned(bytes, 1000L << (UNIT_BITS * power)) >= 0) {
       power++;
     }
-    BigDecimal scaled =
-        new BigDecimal(Long.toUnsignedString(bytes)).divide(BigDecimal.valueOf(1L << (10 * power)));
-    return general(scaled) + " " + UNITS[power] + "B";
+    return general(bytes, UNIT_BITS * power) + " " + UNITS[power] + "B";
   }
 
-  /** As C's {@code %.3g}. */
-  private static String general(BigDecimal value) {
-    BigDecimal rounded = value.round(new MathContext(3, RoundingMode.HALF_EVEN));
-    if (rounded.signum() == 0) {
-      return "0";
+  /**
+   * As C's {@code %.3g} of {@code bytes / 2^bits}, which is less than 1000. In whole numbers: big
+   * ones take longer at the start of a program than all else that it does.
+   */
+  private static String general(long bytes, int bits) {
+    long whole = bytes >>> bits;
+    if (bits == 0) {
+      return Long.toString(whole);
     }
-    int exponent = rounded.precision() - rounded.scale() - 1;
-    if (exponent >= 3) {
-      BigDecimal mantissa = rounded.scaleByPowerOfTen(-exponent).stripTrailingZeros();
-      return mantissa.toPlainString() + "e+" + (exponent < 10 ? "0" : "") + exponent;
+    int decimals = 3;
+    long factor = 1000;
+    for (long rest = whole; rest > 0; rest /= 10) {
+      decimals--;
+      factor /= 10;
     }
-    return rounded.stripTrailingZeros().toPlainString();
+    long fraction = bytes & ((1L << bits) - 1);
+    long low = fraction * factor;
+    long digits =
+        whole * factor + (Math.multiplyHigh(fraction, factor) << (Long.SIZE - bits) | low >>> bits);
+    long rest = low & ((1L << bits) - 1);
+    long half = 1L << (bits - 1);
+    if (rest > half || (rest == half && digits % 2 != 0)) {
+      digits++;
+    }
+    if (digits == 1000 && decimals == 0) {
+      return "1e+03";
+    }
+    while (decimals > 0 && digits % 10 == 0) {
+      digits /= 10;
+      decimals--;
+      factor /= 10;
+    }
+    if (decimals == 0) {
+      return Long.toString(digits);
+    }
+    String after = Long.toString(digits % factor);
+    return digits / factor + "." + "0".repeat(decimals - after.length()) + after;
   }
 
   /** Up to three decimals and a binary unit from 1024 on, e.g. "1.500 KiB", "64 KiB", "0 bytes". */

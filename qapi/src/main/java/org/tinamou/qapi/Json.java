@@ -7,23 +7,59 @@ import java.util.Map;
 
 /** A JSON value. Objects keep the order in which members were put; integers are exact. */
 public sealed interface Json {
+  /** What consists of no other values. */
+  sealed interface Scalar extends Json {
+    /** A string itself, everything else as JSON has it; numbers with fractions as Java has them. */
+    String text();
+  }
+
   /** The null of JSON. */
-  record Null() implements Json {}
+  record Null() implements Scalar {
+    @Override
+    public String text() {
+      return "null";
+    }
+  }
 
   /** true or false. */
-  record Bool(boolean value) implements Json {}
+  record Bool(boolean value) implements Scalar {
+    @Override
+    public String text() {
+      return String.valueOf(value);
+    }
+  }
 
   /** A number without fraction. */
-  record Whole(long value) implements Json {}
+  record Whole(long value) implements Scalar {
+    @Override
+    public String text() {
+      return Long.toString(value);
+    }
+  }
 
   /** A number that does not fit a signed 64-bit integer but an unsigned one. */
-  record Unsigned(long bits) implements Json {}
+  record Unsigned(long bits) implements Scalar {
+    @Override
+    public String text() {
+      return Long.toUnsignedString(bits);
+    }
+  }
 
   /** A finite number. */
-  record Real(double value) implements Json {}
+  record Real(double value) implements Scalar {
+    @Override
+    public String text() {
+      return Double.toString(value);
+    }
+  }
 
   /** A string. */
-  record Text(String value) implements Json {}
+  record Text(String value) implements Scalar {
+    @Override
+    public String text() {
+      return value;
+    }
+  }
 
   /** A list that is built by its owner and not changed afterwards. */
   final class Array implements Json {

@@ -2,8 +2,14 @@ package org.tinamou.qapi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.tinamou.base.SeededRandom;
 
 class HumanSizeTest {
   @ParameterizedTest
@@ -39,5 +45,24 @@ class HumanSizeTest {
   })
   void decimals(double bytes, String text) {
     assertEquals(text, HumanSize.decimals(bytes));
+  }
+
+  @Test
+  void threeDigitsAreRoundedAsTheExactNumberIs() {
+    String[] units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    SeededRandom random = new SeededRandom(7);
+    for (int round = 0; round < 20_000; round++) {
+      // Of every order of magnitude; with some of the last bits off, so that halves occur.
+      int off = random.nextInt(Long.SIZE);
+      long bytes = random.nextLong() >>> (round % Long.SIZE) >>> off << off;
+      String text = HumanSize.threeDigits(bytes);
+      int blank = text.indexOf(' ');
+      int power = List.of(units).indexOf(text.substring(blank + 1));
+      BigDecimal exact =
+          new BigDecimal(Long.toUnsignedString(bytes))
+              .divide(BigDecimal.TWO.pow(10 * power))
+              .round(new MathContext(3, RoundingMode.HALF_EVEN));
+      assertEquals(0, exact.compareTo(new BigDecimal(text.substring(0, blank))), () -> text);
+    }
   }
 }

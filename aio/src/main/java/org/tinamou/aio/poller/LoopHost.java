@@ -43,7 +43,7 @@ public final class LoopHost implements AutoCloseable {
   @AnyThread
   public AioContext newContext(String name, BusyPolling busyPolling) throws ErrnoException {
     HostFiles chosen = hostFiles.get();
-    if (chosen == null && needsNoKernel()) {
+    if (chosen == null && !Pollers.mayCallKernel(pollerKind)) {
       chosen = choose(new NioFiles());
     }
     if (chosen instanceof NioFiles nioFiles) {
@@ -72,12 +72,6 @@ public final class LoopHost implements AutoCloseable {
     return newContext(name, busyPolling, NioPoller.open(workers, files), files);
   }
 
-  private boolean needsNoKernel() {
-    PollerKind wanted = Pollers.wanted(pollerKind);
-    return wanted == PollerKind.NIO
-        || (wanted == PollerKind.AUTO && !System.getProperty("os.name", "").equals("Linux"));
-  }
-
   /** The files of all loops: these, unless there are some already. */
   private HostFiles choose(HostFiles files) {
     HostFiles before = hostFiles.compareAndExchange(null, files);
@@ -88,14 +82,7 @@ public final class LoopHost implements AutoCloseable {
       String name, BusyPolling busyPolling, Poller poller, HostFiles files) {
     return new AioContext(
         new LoopSetup(
-            name,
-            poller,
-            clocks,
-            workers,
-            files,
-            busyPolling,
-            LoopHooks.NONE,
-            LoopFailures.PRINT));
+            name, poller, clocks, workers, files, busyPolling, LoopHooks.NONE, LoopFailures.PRINT));
   }
 
   /**

@@ -1,6 +1,8 @@
 package org.tinamou.aio.poller;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -94,7 +96,7 @@ public final class NioFiles implements HostFiles {
 
   private static NioOpenFile opened(Path path, FileChannel channel) throws IOException {
     Map<String, Object> read = Files.readAttributes(path, "unix:mode,dev,ino");
-    return new NioOpenFile(channel, kind(read), number(read, "dev"), number(read, "ino"));
+    return new NioOpenFile(path, channel, kind(read), number(read, "dev"), number(read, "ino"));
   }
 
   private static long number(Map<String, Object> attributes, String name) {
@@ -173,14 +175,30 @@ public final class NioFiles implements HostFiles {
         fd,
         "ftruncate",
         file -> {
-          if (sizeBytes > file.channel.size()) {
-            // A channel only grows by being written to.
-            file.channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
-          } else {
+          if (sizeBytes <= file.channel.size()) {
             file.channel.truncate(sizeBytes);
+          } else if (!grow(file, sizeBytes)) {
+            file.channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
           }
           return true;
         });
+  }
+
+  /** A channel only grows by being written to; false if the file's name is another's by now. */
+  private static boolean grow(NioOpenFile file, long sizeBytes) throws IOException {
+    if (!Files.exists(file.path)) {
+      return false;
+    }
+    try (RandomAccessFile named = new RandomAccessFile(file.path.toFile(), "rw")) {
+      NioOpenFile now = opened(file.path, named.getChannel());
+      boolean same = now.device == file.device && now.inode == file.inode;
+      if (same) {
+        named.setLength(sizeBytes);
+      }
+      return same;
+    } catch (FileNotFoundException e) {
+      return false;
+    }
   }
 
   /** Everything in front of the end counts as data. */
@@ -191,8 +209,7 @@ public final class NioFiles implements HostFiles {
 
   @Override
   public long nextHole(int fd, long offsetBytes) throws ErrnoException {
-    return with(
-        fd, "size", file -> offsetBytes < file.channel.size() ? file.channel.size() : -1);
+    return with(fd, "size", file -> offsetBytes < file.channel.size() ? file.channel.size() : -1);
   }
 
   @Override
@@ -212,6 +229,28 @@ public final class NioFiles implements HostFiles {
   public boolean isLockedByOther(int fd, LockType type, long startBytes, long lengthBytes)
       throws ErrnoException {
     throw new ErrnoException(Errno.ENOSYS, "test of lock of descriptor " + fd);
+  }
+
+  /**
+   * Reads at a position until the buffer is full or the file ends.
+   *
+   * @return how many bytes were read
+   */
+  public int read(int fd, ByteBuffer buffer, long offsetBytes) throws ErrnoException {
+    return with(
+        fd,
+        "read",
+        file -> {
+          int done = 0;
+          while (buffer.hasRemaining()) {
+            int moved = file.channel.read(buffer, offsetBytes + done);
+            if (moved <= 0) {
+              return done;
+            }
+            done += moved;
+          }
+          return done;
+        });
   }
 
   /** What is done with a file. */
@@ -293,8 +332,6 @@ public final class NioFiles implements HostFiles {
 
   private static List<MemorySegment> segments(IoRequest request) {
     MemorySegment segment = request.segment();
-    return segment != null
-        ? List.of(segment)
-        : Objects.requireNonNull(request.vector()).segments();
+    return segment != null ? List.of(segment) : Objects.requireNonNull(request.vector()).segments();
   }
 }

@@ -2,6 +2,7 @@ package org.tinamou.aio.poller;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HostFiles.Kind;
@@ -11,6 +12,7 @@ import org.tinamou.aio.HostFiles.Kind;
  * when nobody uses it any more, so that calls under way keep it. Any thread.
  */
 final class NioOpenFile {
+  final Path path;
   final FileChannel channel;
   final Kind kind;
   final long device;
@@ -19,7 +21,8 @@ final class NioOpenFile {
   /** The table's and those of calls under way. */
   private final AtomicInteger uses = new AtomicInteger(1);
 
-  NioOpenFile(FileChannel channel, Kind kind, long device, long inode) {
+  NioOpenFile(Path path, FileChannel channel, Kind kind, long device, long inode) {
+    this.path = path;
     this.channel = channel;
     this.kind = kind;
     this.device = device;

@@ -6,7 +6,10 @@ import org.tinamou.aio.Workers;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
-/** Makes the pollers that call the kernel themselves. Any thread; the first thread that polls becomes a poller's home. */
+/**
+ * Makes the pollers that call the kernel themselves. Any thread; the first thread that polls
+ * becomes a poller's home.
+ */
 public final class Pollers {
   /**
    * System property: {@code io_uring}, {@code threads} or {@code nio} decide what {@link
@@ -50,6 +53,14 @@ public final class Pollers {
   @AnyThread
   static PollerKind wanted(PollerKind kind) {
     return kind == PollerKind.AUTO ? forced() : kind;
+  }
+
+  /** Whether a loop may call the kernel itself; false where the switch or the system forbids it. */
+  @AnyThread
+  public static boolean mayCallKernel(PollerKind kind) {
+    PollerKind wanted = wanted(kind);
+    return wanted != PollerKind.NIO
+        && (wanted != PollerKind.AUTO || System.getProperty("os.name", "").equals("Linux"));
   }
 
   /** What the switch says. */

@@ -25,8 +25,7 @@ class NioFilesTest {
     Path path = folder.resolve("image");
     assertErrno(Errno.ENOENT, () -> files.open(path, 0));
     int fd = files.open(path, 0600, OpenFlag.READ_WRITE, OpenFlag.CREATE, OpenFlag.EXCLUSIVE);
-    assertEquals(
-        PosixFilePermissions.fromString("rw-------"), Files.getPosixFilePermissions(path));
+    assertEquals(PosixFilePermissions.fromString("rw-------"), Files.getPosixFilePermissions(path));
     files.truncate(fd, 12345);
     assertEquals(12345, files.status(fd).sizeBytes());
     files.truncate(fd, 345);

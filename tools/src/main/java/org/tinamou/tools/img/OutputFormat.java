@@ -9,11 +9,12 @@ final class OutputFormat {
 
   /** Whether JSON is wanted; people are written for unless it is. */
   static boolean isJson(@Nullable String value) throws ToolException {
-    return switch (value) {
-      case null -> false;
-      case "human" -> false;
-      case "json" -> true;
-      default -> throw new ToolException("--output must be used with human or json as argument.");
-    };
+    if (value == null || value.equals("human")) {
+      return false;
+    }
+    if (value.equals("json")) {
+      return true;
+    }
+    throw new ToolException("--output must be used with human or json as argument.");
   }
 }

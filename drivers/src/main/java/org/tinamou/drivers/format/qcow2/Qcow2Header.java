@@ -270,8 +270,11 @@ record Qcow2Header(
         require(
             type != HeaderExtension.BACKING_FORMAT || length <= MAX_BACKING_FORMAT_BYTES,
             "header extension",
-            "ERROR: ext_backing_format: len=%d too large (>=%d)"
-                .formatted(length, MAX_BACKING_FORMAT_BYTES + 1));
+            "ERROR: ext_backing_format: len="
+                + length
+                + " too large (>="
+                + (MAX_BACKING_FORMAT_BYTES + 1)
+                + ")");
         byte[] content = new byte[length];
         bytes.get(data, content);
         HeaderExtension extension = new HeaderExtension(type, content);

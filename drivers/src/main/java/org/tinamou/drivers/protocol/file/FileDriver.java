@@ -155,7 +155,7 @@ public final class FileDriver {
             return true;
           });
     } catch (BlockException e) {
-      throw e.withHint("Is another process using the image [" + name + "]?");
+      throw e.withHint(LockBytes.hint(name));
     }
   }
 

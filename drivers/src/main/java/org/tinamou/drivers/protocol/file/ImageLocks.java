@@ -17,8 +17,8 @@ import org.tinamou.block.Permission;
  * killed, and opening or closing the file elsewhere does not touch them. Methods block.
  */
 final class ImageLocks {
-  private static final int USED_BASE_BYTE = 100;
-  private static final int UNSHARED_BASE_BYTE = 200;
+  private static final int USED_BASE_BYTE = LockBytes.USED_BASE;
+  private static final int UNSHARED_BASE_BYTE = LockBytes.UNSHARED_BASE;
 
   /** Permission n is bit n. */
   private static final int PERMISSIONS =
@@ -53,7 +53,7 @@ final class ImageLocks {
       // Both sides announce themselves first and look afterwards, so that one of two sees the
       // other.
       refuseIfLocked(UNSHARED_BASE_BYTE, used, "Failed to get \"%s\" lock");
-      refuseIfLocked(USED_BASE_BYTE, unshared, "Failed to get shared \"%s\" lock");
+      refuseIfLocked(USED_BASE_BYTE, unshared, LockBytes.USED_BY_OTHERS);
       heldUsed = used;
       heldUnshared = unshared;
     } catch (BlockException e) {
@@ -122,7 +122,7 @@ final class ImageLocks {
       if ((permissions & 1 << index) == 0) {
         continue;
       }
-      String refusal = message.formatted(Permission.names(1 << index));
+      String refusal = LockBytes.refusal(message, 1 << index);
       try {
         if (files.isLockedByOther(fd, LockType.EXCLUSIVE, base + index, 1)) {
           throw new BlockException(Errno.EAGAIN, refusal);

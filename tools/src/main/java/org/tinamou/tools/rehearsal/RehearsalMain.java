@@ -9,10 +9,10 @@ import org.tinamou.tools.io.IoMain;
  * Runs commands of the tools one after the other in one process, while the virtual machine records
  * which classes they load, how these are linked and which methods are hot.
  */
-public final class Rehearsal {
+public final class RehearsalMain {
   private static final String THEN = "then";
 
-  private Rehearsal() {}
+  private RehearsalMain() {}
 
   /**
    * Runs the commands and ends the process, with the exit code of the first one that fails.
@@ -31,7 +31,6 @@ public final class Rehearsal {
       }
     }
     runOrExit(words);
-    System.exit(0);
   }
 
   private static void runOrExit(List<String> words) {
