@@ -9,6 +9,8 @@ public final class BenchMain {
   public static void main(String[] arguments) throws Exception {
     if (arguments.length > 0 && arguments[0].equals("ring")) {
       RingVersusLoop.main(Arrays.copyOfRange(arguments, 1, arguments.length));
+    } else if (arguments.length > 0 && arguments[0].equals("startup")) {
+      StartupTimes.main(Arrays.copyOfRange(arguments, 1, arguments.length));
     } else {
       org.openjdk.jmh.Main.main(arguments);
     }

@@ -82,6 +82,25 @@ class LaunchersDistTest {
     }
   }
 
+  /** Only the JDK's own classes may be missing from what was learned; they are quick to load. */
+  @Test
+  void infoHasEverythingItNeedsFromTheBuild() throws Exception {
+    String image = directory.resolve("a.qcow2").toString();
+    Path tool = dist.resolve("bin/tinamou-img");
+    assertEquals(0, run(tool, "create", "-q", "-f", "qcow2", image, "1M").exitCode());
+    Path log = directory.resolve("classes.log");
+    Map<String, String> logging = Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=" + log);
+    for (String output : List.of("human", "json")) {
+      assertEquals(0, run(logging, tool, "info", "--output=" + output, image).exitCode());
+      List<String> others =
+          Files.readAllLines(log).stream()
+              .filter(line -> !line.endsWith("source: shared objects file"))
+              .filter(line -> !line.endsWith("source: jrt:/java.base"))
+              .toList();
+      assertEquals(List.of(), others);
+    }
+  }
+
   @Test
   void onlyJdk25IsTaken() throws Exception {
     assertTrue(isTaken("JAVA_VERSION=\"25\""));

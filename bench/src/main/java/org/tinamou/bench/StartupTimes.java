@@ -1,0 +1,114 @@
+package org.tinamou.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Whole processes, from their start to their end: an empty {@code main} on the runtime in dist/
+ * without further options, our {@code img info} of a small qcow2 image and, where it is installed,
+ * the reference's. All take turns.
+ *
+ * <p>Arguments: rounds. Wants dist/ in the system property {@code tinamou.dist}.
+ */
+public final class StartupTimes {
+  private static final int WARM_UP_ROUNDS = 3;
+  private static final double NANOS_PER_MILLI = 1e6;
+  private static final String REFERENCE = "/usr/bin/qemu-img";
+
+  private final Map<String, List<String>> commands = new LinkedHashMap<>();
+  private final Map<String, double[]> millis = new LinkedHashMap<>();
+
+  private StartupTimes() {}
+
+  public static void main(String[] arguments) throws Exception {
+    int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 31;
+    Path dist = Path.of(System.getProperty("tinamou.dist", "dist")).toRealPath();
+    Path folder = Files.createTempDirectory("tinamou-startup");
+    Path image = folder.resolve("a.qcow2");
+    try {
+      StartupTimes times = new StartupTimes();
+      String tool = dist.resolve("compat/qemu-img").toString();
+      run(List.of(tool, "create", "-q", "-f", "qcow2", image.toString(), "1G"));
+      String classes =
+          Path.of(EmptyMain.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+              .toString();
+      String java = dist.resolve("runtime/bin/java").toString();
+      String empty = "empty main";
+      times.add(empty, java, "-cp", classes, EmptyMain.class.getName());
+      times.add("img info", tool, "info", image.toString());
+      times.add("img info, JSON", tool, "info", "--output=json", image.toString());
+      times.add("img info -f raw", tool, "info", "-f", "raw", image.toString());
+      times.add("img map", tool, "map", image.toString());
+      if (Files.isExecutable(Path.of(REFERENCE))) {
+        times.add("reference's info", REFERENCE, "info", image.toString());
+      }
+      times.measure(rounds);
+      times.print(empty);
+    } finally {
+      Files.deleteIfExists(image);
+      Files.delete(folder);
+    }
+  }
+
+  private void add(String name, String... command) {
+    commands.put(name, List.of(command));
+  }
+
+  private void measure(int rounds) throws IOException, InterruptedException {
+    for (String name : commands.keySet()) {
+      millis.put(name, new double[rounds]);
+    }
+    for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
+      for (Map.Entry<String, List<String>> command : commands.entrySet()) {
+        double taken = run(command.getValue());
+        if (round >= 0) {
+          millis.get(command.getKey())[round] = taken;
+        }
+      }
+    }
+  }
+
+  /** Milliseconds from before the process to after it. */
+  private static double run(List<String> command) throws IOException, InterruptedException {
+    ProcessBuilder builder =
+        new ProcessBuilder(new ArrayList<>(command))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.INHERIT);
+    long start = System.nanoTime();
+    int exitCode = builder.start().waitFor();
+    long end = System.nanoTime();
+    if (exitCode != 0) {
+      throw new IllegalStateException(command + " ended with exit code " + exitCode);
+    }
+    return (end - start) / NANOS_PER_MILLI;
+  }
+
+  private void print(String base) {
+    double baseMedian = median(millis.get(base));
+    double baseLeast = Arrays.stream(millis.get(base)).min().orElseThrow();
+    millis.forEach(
+        (name, values) -> {
+          double least = Arrays.stream(values).min().orElseThrow();
+          System.out.printf(
+              "%-18s median %7.1f ms (%.2f of the %s), least %7.1f ms (%.2f)%n",
+              name,
+              median(values),
+              median(values) / baseMedian,
+              base,
+              least,
+              least / baseLeast);
+        });
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}
