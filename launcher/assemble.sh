@@ -54,20 +54,27 @@ rehearse_all() {
   truncate -s 1M "$stage/info/a.raw" "$stage/io/a.raw"
   (
     cd "$stage/info"
-    rehearse info -XX:TieredStopAtLevel=1 -Dtinamou.stat="$(stat -c %d:%i:%b a.raw)" -m "$main" \
-      img info a.raw then img info --output=json a.raw
+    commands -m "$main" img create -q -f qcow2 a.qcow2 1M then \
+      img create -q -f qcow2 -b a.qcow2 -F qcow2 b.qcow2 >/dev/null
+    rehearse info -XX:TieredStopAtLevel=1 -Dtinamou.stat="$(stat -c %d:%i:%b a.raw b.qcow2)" -m "$main" \
+      img info a.raw then img info b.qcow2 then img info --output=json b.qcow2
   ) &
   info=$!
   (
     cd "$stage/io"
-    rehearse io -m "$main" io -f raw -C -c "write -P 1 0 1M" -c "read -P 1 0 64k" -c flush "$stage/io/a.raw"
+    rehearse io -m "$main" img create -q -f qcow2 a.qcow2 16M then \
+      io -f raw -c "write -P 1 0 1M" -c "read -P 1 0 64k" -c flush a.raw then \
+      io -c "write -P 1 0 1M" -c "aio_read -P 1 0 64k" -c "write -z 0 64k" -c "discard 1M 64k" a.qcow2
   ) &
   io=$!
   (
     cd "$stage/img"
     rehearse img -m "$main" img create -q -f raw a.raw 16M then io -f raw -c "write -q -P 1 1M 8M" a.raw then \
       img convert -f raw -O raw a.raw b.raw then img compare -f raw -F raw a.raw b.raw then \
-      img map -f raw a.raw then img measure -O raw a.raw
+      img convert -O qcow2 a.raw c.qcow2 then img convert -c -O qcow2 a.raw d.qcow2 then \
+      img convert -O raw d.qcow2 b.raw then img create -q -f qcow2 -b c.qcow2 -F qcow2 e.qcow2 then \
+      img compare c.qcow2 e.qcow2 then img map e.qcow2 then img map --output=json e.qcow2 then \
+      img measure -O qcow2 a.raw then img info --backing-chain e.qcow2 then img resize -q e.qcow2 32M
   )
   wait "$info"
   wait "$io"

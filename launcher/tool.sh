@@ -24,6 +24,8 @@ case @TOOL@-${1-} in
   img-info)
     stat=$(LC_ALL=C stat -L -c %d:%i:%b -- "$@" 2>/dev/null)
     cache=info compiler=-XX:TieredStopAtLevel=1
+    # Of images that are not on the command line Java has to ask the kernel after all.
+    case $* in *--back*) cache=img ;; esac
     ;;
   *) cache=@TOOL@ compiler= stat= ;;
 esac

@@ -97,12 +97,7 @@ public final class StartupTimes {
           double least = Arrays.stream(values).min().orElseThrow();
           System.out.printf(
               "%-18s median %7.1f ms (%.2f of the %s), least %7.1f ms (%.2f)%n",
-              name,
-              median(values),
-              median(values) / baseMedian,
-              base,
-              least,
-              least / baseLeast);
+              name, median(values), median(values) / baseMedian, base, least, least / baseLeast);
         });
   }
 

@@ -59,6 +59,16 @@ class WithoutNativeCallsTest {
   }
 
   @Test
+  void imagesOfAFormatAreReadAndWritten() {
+    String a = at("a.qcow2");
+    succeed(ToolRun.img("create", "-q", "-f", "qcow2", a, "8M"));
+    succeed(ToolRun.io("-c", "write -P 3 64k 200k", a));
+    succeed(ToolRun.img("convert", "-O", "raw", a, at("b.raw")));
+    assertEquals("Images are identical.\n", succeed(ToolRun.img("compare", a, at("b.raw"))));
+    assertTrue(succeed(ToolRun.img("info", a)).contains("disk size: unavailable\n"));
+  }
+
+  @Test
   void theSizeIsChanged() throws Exception {
     String a = at("a.raw");
     succeed(ToolRun.img("create", "-q", "-f", "raw", a, "1M"));

@@ -18,8 +18,8 @@ import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
 
 /**
- * {@code img info}: describes an image. It reads no data and takes no lock, so it works on images
- * in use and without a loop.
+ * {@code img info}: describes an image. It reads no data, and of most images only the beginning,
+ * for which it needs neither a loop nor a native call.
  */
 final class InfoCommand implements ImgCommand {
   private static final String LETTERS = ":hf:U";
@@ -106,7 +106,7 @@ final class InfoCommand implements ImgCommand {
       return opened(console, name, format, byOptions);
     }
     try {
-      return PlainImage.describe(name, format);
+      return PlainImage.describe(name, format, choice.forceShare);
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + name + "': ", e);
     }

@@ -132,6 +132,36 @@ class LockingTest {
     }
   }
 
+  /** {@code info} takes no locks and looks for those of others in the kernel's table. */
+  @Test
+  void infoSeesWhoUsesAnImageOfAFormat() throws Exception {
+    ours("img create -q -f qcow2 @a.qcow2 1M");
+    ours("img create -q -f qcow2 -b a.qcow2 -F qcow2 @b.qcow2");
+    List<String> lines =
+        List.of(
+            "img info @a.qcow2",
+            "img info -f qcow2 @a.qcow2",
+            "img info --output=json @a.qcow2",
+            "img info -f raw @a.qcow2",
+            "img info -U @a.qcow2",
+            "img info @b.qcow2",
+            "img info --backing-chain @b.qcow2",
+            "img info --backing-chain -U @b.qcow2",
+            "img info --image-opts driver=qcow2,file.filename=@a.qcow2");
+    Process holder = hold("qemu-io", "-f", "qcow2", directory.resolve("a.qcow2").toString());
+    try {
+      assertEquals(
+          "qemu-img: Could not open '@a.qcow2': Failed to get shared \"write\" lock\n"
+                  .replace("@", directory + "/")
+              + "Is another process using the image [@a.qcow2]?\n".replace("@", directory + "/"),
+          ours("img info @a.qcow2").err());
+      assertTreatedAlike(lines);
+    } finally {
+      holder.destroyForcibly().waitFor();
+    }
+    assertTreatedAlike(lines);
+  }
+
   @Test
   void aKilledHolderHoldsNothing() throws Exception {
     Process holder = holdUnsharing("write");
