@@ -95,14 +95,24 @@ record Sequence(List<Layer> layers) {
         case 6 -> parallel(commands);
         case 7 -> commands.add("flush");
         case 8 -> commands.add("read -v " + shortRange());
-        case 9 -> {
-          sizeBytes = random.nextBoolean() ? size() : Math.max(SECTOR_BYTES, sizeBytes / 2);
-          sizeBytes -= sizeBytes % SECTOR_BYTES;
-          touch(0, (long) LARGE_DISK_SECTORS * SECTOR_BYTES);
-          commands.add("truncate " + sizeBytes);
-        }
+        case 9 -> resize(commands, raw);
         default -> compressed(commands, pattern);
       }
+    }
+
+    /**
+     * Whoever shrinks ends at a cluster: of a cluster that is cut in two, the reference brings the
+     * second part back when the disk grows again, and we do not.
+     */
+    private void resize(List<String> commands, boolean raw) {
+      long wanted = random.nextBoolean() ? size() : Math.max(SECTOR_BYTES, sizeBytes / 2);
+      wanted -= wanted % SECTOR_BYTES;
+      if (wanted < sizeBytes && !raw) {
+        wanted = Math.max(1, wanted / clusterBytes) * clusterBytes;
+      }
+      touch(0, (long) LARGE_DISK_SECTORS * SECTOR_BYTES);
+      sizeBytes = wanted;
+      commands.add("truncate " + sizeBytes);
     }
 
     private int granularity() {

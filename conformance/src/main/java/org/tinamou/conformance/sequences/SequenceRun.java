@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -18,6 +19,7 @@ public final class SequenceRun {
   private final Path directory;
   private final Sequence sequence;
   private final List<String> differences = new ArrayList<>();
+  private boolean referenceFailed;
 
   private SequenceRun(Path directory, long seed) {
     this.directory = directory;
@@ -29,33 +31,48 @@ public final class SequenceRun {
   }
 
   /**
+   * What came out.
+   *
+   * @param differences in words; empty if there was none
+   * @param referenceFailed the reference damaged its own image, so that there is nothing to compare
+   *     with
+   */
+  public record Outcome(List<String> differences, boolean referenceFailed) {}
+
+  /**
    * Plays the sequence of a seed.
    *
    * @param directory an empty directory, where the images stay
-   * @return what differed, in words; empty if nothing did
    */
-  public static List<String> differences(Path directory, long seed) throws IOException {
+  public static Outcome play(Path directory, long seed) throws IOException {
     SequenceRun run = new SequenceRun(directory, seed);
     run.playAll();
     if (!run.differences.isEmpty()) {
       run.sequence.layers().forEach(layer -> run.differences.addFirst("layer: " + layer));
     }
-    return run.differences;
+    return new Outcome(List.copyOf(run.differences), run.referenceFailed);
   }
 
   private void playAll() throws IOException {
-    List<String> ours = play("ours", _ -> Side.OURS);
     List<String> reference = play("reference", _ -> Side.REFERENCE);
+    check("reference");
+    if (!differences.isEmpty()) {
+      differences.clear();
+      referenceFailed = true;
+      return;
+    }
+    List<String> ours = play("ours", _ -> Side.OURS);
     for (int index = 0; index < ours.size(); index++) {
       expect(reference.get(index), ours.get(index), "what was printed");
     }
     play("both", session -> session % 2 == 0 ? Side.OURS : Side.REFERENCE);
+    check("ours");
+    check("both");
     byte[] expected = content("reference", Side.REFERENCE);
     for (String name : List.of("ours", "reference", "both")) {
-      check(name);
       for (Side side : Side.values()) {
         byte[] found = content(name, side);
-        int at = java.util.Arrays.mismatch(expected, found);
+        int at = Arrays.mismatch(expected, found);
         if (at >= 0) {
           differences.add(
               "'%s' as %s reads it differs from byte %d on (%d and %d bytes)"
@@ -113,17 +130,15 @@ public final class SequenceRun {
     return layer.options() + "\n" + comparable(name, side.run(Side.IMG, arguments));
   }
 
-  /** Without names of files and without times; errors, which overtake the rest, at the end. */
+  /** Without names of files and without times. */
   private static String comparable(String name, Side.Result result) {
     StringBuilder text = new StringBuilder();
-    StringBuilder errors = new StringBuilder();
-    for (String line : result.text().lines().toList()) {
-      if (!line.contains(TIMING)) {
-        StringBuilder part = line.startsWith(Side.IO) || line.startsWith(Side.IMG) ? errors : text;
-        part.append(line.replace(name, "IMAGE")).append('\n');
-      }
-    }
-    return text.append(errors).append("exit code ").append(result.exitCode()).toString();
+    result
+        .text()
+        .lines()
+        .filter(line -> !line.contains(TIMING))
+        .forEach(line -> text.append(line.replace(name, "IMAGE")).append('\n'));
+    return text.append("exit code ").append(result.exitCode()).toString();
   }
 
   private void check(String name) throws IOException {

@@ -19,13 +19,18 @@ enum Side {
     @Override
     Result run(String program, List<String> arguments) {
       ByteArrayOutputStream text = new ByteArrayOutputStream();
+      ByteArrayOutputStream errors = new ByteArrayOutputStream();
       Tool tool = program.equals(IMG) ? new ImgTool() : new IoTool();
       PrintStream out = new PrintStream(text, false, StandardCharsets.UTF_8);
+      PrintStream err = new PrintStream(errors, false, StandardCharsets.UTF_8);
       int exitCode =
           tool.run(
-              program, arguments.toArray(new String[0]), InputStream.nullInputStream(), out, out);
+              program, arguments.toArray(new String[0]), InputStream.nullInputStream(), out, err);
       out.flush();
-      return new Result(text.toString(StandardCharsets.UTF_8), exitCode);
+      err.flush();
+      return new Result(
+          text.toString(StandardCharsets.UTF_8) + errors.toString(StandardCharsets.UTF_8),
+          exitCode);
     }
   },
   REFERENCE {
@@ -33,15 +38,19 @@ enum Side {
     Result run(String program, List<String> arguments) throws IOException {
       List<String> words = new ArrayList<>(arguments);
       words.addFirst(program);
-      ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
+      Path errors = Files.createTempFile("tinamou-sequence", ".err");
+      ProcessBuilder builder = new ProcessBuilder(words).redirectError(errors.toFile());
       builder.environment().put("LC_ALL", "C.UTF-8");
       Process process = builder.start();
       process.getOutputStream().close();
       String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       try {
-        return new Result(text, process.waitFor());
+        int exitCode = process.waitFor();
+        return new Result(text + Files.readString(errors), exitCode);
       } catch (InterruptedException e) {
         throw new IllegalStateException(e);
+      } finally {
+        Files.delete(errors);
       }
     }
   };
@@ -49,7 +58,7 @@ enum Side {
   static final String IMG = "qemu-img";
   static final String IO = "qemu-io";
 
-  /** What a command printed, errors among the rest, and its exit code. */
+  /** What a command printed, errors at the end, and its exit code. */
   record Result(String text, int exitCode) {}
 
   abstract Result run(String program, List<String> arguments) throws IOException;

@@ -89,6 +89,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> qcow2() throws IOException {
+    return scripts("qcow2.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> resize() throws IOException {
     return scripts("resize.txt");
   }

@@ -11,6 +11,8 @@ final class Normalized {
   private static final Pattern VERSION = Pattern.compile("^(qemu-[a-z]+ version [0-9.]+) .*");
 
   private static final Pattern NODE_NAME = Pattern.compile("#block[0-9]+");
+  private static final Pattern DISK_SIZE =
+      Pattern.compile("^(disk size:| *\"actual-size\":) [^,]*(,?)$");
   private static final Pattern RUN = Pattern.compile("^Run completed in [0-9]+\\.[0-9]{3} sec");
 
   private Normalized() {}
@@ -23,6 +25,7 @@ final class Normalized {
       shown = VERSION.matcher(shown).replaceAll("$1");
       shown = NODE_NAME.matcher(shown).replaceAll("#block");
       shown = RUN.matcher(shown).replaceAll("Run completed in TIME sec");
+      shown = DISK_SIZE.matcher(shown).replaceAll("$1 SIZE$2");
       lines.add(shown);
       // The words of the help are each tool's own.
       if (shown.startsWith("Usage: ") || shown.matches("qemu-[a-z]+ version [0-9.]+")) {

@@ -1,12 +1,14 @@
 package org.tinamou.tools.differential;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -14,6 +16,8 @@ import java.util.stream.Stream;
 
 /** Runs a script on one side and writes down everything that can be compared. */
 final class ScriptRun {
+  private static final int SMALLEST_QCOW2_BYTES = 512;
+
   private ScriptRun() {}
 
   /**
@@ -41,6 +45,10 @@ final class ScriptRun {
     }
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+        if (isQcow2(file)) {
+          transcript.add("file " + file.getFileName() + " " + contentOf(file, root));
+          continue;
+        }
         transcript.add("file " + file.getFileName() + " " + describe(file));
         CommandLine map =
             CommandLine.parse("img map -f raw --output=json '" + file + "'", directory);
@@ -48,6 +56,29 @@ final class ScriptRun {
       }
     }
     return transcript;
+  }
+
+  private static boolean isQcow2(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return Arrays.equals(in.readNBytes(5), new byte[] {'Q', 'F', 'I', (byte) 0xfb, 0})
+          && Files.size(file) > SMALLEST_QCOW2_BYTES;
+    }
+  }
+
+  /** What the reference reads from an image, and whether it finds it sound. */
+  private static String contentOf(Path file, Path root) throws IOException {
+    Path raw = root.resolve("content");
+    CommandLine check = CommandLine.parse("img check -q '" + file + "'", root);
+    String sound = "check says " + Peer.reference(check, root).exitCode();
+    CommandLine info = CommandLine.parse("img info '" + file + "'", root);
+    if (Peer.reference(info, root).out().matches("(?s).*virtual size: [0-9.e+]+ [GTPE]iB.*")) {
+      return sound;
+    }
+    CommandLine convert =
+        CommandLine.parse("img convert -O raw '" + file + "' '" + raw + "'", root);
+    return Peer.reference(convert, root).exitCode() == 0
+        ? sound + ", " + describe(raw)
+        : sound + ", unreadable";
   }
 
   private static String describe(Path file) throws IOException {
