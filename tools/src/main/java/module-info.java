@@ -6,6 +6,7 @@ module org.tinamou.tools {
   requires org.tinamou.block;
   requires org.tinamou.drivers;
   requires org.tinamou.qapi;
+  requires jdk.unsupported; // signals
   requires static org.jspecify;
 
   exports org.tinamou.tools.cli;

@@ -3,12 +3,16 @@ package org.tinamou.tools.cli;
 import java.io.PrintStream;
 import org.tinamou.qapi.HumanSize;
 
-/** The percentage that {@code -p} shows, rewritten in place. Coroutines of one loop. */
+/**
+ * The percentage that {@code -p} shows, rewritten in place; without {@code -p} whoever sends
+ * SIGUSR1 to the process is told it. Coroutines of one loop.
+ */
 public final class Progress {
   private final PrintStream out;
+  private final PrintStream err;
   private final boolean enabled;
   private final float step;
-  private float current;
+  private volatile float current;
   private float printed;
 
   /**
@@ -16,8 +20,21 @@ public final class Progress {
    */
   public Progress(Console console, boolean enabled, float step) {
     this.out = console.out();
+    this.err = console.err();
     this.enabled = enabled;
     this.step = step;
+    Interruptions.onProgressAsked(this::tell);
+  }
+
+  private void tell() {
+    if (!enabled) {
+      err.print(text() + "\n");
+      err.flush();
+    }
+  }
+
+  private String text() {
+    return "    (" + HumanSize.fixed(current, 2) + "/100%)";
   }
 
   /** Sets the percentage. */
@@ -26,9 +43,14 @@ public final class Progress {
     if (enabled
         && (current > printed + step || current < printed || current == 0 || current == 100)) {
       printed = current;
-      out.print("    (" + HumanSize.fixed(current, 2) + "/100%)\r");
+      out.print(text() + "\r");
       out.flush();
     }
+  }
+
+  /** How far it is, as it is shown. */
+  public float percent() {
+    return current;
   }
 
   /** Raises the percentage. */

@@ -20,6 +20,7 @@ public final class ToolMain {
   public static int run(Tool tool, String defaultName, String[] arguments) {
     PrintStream out = stream(FileDescriptor.out, BUFFER_BYTES);
     PrintStream err = stream(FileDescriptor.err, 1);
+    Interruptions.own();
     String program = System.getProperty("tinamou.name", defaultName);
     int exitCode = tool.run(program, arguments, System.in, out, err);
     out.flush();

@@ -12,6 +12,7 @@ import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.Interruptions;
 import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ToolException;
@@ -28,6 +29,8 @@ final class ConvertCommand implements ImgCommand {
 
   /** What the target stands on, by whatever option that was said. */
   private @Nullable String backing;
+
+  private volatile boolean stopAsked;
 
   private ConvertOptions options() {
     return Objects.requireNonNull(parsed);
@@ -52,7 +55,7 @@ final class ConvertCommand implements ImgCommand {
     }
     Progress progress = new Progress(console, options.showsProgress(), 1);
     progress.set(0);
-    try {
+    try (Interruptions watch = Interruptions.stopBy(() -> stopAsked = true)) {
       options.checkImages();
       return LoopRunner.run("convert", context -> convert(context, console, operands, progress));
     } finally {
@@ -91,10 +94,16 @@ final class ConvertCommand implements ImgCommand {
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
               .namedByOptions(byOptions);
       OpenImage target = options().choice.open(context, console, request);
+      boolean complete;
       try {
-        copy(context, console, source, target, progress);
+        complete = copy(context, console, source, target, progress);
       } finally {
         target.close();
+      }
+      if (!complete) {
+        console.error(
+            "interrupted: '" + targetName + "' is consistent, but not all has been copied");
+        return 1;
       }
       progress.set(100);
       return 0;
@@ -182,7 +191,7 @@ final class ConvertCommand implements ImgCommand {
     return new ToolException("Compression not supported for this file format");
   }
 
-  private void copy(
+  private boolean copy(
       AioContext context, Console console, SourceChain source, OpenImage target, Progress progress)
       throws ToolException {
     ConvertOptions options = options();
@@ -198,7 +207,7 @@ final class ConvertCommand implements ImgCommand {
     }
     boolean targetIsZero =
         options.targetIsZero || (!options.existing && backing == null && target.isZeroWhenNew());
-    new Converter(
+    return new Converter(
             context,
             console,
             source,
@@ -213,7 +222,8 @@ final class ConvertCommand implements ImgCommand {
                 options.compressed,
                 backing == null ? -1 : backingBytes(target),
                 options.bytesPerSecond),
-            progress)
+            progress,
+            () -> stopAsked)
         .convert();
   }
 

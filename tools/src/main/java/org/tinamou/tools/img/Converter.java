@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.CoMutex;
@@ -49,6 +50,7 @@ final class Converter {
   private final OpenImage target;
   private final ConvertPlan plan;
   private final Progress progress;
+  private final BooleanSupplier stopAsked;
   private final int unitBytes;
   private final long clusterBytes;
 
@@ -71,21 +73,27 @@ final class Converter {
       SourceChain source,
       OpenImage target,
       ConvertPlan plan,
-      Progress progress) {
+      Progress progress,
+      BooleanSupplier stopAsked) {
     this.context = context;
     this.console = console;
     this.source = source;
     this.target = target;
     this.plan = plan;
     this.progress = progress;
+    this.stopAsked = stopAsked;
     this.offloading = plan.offload();
     this.clusterBytes = plan.compressed() ? target.clusterBytes() : 0;
     long unit = Long.highestOneBit(Math.max(plan.sparseBytes(), OpenImage.SECTOR_BYTES));
     this.unitBytes = (int) Math.min(unit, LARGEST_UNIT_BYTES);
   }
 
-  /** Copies everything, or throws the first failure once all coroutines have stopped. */
-  void convert() throws ToolException {
+  /**
+   * Copies everything, or throws the first failure once all coroutines have stopped.
+   *
+   * @return false if it was asked to stop before it was done
+   */
+  boolean convert() throws ToolException {
     dataBytes = countData();
     startNanos = context.clocks().nanos(ClockType.REALTIME);
     try (Arena arena = Arena.ofShared()) {
@@ -109,6 +117,7 @@ final class Converter {
     } catch (BlockException e) {
       throw new ToolException("error while flushing: " + e.errno().message());
     }
+    return nextOffset >= source.lengthBytes();
   }
 
   private void join(AioContext.Forked<Boolean> worker) {
@@ -132,7 +141,7 @@ final class Converter {
 
   private long countData() throws ToolException {
     long bytes = 0;
-    for (long offset = 0; offset < source.lengthBytes(); ) {
+    for (long offset = 0; offset < source.lengthBytes() && !stopAsked.getAsBoolean(); ) {
       Extent extent = extentAt(offset);
       if (kind(extent, offset) == Kind.DATA) {
         bytes += extent.lengthBytes();
@@ -187,7 +196,7 @@ final class Converter {
   private @Nullable Piece take() throws ToolException {
     taking.lock();
     try {
-      while (failure == null && nextOffset < source.lengthBytes()) {
+      while (failure == null && !stopAsked.getAsBoolean() && nextOffset < source.lengthBytes()) {
         if (current == null || nextOffset >= currentEnd) {
           current = extentAt(nextOffset);
           currentEnd = nextOffset + current.lengthBytes();
