@@ -37,6 +37,12 @@ transcript() {
 twin() {
   local name=$1 commands=$2 file
   [[ $name == *"$pattern"* ]] || return 0
+  case ${TINAMOU_AIO:-}:$name in
+    nio:write-and-read | nio:map | nio:convert)
+      echo "        $name is left out: it shows holes, of which loops without native calls know nothing"
+      return 0
+      ;;
+  esac
   PATH=$ours:$PATH transcript "$work/$name/ours" "$commands" >"$work/$name.ours"
   transcript "$work/$name/reference" "$commands" >"$work/$name.reference"
   {

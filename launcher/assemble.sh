@@ -6,8 +6,9 @@ mkdir -p "$2"
 scripts=$(cd "$(dirname "$0")" && pwd) lib=$(cd "$1" && pwd) dist=$(cd "$2" && pwd) jdk=$3
 runtime=$dist/runtime
 
-# The cache of loaded classes is valid only under the options it was made with.
-flags='-XX:+UseSerialGC -XX:-UsePerfData -Xlog:all=off:stdout
+# The cache of loaded classes is valid only under the options it was made with; also not for heaps that need long
+# pointers, which a quarter of a large machine's memory would be. What the virtual machine has to say is no output.
+flags='-XX:+UseSerialGC -XX:-UsePerfData -XX:MaxRAM=64g -Xlog:all=off:stdout
   --enable-native-access=org.tinamou.host,com.github.luben.zstd_jni --add-opens=java.base/java.lang=org.tinamou.aio'
 flags=$(echo $flags)
 

@@ -1,4 +1,4 @@
-# Sourced by ./tinamou and by the tools' launchers; POSIX sh, no programs run until `java` on PATH.
+# Sourced by ./tinamou; POSIX sh, no programs run until `java` on PATH.
 # find_jdk: sets jdk to the home of a JDK 25, or fails.
 
 is_jdk25() {

@@ -5,9 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Whole processes, from their start to their end: an empty {@code main} on the runtime in dist/
@@ -21,10 +19,25 @@ public final class StartupTimes {
   private static final double NANOS_PER_MILLI = 1e6;
   private static final String REFERENCE = "/usr/bin/qemu-img";
 
-  private final Map<String, List<String>> commands = new LinkedHashMap<>();
-  private final Map<String, double[]> millis = new LinkedHashMap<>();
+  /** One command, and what its processes took. */
+  private record Timed(String name, List<String> command, double[] millis) {
+    double median() {
+      double[] sorted = millis.clone();
+      Arrays.sort(sorted);
+      return sorted[sorted.length / 2];
+    }
 
-  private StartupTimes() {}
+    double least() {
+      return Arrays.stream(millis).min().orElseThrow();
+    }
+  }
+
+  private final int rounds;
+  private final List<Timed> all = new ArrayList<>();
+
+  private StartupTimes(int rounds) {
+    this.rounds = rounds;
+  }
 
   public static void main(String[] arguments) throws Exception {
     int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 31;
@@ -32,15 +45,14 @@ public final class StartupTimes {
     Path folder = Files.createTempDirectory("tinamou-startup");
     Path image = folder.resolve("a.qcow2");
     try {
-      StartupTimes times = new StartupTimes();
+      StartupTimes times = new StartupTimes(rounds);
       String tool = dist.resolve("compat/qemu-img").toString();
       run(List.of(tool, "create", "-q", "-f", "qcow2", image.toString(), "1G"));
       String classes =
           Path.of(EmptyMain.class.getProtectionDomain().getCodeSource().getLocation().toURI())
               .toString();
       String java = dist.resolve("runtime/bin/java").toString();
-      String empty = "empty main";
-      times.add(empty, java, "-cp", classes, EmptyMain.class.getName());
+      times.add("empty main", java, "-cp", classes, EmptyMain.class.getName());
       times.add("img info", tool, "info", image.toString());
       times.add("img info, JSON", tool, "info", "--output=json", image.toString());
       times.add("img info -f raw", tool, "info", "-f", "raw", image.toString());
@@ -48,8 +60,8 @@ public final class StartupTimes {
       if (Files.isExecutable(Path.of(REFERENCE))) {
         times.add("reference's info", REFERENCE, "info", image.toString());
       }
-      times.measure(rounds);
-      times.print(empty);
+      times.measure();
+      times.print();
     } finally {
       Files.deleteIfExists(image);
       Files.delete(folder);
@@ -57,18 +69,15 @@ public final class StartupTimes {
   }
 
   private void add(String name, String... command) {
-    commands.put(name, List.of(command));
+    all.add(new Timed(name, List.of(command), new double[rounds]));
   }
 
-  private void measure(int rounds) throws IOException, InterruptedException {
-    for (String name : commands.keySet()) {
-      millis.put(name, new double[rounds]);
-    }
+  private void measure() throws IOException, InterruptedException {
     for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
-      for (Map.Entry<String, List<String>> command : commands.entrySet()) {
-        double taken = run(command.getValue());
+      for (Timed each : all) {
+        double taken = run(each.command());
         if (round >= 0) {
-          millis.get(command.getKey())[round] = taken;
+          each.millis()[round] = taken;
         }
       }
     }
@@ -77,7 +86,7 @@ public final class StartupTimes {
   /** Milliseconds from before the process to after it. */
   private static double run(List<String> command) throws IOException, InterruptedException {
     ProcessBuilder builder =
-        new ProcessBuilder(new ArrayList<>(command))
+        new ProcessBuilder(command)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(ProcessBuilder.Redirect.INHERIT);
     long start = System.nanoTime();
@@ -89,21 +98,18 @@ public final class StartupTimes {
     return (end - start) / NANOS_PER_MILLI;
   }
 
-  private void print(String base) {
-    double baseMedian = median(millis.get(base));
-    double baseLeast = Arrays.stream(millis.get(base)).min().orElseThrow();
-    millis.forEach(
-        (name, values) -> {
-          double least = Arrays.stream(values).min().orElseThrow();
-          System.out.printf(
-              "%-18s median %7.1f ms (%.2f of the %s), least %7.1f ms (%.2f)%n",
-              name, median(values), median(values) / baseMedian, base, least, least / baseLeast);
-        });
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
+  /** Each beside the first. */
+  private void print() {
+    Timed base = all.getFirst();
+    for (Timed each : all) {
+      System.out.printf(
+          "%-18s median %7.1f ms (%.2f times the %s), least %7.1f ms (%.2f)%n",
+          each.name(),
+          each.median(),
+          each.median() / base.median(),
+          base.name(),
+          each.least(),
+          each.least() / base.least());
+    }
   }
 }
