@@ -119,7 +119,7 @@ final class CrashStates {
     Set<Long> seen = new HashSet<>();
     for (int i = 0; i < SUBSETS; i++) {
       long chosen = random.nextLong();
-      long torn = random.nextBoolean() ? random.nextLong() & random.nextLong() & chosen : 0;
+      long torn = random.nextBoolean() ? random.nextLong() & chosen : 0;
       long mask = changes.size() >= Long.SIZE ? -1 : (1L << changes.size()) - 1;
       if (torn == 0 && !seen.add(chosen & mask)) {
         continue;

@@ -34,6 +34,7 @@ final class Qcow2Image {
 
   private static final int HEADER_SIZE_FIELD = 24;
   private static final int HEADER_INCOMPATIBLE_FIELD = 72;
+  private static final int HEADER_AUTOCLEAR_FIELD = 88;
 
   /** So many references may wait to be dropped until somebody flushes. */
   private static final int MAX_RELEASED = 16_384;
@@ -274,6 +275,13 @@ final class Qcow2Image {
   static void writeIncompatible(Edge file, long bits) throws BlockException {
     byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
     Buffers.write(file, HEADER_INCOMPATIBLE_FIELD, field);
+    file.flush();
+  }
+
+  /** Writes the bits that say what is up to date; they are on the disk when this returns. */
+  static void writeAutoclear(Edge file, long bits) throws BlockException {
+    byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
+    Buffers.write(file, HEADER_AUTOCLEAR_FIELD, field);
     file.flush();
   }
 

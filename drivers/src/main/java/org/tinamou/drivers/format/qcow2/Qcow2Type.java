@@ -55,6 +55,10 @@ public final class Qcow2Type implements DriverType {
     if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
       header = repaired(file, header);
     }
+    if (!readOnly && !forCheck && header.autoclear() != 0) {
+      // Whatever these bits stand for is not kept up to date from here on.
+      Qcow2Image.writeAutoclear(file, 0);
+    }
     Qcow2Image.Extras extras =
         new Qcow2Image.Extras(snapshots, bitmaps, !readOnly, opening.node().graph()::diagnose);
     Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
@@ -107,9 +111,7 @@ public final class Qcow2Type implements DriverType {
         throw new BlockException(
             Errno.EACCES, "qcow2: Image is corrupt; cannot be opened read/write");
       }
-      refuse(
-          (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0,
-          "writes to images with persistent bitmaps");
+      refuse(hasBitmaps(header), "writes to images with persistent bitmaps");
     }
   }
 
@@ -126,6 +128,12 @@ public final class Qcow2Type implements DriverType {
     }
     Qcow2Image.writeIncompatible(file, header.incompatible() & ~Features.INCOMPATIBLE_DIRTY);
     return readHeader(file);
+  }
+
+  private static boolean hasBitmaps(Qcow2Header header) {
+    return (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0
+        && header.extensions().stream()
+            .anyMatch(extension -> extension.type() == HeaderExtension.BITMAPS);
   }
 
   private static void refuse(boolean condition, String what) throws BlockException {
