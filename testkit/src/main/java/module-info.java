@@ -6,6 +6,7 @@ module org.tinamou.testkit {
   requires org.tinamou.drivers;
   requires java.compiler;
 
+  exports org.tinamou.testkit.crash;
   exports org.tinamou.testkit.scenario;
   exports org.tinamou.testkit.sim;
   exports org.tinamou.testkit.workload;

@@ -162,6 +162,20 @@ public interface BlockDriver {
         throws BlockException;
   }
 
+  /** Can look for damage in what it keeps beside the data. */
+  interface Checkable extends BlockDriver {
+    /**
+     * Compares everything with everything, and repairs what it is told to. Requests wait meanwhile.
+     *
+     * @param repair anything but {@link CheckRepair#NONE} needs a node that may be written to
+     * @param lines told each finding as a line, in the reference's words; a flood of them is cut
+     *     off
+     * @throws BlockException if it cannot come to a result
+     */
+    @InCoroutine
+    CheckReport check(CheckRepair repair, Consumer<String> lines) throws BlockException;
+  }
+
   /** Can change its options while it is open. */
   interface Reopenable extends BlockDriver {
     /**

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
@@ -45,6 +46,8 @@ public final class BlockGraph {
   private final CoMutex changes = new CoMutex("graph changes");
   private final BounceBuffers bounceBuffers = new BounceBuffers();
   private volatile Coroutine[] drainWaiters = new Coroutine[0];
+  private volatile Consumer<String> diagnostics =
+      line -> System.getLogger(BlockGraph.class.getName()).log(System.Logger.Level.WARNING, line);
   private long nextName = 1;
 
   /**
@@ -63,6 +66,18 @@ public final class BlockGraph {
 
   BounceBuffers bounceBuffers() {
     return bounceBuffers;
+  }
+
+  /** Where drivers tell of damage they come across while they are in use; a log at first. */
+  @HomeThread
+  public void tellDamageTo(Consumer<String> lines) {
+    diagnostics = lines;
+  }
+
+  /** Tells of damage, in the reference's words. */
+  @AnyThread
+  public void diagnose(String line) {
+    diagnostics.accept(line);
   }
 
   void checkMain() {

@@ -12,6 +12,8 @@ import org.tinamou.base.Errno;
  * @param discardUnmap whether discards reach the driver; if not they succeed without effect
  * @param detectZeroes what happens to writes of zeroes
  * @param forceShare whether it lets others do what they want with what it uses
+ * @param forCheck whether it is opened to be checked: damage that a check can tell of is no reason
+ *     to refuse, and nothing is repaired on opening
  */
 public record NodeOptions(
     boolean readOnly,
@@ -20,7 +22,28 @@ public record NodeOptions(
     boolean cacheNoFlush,
     boolean discardUnmap,
     DetectZeroes detectZeroes,
-    boolean forceShare) {
+    boolean forceShare,
+    boolean forCheck) {
+  /** Not for a check. */
+  public NodeOptions(
+      boolean readOnly,
+      boolean autoReadOnly,
+      boolean cacheDirect,
+      boolean cacheNoFlush,
+      boolean discardUnmap,
+      DetectZeroes detectZeroes,
+      boolean forceShare) {
+    this(
+        readOnly,
+        autoReadOnly,
+        cacheDirect,
+        cacheNoFlush,
+        discardUnmap,
+        detectZeroes,
+        forceShare,
+        false);
+  }
+
   /** Everything off. */
   public static final NodeOptions READ_WRITE =
       new NodeOptions(false, false, false, false, false, DetectZeroes.OFF, false);
@@ -35,37 +58,98 @@ public record NodeOptions(
 
   public NodeOptions withReadOnly(boolean value) {
     return new NodeOptions(
-        value, autoReadOnly, cacheDirect, cacheNoFlush, discardUnmap, detectZeroes, forceShare);
+        value,
+        autoReadOnly,
+        cacheDirect,
+        cacheNoFlush,
+        discardUnmap,
+        detectZeroes,
+        forceShare,
+        forCheck);
   }
 
   public NodeOptions withAutoReadOnly(boolean value) {
     return new NodeOptions(
-        readOnly, value, cacheDirect, cacheNoFlush, discardUnmap, detectZeroes, forceShare);
+        readOnly,
+        value,
+        cacheDirect,
+        cacheNoFlush,
+        discardUnmap,
+        detectZeroes,
+        forceShare,
+        forCheck);
   }
 
   public NodeOptions withCacheDirect(boolean value) {
     return new NodeOptions(
-        readOnly, autoReadOnly, value, cacheNoFlush, discardUnmap, detectZeroes, forceShare);
+        readOnly,
+        autoReadOnly,
+        value,
+        cacheNoFlush,
+        discardUnmap,
+        detectZeroes,
+        forceShare,
+        forCheck);
   }
 
   public NodeOptions withCacheNoFlush(boolean value) {
     return new NodeOptions(
-        readOnly, autoReadOnly, cacheDirect, value, discardUnmap, detectZeroes, forceShare);
+        readOnly,
+        autoReadOnly,
+        cacheDirect,
+        value,
+        discardUnmap,
+        detectZeroes,
+        forceShare,
+        forCheck);
   }
 
   public NodeOptions withDiscardUnmap(boolean value) {
     return new NodeOptions(
-        readOnly, autoReadOnly, cacheDirect, cacheNoFlush, value, detectZeroes, forceShare);
+        readOnly,
+        autoReadOnly,
+        cacheDirect,
+        cacheNoFlush,
+        value,
+        detectZeroes,
+        forceShare,
+        forCheck);
   }
 
   public NodeOptions withDetectZeroes(DetectZeroes value) {
     return new NodeOptions(
-        readOnly, autoReadOnly, cacheDirect, cacheNoFlush, discardUnmap, value, forceShare);
+        readOnly,
+        autoReadOnly,
+        cacheDirect,
+        cacheNoFlush,
+        discardUnmap,
+        value,
+        forceShare,
+        forCheck);
   }
 
   public NodeOptions withForceShare(boolean value) {
     return new NodeOptions(
-        readOnly, autoReadOnly, cacheDirect, cacheNoFlush, discardUnmap, detectZeroes, value);
+        readOnly,
+        autoReadOnly,
+        cacheDirect,
+        cacheNoFlush,
+        discardUnmap,
+        detectZeroes,
+        value,
+        forCheck);
+  }
+
+  public NodeOptions withForCheck(boolean value) {
+    return new NodeOptions(
+        readOnly,
+        autoReadOnly,
+        cacheDirect,
+        cacheNoFlush,
+        discardUnmap,
+        detectZeroes,
+        forceShare,
+        value);
   }
 
   /**

@@ -44,7 +44,8 @@ final class GenericOptions {
     boolean noFlush = options.bool("cache.no-flush", defaults.cacheNoFlush());
     boolean unmap = discard(options, defaults.discardUnmap());
     DetectZeroes zeroes = detectZeroes(options, defaults.detectZeroes());
-    return new NodeOptions(readOnly, autoReadOnly, direct, noFlush, unmap, zeroes, forceShare);
+    return new NodeOptions(
+        readOnly, autoReadOnly, direct, noFlush, unmap, zeroes, forceShare, defaults.forCheck());
   }
 
   private static boolean discard(OptionReader options, boolean fallback)
@@ -82,6 +83,7 @@ final class GenericOptions {
         parent.cacheNoFlush(),
         !ofFilter || parent.discardUnmap(),
         DetectZeroes.OFF,
-        parent.forceShare());
+        parent.forceShare(),
+        !below && parent.forCheck());
   }
 }

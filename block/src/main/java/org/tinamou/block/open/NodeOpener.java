@@ -37,6 +37,7 @@ public final class NodeOpener {
   private final BlockGraph graph;
   private final DriverList drivers;
   private final boolean withBacking;
+  private final BackingChain chain = new BackingChain();
 
   public NodeOpener(BlockGraph graph, DriverList drivers) {
     this(graph, drivers, true);
@@ -57,6 +58,11 @@ public final class NodeOpener {
 
   public BlockGraph graph() {
     return graph;
+  }
+
+  /** The chain of images that is being opened. */
+  public BackingChain chain() {
+    return chain;
   }
 
   public DriverList drivers() {

@@ -182,7 +182,14 @@ public final class NodeOpening {
       address = inImage.overriddenBy(overrides);
     }
     NodeOptions defaults = GenericOptions.forChild(settings, roles, type.isFilter());
-    return attach(opener.open(address, defaults, node.context()), name, roles, used, shared);
+    opener.chain().enter(address.fileName() == null ? "" : address.fileName());
+    BlockNode below;
+    try {
+      below = opener.open(address, defaults, node.context());
+    } finally {
+      opener.chain().leave();
+    }
+    return attach(below, name, roles, used, shared);
   }
 
   /** Raw shows its file as it is, and yet opens it like any other format. */

@@ -225,7 +225,49 @@ public record Mutant(
               "block/TrackedRequests.java",
               "Math.max(request.rangeEnd, (end + alignmentBytes - 1) & -alignmentBytes);",
               "Math.max(request.rangeStart + 1, end & -alignmentBytes);",
-              "graph"));
+              "graph"),
+          new Mutant(
+              "refcount-block-not-flushed",
+              "the table of counts points to a new block that may not be on the disk yet",
+              "drivers",
+              "drivers/format/qcow2/Refcounts.java",
+              """
+                  blocks.writeBack();
+                  file.flush();
+              """,
+              """
+                  blocks.writeBack();
+              """,
+              "qcow2-crash"),
+          new Mutant(
+              "lowered-before-tables",
+              "a cluster is free before the tables that do not refer to it any more are stable",
+              "drivers",
+              "drivers/format/qcow2/Qcow2Image.java",
+              """
+                  if (released > 0) {
+                    file.flush();
+              """,
+              """
+                  if (released > 0) {
+              """,
+              "qcow2-crash"),
+          new Mutant(
+              "tail-off-by-one",
+              "what follows the data in a new cluster is copied from one byte too early",
+              "drivers",
+              "drivers/format/qcow2/WritePath.java",
+              "readBehind(guest + data.sizeBytes(), behind);",
+              "readBehind(guest + data.sizeBytes() - 1, behind);",
+              "qcow2-crash"),
+          new Mutant(
+              "table-before-data",
+              "second-level tables do not wait for the data they point to",
+              "drivers",
+              "drivers/format/qcow2/Qcow2Image.java",
+              "new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);",
+              "new TableCache(file, caches.sliceBytes(), caches.slices(), () -> {});",
+              "qcow2-crash"));
 
   /**
    * How a search ended.

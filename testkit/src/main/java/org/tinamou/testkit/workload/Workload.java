@@ -16,7 +16,9 @@ public interface Workload {
     /** The directed scenarios of the catalogue. */
     SCENARIOS,
     /** A node with work queued that goes from loop to loop. */
-    TOUCHSTONE;
+    TOUCHSTONE,
+    /** A qcow2 image that loses power in the middle of operations. */
+    QCOW2_CRASH;
 
     Workload create() {
       return switch (this) {
@@ -25,6 +27,7 @@ public interface Workload {
         case GRAPH -> new GraphWorkload();
         case SCENARIOS -> new ScenarioWorkload();
         case TOUCHSTONE -> new TouchstoneWorkload();
+        case QCOW2_CRASH -> new Qcow2CrashWorkload();
       };
     }
   }

@@ -3,6 +3,7 @@ package org.tinamou.tools.image;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
@@ -14,6 +15,8 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.CheckRepair;
+import org.tinamou.block.CheckReport;
 import org.tinamou.block.DetectZeroes;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
@@ -83,6 +86,7 @@ public final class OpenImage {
   public static OpenImage open(AioContext context, OpenRequest request, ThrottleGroups groups)
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
+    graph.tellDamageTo(System.err::println);
     NodeOpener opener = new NodeOpener(graph, Drivers.list(groups), !request.alone());
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
@@ -139,7 +143,21 @@ public final class OpenImage {
         cache.isNoFlush(),
         !request.ignoreDiscard(),
         DetectZeroes.OFF,
-        request.forceShare());
+        request.forceShare(),
+        request.forCheck());
+  }
+
+  /**
+   * Looks for damage in what the image keeps beside the data.
+   *
+   * @param lines told of each finding
+   * @return null if its format has nothing that could be damaged
+   */
+  public @Nullable CheckReport check(CheckRepair repair, Consumer<String> lines)
+      throws BlockException {
+    return node.driverOrNull() instanceof BlockDriver.Checkable checkable
+        ? checkable.check(repair, lines)
+        : null;
   }
 
   /** What the image's node was told when it was opened or last reopened. */

@@ -17,6 +17,7 @@ import org.tinamou.drivers.protocol.file.CacheMode;
  * @param ignoreDiscard discards succeed without effect
  * @param temporary what is written is kept apart, and lost when the image is closed
  * @param alone what the image names as being below it is not opened
+ * @param forCheck it is opened to be checked, so that damage is no reason to refuse it
  */
 public record OpenRequest(
     String name,
@@ -30,18 +31,19 @@ public record OpenRequest(
     boolean resizing,
     boolean ignoreDiscard,
     boolean temporary,
-    boolean alone) {
+    boolean alone,
+    boolean forCheck) {
 
   /** To read it while others may do what they like. */
   public static OpenRequest reading(String name, @Nullable String format, CacheMode cache) {
     return new OpenRequest(
-        name, format, "", false, cache, false, false, false, false, false, false, false);
+        name, format, "", false, cache, false, false, false, false, false, false, false, false);
   }
 
   /** To read and write it while others may do what they like. */
   public static OpenRequest writing(String name, @Nullable String format, CacheMode cache) {
     return new OpenRequest(
-        name, format, "", true, cache, false, false, false, false, false, false, false);
+        name, format, "", true, cache, false, false, false, false, false, false, false, false);
   }
 
   /** The same, keeping others from writing. */
@@ -58,7 +60,8 @@ public record OpenRequest(
         resizing,
         ignoreDiscard,
         temporary,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** The same, putting up with whatever others do if {@code shared}. */
@@ -75,7 +78,8 @@ public record OpenRequest(
         resizing,
         ignoreDiscard,
         temporary,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** The same with the name taken for a list of options if {@code options}. */
@@ -92,7 +96,8 @@ public record OpenRequest(
         resizing,
         ignoreDiscard,
         temporary,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** To change its length as well. */
@@ -109,7 +114,8 @@ public record OpenRequest(
         true,
         ignoreDiscard,
         temporary,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** The same with discards ignored if {@code ignored}. */
@@ -126,7 +132,8 @@ public record OpenRequest(
         resizing,
         ignored,
         temporary,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** The same by another name. */
@@ -143,7 +150,8 @@ public record OpenRequest(
         resizing,
         ignoreDiscard,
         temporary,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** The same with options besides the name, {@code key=value,...}. */
@@ -160,7 +168,8 @@ public record OpenRequest(
         resizing,
         ignoreDiscard,
         temporary,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** The same with changes kept apart if {@code apart}. */
@@ -177,7 +186,8 @@ public record OpenRequest(
         resizing,
         ignoreDiscard,
         apart,
-        alone);
+        alone,
+        forCheck);
   }
 
   /** The same without what lies below it. */
@@ -194,6 +204,25 @@ public record OpenRequest(
         resizing,
         ignoreDiscard,
         temporary,
+        true,
+        forCheck);
+  }
+
+  /** To be checked. */
+  public OpenRequest toBeChecked() {
+    return new OpenRequest(
+        name,
+        format,
+        options,
+        writable,
+        cache,
+        keepOthersFromChanging,
+        forceShare,
+        imageOptions,
+        resizing,
+        ignoreDiscard,
+        temporary,
+        alone,
         true);
   }
 }

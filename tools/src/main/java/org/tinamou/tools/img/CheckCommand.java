@@ -2,7 +2,11 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.CheckRepair;
+import org.tinamou.block.CheckReport;
 import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.qapi.JsonWriter;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
@@ -11,8 +15,14 @@ import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
 
-/** {@code img check}: looks for damage. Exit code 63: nothing in such an image can be damaged. */
+/**
+ * {@code img check}: looks for damage. Exit codes: 1 if the check failed, 2 for damage, 3 if only
+ * space is wasted, 63 if nothing in such an image can be damaged.
+ */
 final class CheckCommand implements ImgCommand {
+  private static final int FAILED = 1;
+  private static final int CORRUPT = 2;
+  private static final int LEAKS = 3;
   private static final int NOT_SUPPORTED = 63;
   private static final String LETTERS = ":hf:r:T:qU";
   private static final List<LongOption> LONG =
@@ -28,7 +38,8 @@ final class CheckCommand implements ImgCommand {
   private final ImageChoice choice = new ImageChoice();
   private String cacheName = "writeback";
   private @Nullable String output;
-  private boolean repair;
+  private CheckRepair repair = CheckRepair.NONE;
+  private boolean quiet;
 
   @Override
   public int run(Console console, List<String> arguments) throws ToolException {
@@ -39,17 +50,19 @@ final class CheckCommand implements ImgCommand {
           return ImgHelp.print(console);
         }
         case 'r' -> {
-          repair = true;
           String what = scan.value();
-          if (!what.equals("leaks") && !what.equals("all")) {
-            throw ImgOptions.usage(
-                console, "Unknown option value for -r (expecting 'leaks' or 'all'): " + what);
-          }
+          repair =
+              switch (what) {
+                case "leaks" -> CheckRepair.LEAKS;
+                case "all" -> CheckRepair.ALL;
+                default ->
+                    throw ImgOptions.usage(
+                        console,
+                        "Unknown option value for -r (expecting 'leaks' or 'all'): " + what);
+              };
         }
         case 'T' -> cacheName = scan.value();
-        case 'q' -> {
-          // There is nothing to keep quiet about.
-        }
+        case 'q' -> quiet = true;
         case ImgOptions.OUTPUT -> output = scan.value();
         default -> choice.take(code, scan);
       }
@@ -59,17 +72,64 @@ final class CheckCommand implements ImgCommand {
       throw ImgOptions.usage(console, "Expecting one image file name");
     }
     String name = operands.getFirst();
-    OutputFormat.isJson(output);
+    boolean json = OutputFormat.isJson(output);
     CacheMode cache = CacheArgument.parse("source cache option", cacheName);
     choice.check();
-    OpenRequest request = repair ? choice.writing(name, cache) : choice.reading(name, cache);
+    boolean writing = repair != CheckRepair.NONE;
+    OpenRequest request =
+        (writing ? choice.writing(name, cache) : choice.reading(name, cache)).toBeChecked();
     return LoopRunner.run(
         "check",
         context -> {
           OpenImage image = choice.open(context, console, request);
-          image.close();
-          console.error("This image format does not support checks");
-          return NOT_SUPPORTED;
+          try {
+            return check(console, image, name, json);
+          } finally {
+            image.close();
+          }
         });
+  }
+
+  private int check(Console console, OpenImage image, String name, boolean json)
+      throws ToolException {
+    CheckReport report = run(console, image, repair);
+    if (report == null) {
+      console.error("This image format does not support checks");
+      return NOT_SUPPORTED;
+    }
+    long leaksFixed = report.leaksFixed();
+    long corruptionsFixed = report.corruptionsFixed();
+    if (leaksFixed != 0 || corruptionsFixed != 0) {
+      if (!quiet && !json) {
+        console.line("The following inconsistencies were found and repaired:\n");
+        console.line("    %d leaked clusters".formatted(leaksFixed));
+        console.line("    %d corruptions\n".formatted(corruptionsFixed));
+        console.line("Double checking the fixed image now...");
+      }
+      report = run(console, image, CheckRepair.NONE);
+    }
+    if (report == null) {
+      return NOT_SUPPORTED;
+    }
+    CheckText text = new CheckText(report, leaksFixed, corruptionsFixed);
+    if (json) {
+      console.line(JsonWriter.pretty(text.json(name, image.format())));
+    } else if (!quiet) {
+      text.print(console);
+    }
+    if (report.checkErrors() != 0) {
+      console.error("Check failed");
+      return FAILED;
+    }
+    return report.corruptions() != 0 ? CORRUPT : report.leaks() != 0 ? LEAKS : 0;
+  }
+
+  private static @Nullable CheckReport run(Console console, OpenImage image, CheckRepair repair)
+      throws ToolException {
+    try {
+      return image.check(repair, console::errorLine);
+    } catch (BlockException e) {
+      throw ToolException.of("", e).followedBy("Check failed: " + e.errno().message());
+    }
   }
 }

@@ -24,20 +24,22 @@ final class ClusterAllocator {
 
   private final Refcounts refcounts;
   private final Geometry geometry;
+  private final MetadataGuard guard;
   private final ArrayDeque<Long> released = new ArrayDeque<>();
   private long searchFrom;
   private long usedEnd;
   private long nextByte;
 
-  ClusterAllocator(Refcounts refcounts, Geometry geometry, long fileBytes) {
+  ClusterAllocator(Refcounts refcounts, Geometry geometry, MetadataGuard guard, long fileBytes) {
     this.refcounts = refcounts;
     this.geometry = geometry;
+    this.guard = guard;
     this.usedEnd = geometry.clustersOf(fileBytes);
   }
 
   /** Takes up to that many clusters in a row, at least one; each is counted once. */
   Run allocate(long wanted) throws BlockException {
-    long first = nextFree(searchFrom);
+    long first = firstFree();
     long length = 1;
     while (length < wanted && isFree(first + length)) {
       length++;
@@ -47,7 +49,7 @@ final class ClusterAllocator {
 
   /** Takes just that many clusters in a row. */
   Run allocateContiguous(long clusters) throws BlockException {
-    long first = nextFree(searchFrom);
+    long first = firstFree();
     long length = 1;
     while (length < clusters) {
       if (isFree(first + length)) {
@@ -81,6 +83,11 @@ final class ClusterAllocator {
     return refcounts.get(cluster) == 0;
   }
 
+  private long firstFree() throws BlockException {
+    searchFrom = nextFree(searchFrom);
+    return searchFrom;
+  }
+
   private long nextFree(long from) throws BlockException {
     long cluster = from;
     while (!isFree(cluster)) {
@@ -90,8 +97,9 @@ final class ClusterAllocator {
   }
 
   private Run take(long first, long length) throws BlockException {
+    guard.beforeWrite(first << geometry.clusterBits(), length << geometry.clusterBits());
     if (first == 0) {
-      throw new BlockException(Errno.EIO, "Preventing invalid allocation of a cluster at offset 0");
+      throw guard.damage().found("Preventing invalid allocation of data cluster at offset 0");
     }
     if (first + length << geometry.clusterBits() > MAX_HOST_BYTES) {
       throw new BlockException(Errno.EFBIG, "the image cannot grow any further");

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
 
@@ -26,6 +25,7 @@ final class ClusterMap {
   private final TableCache slices;
   private final ClusterAllocator allocator;
   private final Runnable onNewTable;
+  private final MetadataGuard guard;
   private final BitSet dirtyPieces = new BitSet();
   private long[] firstLevel;
   private long firstLevelOffset;
@@ -41,6 +41,7 @@ final class ClusterMap {
       TableCache slices,
       ClusterAllocator allocator,
       Runnable onNewTable,
+      MetadataGuard guard,
       long firstLevelOffset,
       long[] firstLevel) {
     this.file = file;
@@ -48,6 +49,7 @@ final class ClusterMap {
     this.slices = slices;
     this.allocator = allocator;
     this.onNewTable = onNewTable;
+    this.guard = guard;
     this.firstLevelOffset = firstLevelOffset;
     this.firstLevel = firstLevel;
   }
@@ -63,6 +65,11 @@ final class ClusterMap {
 
   long[] firstLevel() {
     return firstLevel;
+  }
+
+  /** Takes over a first level that was changed on the disk, at the same place. */
+  void reload(long[] entries) {
+    firstLevel = entries;
   }
 
   long firstLevelOffset() {
@@ -95,8 +102,11 @@ final class ClusterMap {
     int index = firstLevelIndex(guest);
     long offset = index < firstLevel.length ? Entry.offset(firstLevel[index]) : 0;
     if (geometry.inCluster(offset) != 0) {
-      throw new BlockException(
-          Errno.EIO, "L2 table offset %#x unaligned (L1 index: %#x)".formatted(offset, index));
+      throw guard
+          .damage()
+          .found(
+              "L2 table offset %s unaligned (L1 index: %s)"
+                  .formatted(Hex.of(offset), Hex.of(index)));
     }
     return offset;
   }
@@ -118,6 +128,8 @@ final class ClusterMap {
     long table = tableOffset(guest);
     if (table == 0 || !Entry.isCopied(firstLevel[index])) {
       table = newTable(index, table);
+    } else {
+      guard.beforeWrite(table, geometry.clusterBytes(), MetadataMap.Part.ACTIVE_SECOND_LEVEL);
     }
     return slices.get(sliceOffset(table, guest));
   }
@@ -137,10 +149,12 @@ final class ClusterMap {
       }
     }
     onNewTable.run();
+    guard.parts().addTable(table);
     firstLevel[index] = table | Entry.COPIED;
     dirtyPieces.set(index / ENTRIES_PER_PIECE);
     if (old != 0) {
       allocator.release(geometry.clusterIndex(old));
+      guard.parts().removeTable(old);
     }
     return table;
   }
@@ -149,6 +163,12 @@ final class ClusterMap {
   long entry(long guest) throws BlockException {
     TableCache.Slice slice = sliceOrNull(guest);
     return slice == null ? 0 : entry(slice, guest);
+  }
+
+  /** Where the entry of a guest offset is, as messages tell it. */
+  String place(long guest) throws BlockException {
+    long index = guest % geometry.bytesPerTable() >>> geometry.clusterBits();
+    return "L2 offset: %s, L2 index: %s".formatted(Hex.of(tableOffset(guest)), Hex.of(index));
   }
 
   long entry(TableCache.Slice slice, long guest) {
@@ -199,6 +219,7 @@ final class ClusterMap {
     Buffers.write(file, newOffset, Buffers.bigEndian(grown));
     firstLevel = grown;
     firstLevelOffset = newOffset;
+    guard.parts().move(MetadataMap.Part.ACTIVE_FIRST_LEVEL, newOffset, bytes);
     dirtyPieces.clear();
     for (long i = 0; i < oldClusters; i++) {
       allocator.release(geometry.clusterIndex(oldOffset) + i);

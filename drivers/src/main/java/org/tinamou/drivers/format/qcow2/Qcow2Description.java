@@ -39,7 +39,7 @@ public final class Qcow2Description {
     Parsed<Qcow2Header> parsed = Qcow2Header.parse(start);
     if (parsed instanceof Parsed.Value<Qcow2Header> value) {
       Qcow2Header header = value.value();
-      Qcow2Type.refuseUnsupported(header, true);
+      Qcow2Type.refuseUnsupported(header, true, false);
       return of(header, header.sizeBytes());
     }
     throw new BlockException(Errno.EINVAL, ((Parsed.Malformed<Qcow2Header>) parsed).message());

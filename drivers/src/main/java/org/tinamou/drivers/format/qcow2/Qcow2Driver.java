@@ -1,6 +1,8 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockDriver;
@@ -8,6 +10,8 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.CheckRepair;
+import org.tinamou.block.CheckReport;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
@@ -26,6 +30,7 @@ public final class Qcow2Driver
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
         BlockDriver.PermissionMapper,
+        BlockDriver.Checkable,
         BlockDriver.Named,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
@@ -80,11 +85,13 @@ public final class Qcow2Driver
 
   @Override
   public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    image.damage().check();
     reads.read(offsetBytes, buffer, flags);
   }
 
   @Override
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    image.damage().check();
     if ((flags & RequestFlags.COMPRESSED) == 0) {
       writes.write(offsetBytes, buffer);
       return;
@@ -125,6 +132,7 @@ public final class Qcow2Driver
   /** Through the tables: whole clusters, and parts of a cluster the rest of which is zero too. */
   @Override
   public boolean writeZeroes(long offsetBytes, long length, int flags) throws BlockException {
+    image.damage().check();
     if (!image.isVersion3() && image.backing() != null) {
       return false; // without zero clusters the backing file would show through
     }
@@ -192,6 +200,7 @@ public final class Qcow2Driver
 
   @Override
   public boolean discard(long offsetBytes, long length) throws BlockException {
+    image.damage().check();
     if (!image.isVersion3() && image.backing() != null) {
       return false; // without zero clusters the backing file would show through
     }
@@ -209,6 +218,7 @@ public final class Qcow2Driver
   @Override
   public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero)
       throws BlockException {
+    image.damage().check();
     ReadPath.Run run;
     int maybeZero = 0;
     image.metadata().lock();
@@ -261,6 +271,7 @@ public final class Qcow2Driver
   @Override
   public void truncate(long newLength, boolean exact, PreallocationMode preallocation)
       throws BlockException {
+    image.damage().check();
     if (newLength % SECTOR_BYTES != 0) {
       throw new BlockException(Errno.EINVAL, "The new size must be a multiple of 512");
     }
@@ -316,6 +327,17 @@ public final class Qcow2Driver
     writeZeroBytes(newLength, Math.min(firstWhole, old) - newLength);
     if (firstWhole < old) {
       writes.clear(firstWhole, old, WritePath.Clearing.FREE);
+    }
+  }
+
+  @Override
+  public CheckReport check(CheckRepair repair, Consumer<String> lines) throws BlockException {
+    Check.argument(repair == CheckRepair.NONE || !node.isReadOnly(), "read-only: %s", node);
+    image.metadata().lock();
+    try {
+      return image.check(repair, lines);
+    } finally {
+      image.metadata().unlock();
     }
   }
 

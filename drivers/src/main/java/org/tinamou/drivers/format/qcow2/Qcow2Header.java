@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
 
 /**
@@ -137,6 +138,7 @@ record Qcow2Header(
       int extensionsEnd = backingOffset == 0 ? clusterBytes : (int) backingOffset;
       List<HeaderExtension> extensions = extensions(headerBytes, extensionsEnd);
       long incompatible = v3 ? bytes.getLong(72) : 0;
+      int compression = compressionType(headerBytes, incompatible);
       long unknown = incompatible & ~KNOWN_INCOMPATIBLE;
       require(
           unknown == 0,
@@ -152,10 +154,23 @@ record Qcow2Header(
       require(
           Integer.compareUnsigned(encryption, 2) <= 0,
           "crypt_method",
-          "Unsupported encryption method " + Integer.toUnsignedString(encryption));
-      int compression = compressionType(headerBytes, incompatible);
+          "Unsupported encryption method " + encryption);
+      require(
+          encryption != 2 || has(extensions, HeaderExtension.ENCRYPTION),
+          "crypt_method",
+          "Missing CRYPTO header for crypt method 2");
       long sizeBytes = bytes.getLong(24);
       checkTables(geometry, sizeBytes);
+      long autoclear = v3 ? bytes.getLong(88) : 0;
+      require(
+          (autoclear & Features.AUTOCLEAR_RAW_DATA_FILE) == 0
+              || (incompatible & Features.INCOMPATIBLE_DATA_FILE) != 0,
+          "autoclear_features",
+          "data-file-raw requires a data file");
+      require(
+          !isBeyondNumbers(geometry, sizeBytes),
+          "size",
+          "Could not refresh total sector count: " + Errno.EFBIG.message());
       return new Qcow2Header(
           version,
           geometry,
@@ -169,7 +184,7 @@ record Qcow2Header(
           bytes.getLong(64),
           incompatible,
           v3 ? bytes.getLong(80) : 0,
-          v3 ? bytes.getLong(88) : 0,
+          autoclear,
           headerBytes,
           compression,
           backingName(backingOffset, clusterBytes),
@@ -178,6 +193,8 @@ record Qcow2Header(
 
     private int compressionType(int headerBytes, long incompatible) throws Refusal {
       int type = headerBytes > V3_BYTES ? bytes.get(104) & 0xff : COMPRESSION_ZLIB;
+      require(
+          type <= COMPRESSION_ZSTD, "compression_type", "qcow2: unknown compression type: " + type);
       boolean marked = (incompatible & Features.INCOMPATIBLE_COMPRESSION) != 0;
       if (type == COMPRESSION_ZLIB) {
         require(
@@ -190,8 +207,6 @@ record Qcow2Header(
             "compression_type",
             "qcow2: Compression type incompatible feature bit must be set");
       }
-      require(
-          type <= COMPRESSION_ZSTD, "compression_type", "qcow2: unknown compression type: " + type);
       return type;
     }
 
@@ -224,9 +239,21 @@ record Qcow2Header(
           isTable(geometry, bytes.getLong(40), entries * Geometry.ENTRY_BYTES),
           "l1_table_offset",
           "Active L1 table offset invalid");
-      long needed = sizeBytes < 0 ? Long.MAX_VALUE : geometry.firstLevelEntries(sizeBytes);
+      long needed =
+          isBeyondNumbers(geometry, sizeBytes)
+              ? 0
+              : sizeBytes < 0 ? Long.MAX_VALUE : geometry.firstLevelEntries(sizeBytes);
       require(needed <= Integer.MAX_VALUE, "size", "Image is too big");
       require(entries >= needed, "l1_size", "L1 table is too small");
+    }
+
+    /** Whether even the rounding up to whole tables runs over. */
+    private static boolean isBeyondNumbers(Geometry geometry, long sizeBytes) {
+      return sizeBytes < 0 && sizeBytes > -geometry.bytesPerTable();
+    }
+
+    private static boolean has(List<HeaderExtension> extensions, int type) {
+      return extensions.stream().anyMatch(extension -> extension.type() == type);
     }
 
     private static boolean isTable(Geometry geometry, long offset, long length) {
@@ -244,7 +271,7 @@ record Qcow2Header(
               <= 0,
           "backing_file_size",
           "Backing file name too long");
-      return text((int) offset, length);
+      return length == 0 ? null : text((int) offset, length);
     }
 
     private String text(int offset, int length) {

@@ -1,11 +1,14 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.CheckRepair;
+import org.tinamou.block.CheckReport;
 import org.tinamou.block.Edge;
 
 /**
@@ -17,8 +20,21 @@ import org.tinamou.block.Edge;
  * to a counted cluster with its data: at worst some clusters are counted that nothing refers to.
  */
 final class Qcow2Image {
+  /**
+   * What an image has besides its disk.
+   *
+   * @param writable whether the image is open for writing
+   * @param diagnostics told of damage
+   */
+  record Extras(
+      SnapshotTable snapshots,
+      BitmapTables bitmaps,
+      boolean writable,
+      Consumer<String> diagnostics) {}
+
   private static final int HEADER_SIZE_FIELD = 24;
   private static final int HEADER_INCOMPATIBLE_FIELD = 72;
+  private static final int HEADER_AUTOCLEAR_FIELD = 88;
 
   /** So many references may wait to be dropped until somebody flushes. */
   private static final int MAX_RELEASED = 16_384;
@@ -28,6 +44,9 @@ final class Qcow2Image {
   private final Geometry geometry;
   private final CoMutex metadata = new CoMutex("qcow2 metadata");
   private final UseEpochs uses = new UseEpochs();
+  private final Extras extras;
+  private final Damage damage;
+  private final MetadataGuard guard;
   private final TableCache slices;
   private final TableCache blocks;
   private final Refcounts refcounts;
@@ -42,7 +61,12 @@ final class Qcow2Image {
   private boolean unstable;
 
   Qcow2Image(
-      Edge file, @Nullable Edge backing, Qcow2Header header, CacheSizes caches, long fileBytes)
+      Edge file,
+      @Nullable Edge backing,
+      Qcow2Header header,
+      RuntimeOptions options,
+      Extras extras,
+      long fileBytes)
       throws BlockException {
     this.file = file;
     this.backing = backing;
@@ -50,17 +74,82 @@ final class Qcow2Image {
     this.version = header.version();
     this.sizeBytes = header.sizeBytes();
     this.incompatible = header.incompatible();
-    this.lazyRefcounts = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
+    this.lazyRefcounts = options.lazyRefcounts();
+    CacheSizes caches = options.caches();
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
     this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
-    this.blocks = new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), () -> {});
+    this.extras = extras;
+    this.damage = new Damage(extras.writable(), extras.diagnostics(), this::markCorrupt);
+    this.guard = new MetadataGuard(new MetadataMap(geometry, options.overlapChecks()), damage);
+    this.blocks =
+        new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), damage::check);
     this.refcounts =
-        new Refcounts(file, geometry, blocks, header.refcountTableOffset(), refcountTable);
-    this.allocator = new ClusterAllocator(refcounts, geometry, fileBytes);
+        new Refcounts(file, geometry, blocks, guard, header.refcountTableOffset(), refcountTable);
+    this.allocator = new ClusterAllocator(refcounts, geometry, guard, fileBytes);
     this.map =
         new ClusterMap(
-            file, geometry, slices, allocator, this::linked, header.firstLevelOffset(), firstLevel);
+            file,
+            geometry,
+            slices,
+            allocator,
+            this::linked,
+            guard,
+            header.firstLevelOffset(),
+            firstLevel);
+    noteMetadata(header);
+  }
+
+  private void noteMetadata(Qcow2Header header) {
+    if (!extras.writable()) {
+      return;
+    }
+    MetadataMap parts = guard.parts();
+    parts.clear();
+    parts.add(MetadataMap.Part.HEADER, 0, geometry.clusterBytes());
+    long entryBytes = Geometry.ENTRY_BYTES;
+    parts.add(
+        MetadataMap.Part.ACTIVE_FIRST_LEVEL,
+        map.firstLevelOffset(),
+        map.firstLevel().length * entryBytes);
+    parts.add(
+        MetadataMap.Part.REFCOUNT_TABLE,
+        refcounts.tableOffset(),
+        refcounts.table().length * entryBytes);
+    parts.add(
+        MetadataMap.Part.SNAPSHOT_TABLE,
+        header.snapshotsOffset(),
+        extras.snapshots().lengthBytes());
+    for (SnapshotTable.Snapshot snapshot : extras.snapshots().snapshots()) {
+      parts.add(
+          MetadataMap.Part.INACTIVE_FIRST_LEVEL,
+          snapshot.firstLevelOffset(),
+          Integer.toUnsignedLong(snapshot.firstLevelEntries()) * entryBytes);
+    }
+    parts.add(
+        MetadataMap.Part.BITMAP_DIRECTORY,
+        extras.bitmaps().directoryOffset(),
+        extras.bitmaps().directoryBytes());
+    for (long entry : map.firstLevel()) {
+      parts.addTable(Entry.offset(entry));
+    }
+    for (long entry : refcounts.table()) {
+      parts.addBlock(entry & Refcounts.OFFSET_MASK);
+    }
+  }
+
+  private void markCorrupt() throws BlockException {
+    if (isVersion3()) {
+      changeIncompatible(Features.INCOMPATIBLE_CORRUPT, 0);
+    }
+  }
+
+  Damage damage() {
+    return damage;
+  }
+
+  MetadataGuard guard() {
+    return guard;
   }
 
   Edge file() {
@@ -110,6 +199,7 @@ final class Qcow2Image {
 
   /** What second-level entries rely on becomes stable. */
   private void stabilise() throws BlockException {
+    damage.check();
     if (!unstable) {
       return;
     }
@@ -123,6 +213,7 @@ final class Qcow2Image {
   /** Brings all tables to the file. The caller holds the metadata lock. */
   @InCoroutine
   void writeBack() throws BlockException {
+    damage.check();
     int released = allocator.releasedCount();
     map.writeBackSlices();
     if (map.hasDirtyFirstLevel()) {
@@ -157,6 +248,8 @@ final class Qcow2Image {
       refcounts.writeBack();
       file.flush();
       map.writeHeaderFields();
+      // A size that the table does not cover is refused.
+      file.flush();
     }
   }
 
@@ -173,11 +266,23 @@ final class Qcow2Image {
   void changeIncompatible(long set, long clear) throws BlockException {
     long changed = (incompatible | set) & ~clear;
     if (changed != incompatible) {
-      ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, changed);
-      Buffers.write(file, HEADER_INCOMPATIBLE_FIELD, field.array());
-      file.flush();
+      writeIncompatible(file, changed);
       incompatible = changed;
     }
+  }
+
+  /** Writes those bits to the header of an image; they are on the disk when this returns. */
+  static void writeIncompatible(Edge file, long bits) throws BlockException {
+    byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
+    Buffers.write(file, HEADER_INCOMPATIBLE_FIELD, field);
+    file.flush();
+  }
+
+  /** Writes the bits that say what is up to date; they are on the disk when this returns. */
+  static void writeAutoclear(Edge file, long bits) throws BlockException {
+    byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
+    Buffers.write(file, HEADER_AUTOCLEAR_FIELD, field);
+    file.flush();
   }
 
   /** Before counts lag behind for the first time, the image says so. */
@@ -189,11 +294,37 @@ final class Qcow2Image {
 
   /** Everything to the disk, and no sign left that it was in use. */
   void finish() throws BlockException {
+    if (damage.isFatal()) {
+      return;
+    }
     writeBack();
     file.flush();
     if (isVersion3()) {
       changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);
     }
+  }
+
+  /**
+   * Checks the image; see {@link ImageChecker}. The caller holds the metadata lock.
+   *
+   * @param repair only of an image that may be written to
+   */
+  @InCoroutine
+  CheckReport check(CheckRepair repair, Consumer<String> lines) throws BlockException {
+    writeBack();
+    Qcow2Header header = Qcow2Type.readHeader(file);
+    CheckReport report = ImageChecker.check(file, header, repair, lines);
+    if (repair != CheckRepair.NONE) {
+      slices.forgetAll();
+      blocks.forgetAll();
+      refcounts.reload(Refcounts.readTable(file, header));
+      map.reload(ClusterMap.readFirstLevel(file, header));
+      noteMetadata(header);
+      if (isVersion3() && report.corruptions() == report.corruptionsFixed()) {
+        changeIncompatible(0, Features.INCOMPATIBLE_CORRUPT | Features.INCOMPATIBLE_DIRTY);
+      }
+    }
+    return report;
   }
 
   void close() {

@@ -9,6 +9,8 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.CheckRepair;
+import org.tinamou.block.CheckReport;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
@@ -44,10 +46,22 @@ public final class Qcow2Type implements DriverType {
     }
     Edge file = opening.child("file", FILE, used, Permission.DEFAULT_SHARED);
     Qcow2Header header = readHeader(file);
-    refuseUnsupported(header, readOnly);
-    CacheSizes caches = RuntimeOptions.read(opening.options(), header);
+    boolean forCheck = opening.settings().forCheck();
+    refuseUnsupported(header, readOnly, forCheck);
+    BitmapTables bitmaps = BitmapTables.read(file, header);
+    SnapshotTable snapshots = forCheck ? SnapshotTable.NONE : SnapshotTable.open(file, header);
+    RuntimeOptions options = RuntimeOptions.read(opening.options(), header);
     Edge backing = openBacking(opening, file, header);
-    Qcow2Image image = new Qcow2Image(file, backing, header, caches, file.lengthBytes());
+    if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
+      header = repaired(file, header);
+    }
+    if (!readOnly && !forCheck && header.autoclear() != 0) {
+      // Whatever these bits stand for is not kept up to date from here on.
+      Qcow2Image.writeAutoclear(file, 0);
+    }
+    Qcow2Image.Extras extras =
+        new Qcow2Image.Extras(snapshots, bitmaps, !readOnly, opening.node().graph()::diagnose);
+    Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
     return new Qcow2Driver(opening.node(), image, header);
   }
 
@@ -84,25 +98,42 @@ public final class Qcow2Type implements DriverType {
     };
   }
 
-  static void refuseUnsupported(Qcow2Header header, boolean readOnly) throws BlockException {
+  static void refuseUnsupported(Qcow2Header header, boolean readOnly, boolean forCheck)
+      throws BlockException {
     refuse(header.encryption() != 0, "encrypted qcow2 images");
     refuse(header.hasFeature(Features.INCOMPATIBLE_DATA_FILE), "external data files");
     refuse(header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2), "extended L2 entries");
-    if (header.refcountTableClusters() == 0) {
+    if (header.refcountTableClusters() == 0 && !forCheck) {
       throw new BlockException(Errno.EINVAL, "Image does not contain a reference count table");
     }
-    if (!readOnly) {
+    if (!readOnly && !forCheck) {
       if (header.hasFeature(Features.INCOMPATIBLE_CORRUPT)) {
         throw new BlockException(
             Errno.EACCES, "qcow2: Image is corrupt; cannot be opened read/write");
       }
-      refuse(
-          header.hasFeature(Features.INCOMPATIBLE_DIRTY),
-          "writes to images that were not closed properly");
-      refuse(
-          (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0,
-          "writes to images with persistent bitmaps");
+      refuse(hasBitmaps(header), "writes to images with persistent bitmaps");
     }
+  }
+
+  /** Brings the counts of an image up to date that was not closed properly. */
+  private static Qcow2Header repaired(Edge file, Qcow2Header header) throws BlockException {
+    CheckReport report;
+    try {
+      report = ImageChecker.check(file, header, CheckRepair.ALL, line -> {});
+    } catch (BlockException e) {
+      throw BlockException.of(e.errno(), "Could not repair dirty image");
+    }
+    if (report.checkErrors() > 0) {
+      throw BlockException.of(Errno.EIO, "Could not repair dirty image");
+    }
+    Qcow2Image.writeIncompatible(file, header.incompatible() & ~Features.INCOMPATIBLE_DIRTY);
+    return readHeader(file);
+  }
+
+  private static boolean hasBitmaps(Qcow2Header header) {
+    return (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0
+        && header.extensions().stream()
+            .anyMatch(extension -> extension.type() == HeaderExtension.BITMAPS);
   }
 
   private static void refuse(boolean condition, String what) throws BlockException {

@@ -2,7 +2,6 @@ package org.tinamou.drivers.format.qcow2;
 
 import java.lang.foreign.MemorySegment;
 import org.tinamou.aio.InCoroutine;
-import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
@@ -64,9 +63,11 @@ final class ReadPath {
 
   private void checkAligned(long host, long guest) throws BlockException {
     if (image.geometry().inCluster(host) != 0) {
-      throw new BlockException(
-          Errno.EIO,
-          "Cluster allocation offset %#x unaligned (guest offset: %#x)".formatted(host, guest));
+      throw image
+          .damage()
+          .found(
+              "Cluster allocation offset %s unaligned (%s)"
+                  .formatted(Hex.of(host), image.map().place(guest)));
     }
   }
 

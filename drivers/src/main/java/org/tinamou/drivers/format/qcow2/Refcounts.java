@@ -32,13 +32,21 @@ final class Refcounts {
   private final Edge file;
   private final Geometry geometry;
   private final TableCache blocks;
+  private final MetadataGuard guard;
   private long[] table;
   private long tableOffset;
 
-  Refcounts(Edge file, Geometry geometry, TableCache blocks, long tableOffset, long[] table) {
+  Refcounts(
+      Edge file,
+      Geometry geometry,
+      TableCache blocks,
+      MetadataGuard guard,
+      long tableOffset,
+      long[] table) {
     this.file = file;
     this.geometry = geometry;
     this.blocks = blocks;
+    this.guard = guard;
     this.tableOffset = tableOffset;
     this.table = table;
   }
@@ -56,8 +64,9 @@ final class Refcounts {
     return table;
   }
 
-  private static BlockException corrupt(String what) {
-    return new BlockException(Errno.EIO, what);
+  /** Takes over a table that was changed on the disk, at the same place. */
+  void reload(long[] entries) {
+    table = entries;
   }
 
   private long blockOffset(long clusterIndex) throws BlockException {
@@ -67,7 +76,11 @@ final class Refcounts {
     }
     long offset = table[(int) index] & OFFSET_MASK;
     if (geometry.inCluster(offset) != 0) {
-      throw corrupt("Refblock offset %#x unaligned (reftable index: %#x)".formatted(offset, index));
+      throw guard
+          .damage()
+          .found(
+              "Refblock offset %s unaligned (reftable index: %s)"
+                  .formatted(Hex.of(offset), Hex.of(index)));
     }
     return offset;
   }
@@ -153,7 +166,8 @@ final class Refcounts {
   boolean decrease(long cluster) throws BlockException {
     long count = get(cluster);
     if (count == 0) {
-      throw corrupt("refcount of cluster %#x would become negative".formatted(cluster));
+      guard.damage().note("qcow2_free_clusters failed: Invalid argument");
+      return false;
     }
     set(cluster, count - 1);
     return count == 1;
@@ -164,6 +178,7 @@ final class Refcounts {
     if (offset == 0) {
       offset = addBlock(cluster);
     }
+    guard.beforeWrite(offset, geometry.clusterBytes(), MetadataMap.Part.REFCOUNT_BLOCK);
     int index = (int) (cluster % geometry.refcountsPerBlock());
     TableCache.Slice slice = blocks.get(sliceOffset(offset, index));
     write(slice.bytes(), indexInSlice(index), geometry.refcountOrder(), value);
@@ -205,13 +220,16 @@ final class Refcounts {
   private long addBlock(long cluster, long index) throws BlockException {
     // Nothing in the range is counted yet, so all of it but the cluster in question is free.
     long first = index * geometry.refcountsPerBlock();
-    long place = first == cluster ? first + 1 : first;
-    if (place < 1) {
-      throw corrupt("the image's first clusters are not counted");
-    }
+    long place = Math.max(1, first == cluster ? first + 1 : first);
     long offset = place << geometry.clusterBits();
+    guard.beforeWrite(offset, geometry.clusterBytes());
+    if (first == 0) {
+      // Every image is made with the block that counts its first clusters.
+      throw guard.damage().found("Preventing invalid allocation of refcount block at offset 0");
+    }
     createBlock(offset, first, place, 1);
     writeEntry((int) index, offset);
+    guard.parts().addBlock(offset);
     return offset;
   }
 
@@ -262,6 +280,8 @@ final class Refcounts {
     if (clusters << geometry.clusterBits() > MAX_TABLE_BYTES) {
       throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
     }
+    guard.beforeWrite(
+        start << geometry.clusterBits(), newBlocks + clusters << geometry.clusterBits());
     long[] grown = new long[(int) (clusters * geometry.entriesPerTable())];
     System.arraycopy(table, 0, grown, 0, table.length);
     for (int i = 0; i < newBlocks; i++) {
@@ -280,6 +300,12 @@ final class Refcounts {
     final long oldClusters = tableClusters();
     table = grown;
     tableOffset = newOffset;
+    guard
+        .parts()
+        .move(MetadataMap.Part.REFCOUNT_TABLE, newOffset, clusters << geometry.clusterBits());
+    for (int i = 0; i < newBlocks; i++) {
+      guard.parts().addBlock(start + i << geometry.clusterBits());
+    }
     for (long cluster = oldFirst; cluster < oldFirst + oldClusters; cluster++) {
       decrease(cluster);
     }

@@ -1,33 +1,28 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
-/** What can be said about an image when it is opened. */
-final class RuntimeOptions {
+/**
+ * What can be said about an image when it is opened.
+ *
+ * @param lazyRefcounts whether counts may lag behind in the file
+ * @param overlapChecks what writes are kept away from
+ */
+record RuntimeOptions(
+    CacheSizes caches, boolean lazyRefcounts, Set<MetadataMap.Part> overlapChecks) {
   private static final List<String> OVERLAP_MODES = List.of("none", "constant", "cached", "all");
-  private static final List<String> OVERLAP_PARTS =
-      List.of(
-          "main-header",
-          "active-l1",
-          "active-l2",
-          "refcount-table",
-          "refcount-block",
-          "snapshot-table",
-          "inactive-l1",
-          "inactive-l2",
-          "bitmap-directory");
   private static final int MIN_SLICE_BYTES = 512;
   private static final int MIN_REFCOUNT_BLOCKS = 4;
   private static final int MIN_SLICES = 2;
 
-  private RuntimeOptions() {}
-
-  static CacheSizes read(OptionReader options, Qcow2Header header)
+  static RuntimeOptions read(OptionReader options, Qcow2Header header)
       throws OptionException, BlockException {
     Boolean lazy = options.boolOrNull("lazy-refcounts");
     if (Boolean.TRUE.equals(lazy) && !header.isVersion3()) {
@@ -39,11 +34,14 @@ final class RuntimeOptions {
     options.boolOrNull("pass-discard-snapshot");
     options.boolOrNull("pass-discard-other");
     options.uint32OrNull("cache-clean-interval");
-    overlap(options);
-    return caches(options, header);
+    Set<MetadataMap.Part> overlapChecks = overlap(options);
+    boolean inHeader = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
+    return new RuntimeOptions(
+        caches(options, header), lazy == null ? inHeader : lazy, overlapChecks);
   }
 
-  private static void overlap(OptionReader options) throws OptionException, BlockException {
+  private static Set<MetadataMap.Part> overlap(OptionReader options)
+      throws OptionException, BlockException {
     String mode = options.stringOrNull("overlap-check");
     String template = options.stringOrNull("overlap-check.template");
     for (String each : Arrays.asList(mode, template)) {
@@ -55,9 +53,28 @@ final class RuntimeOptions {
                 + "' for qcow2 option 'overlap-check'. Allowed are any of the following: none, constant, cached, all");
       }
     }
-    for (String part : OVERLAP_PARTS) {
-      options.boolOrNull("overlap-check." + part);
+    if (mode != null && template != null && !mode.equals(template)) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "Conflicting values for qcow2 options 'overlap-check' ('%s') and 'overlap-check.template' ('%s')"
+              .formatted(mode, template));
     }
+    String chosen = mode == null ? template : mode;
+    Set<MetadataMap.Part> parts = EnumSet.noneOf(MetadataMap.Part.class);
+    switch (chosen) {
+      case "none" -> {}
+      case "constant" -> parts.addAll(MetadataMap.CONSTANT);
+      case null, default -> parts.addAll(MetadataMap.CACHED);
+    }
+    for (MetadataMap.Part part : MetadataMap.Part.values()) {
+      Boolean wanted = options.boolOrNull("overlap-check." + part.option());
+      if (Boolean.TRUE.equals(wanted)) {
+        parts.add(part);
+      } else if (wanted != null) {
+        parts.remove(part);
+      }
+    }
+    return parts;
   }
 
   private static CacheSizes caches(OptionReader options, Qcow2Header header)

@@ -185,6 +185,13 @@ final class TableCache {
     }
   }
 
+  /** Forgets everything; nothing may have changed since it was last written back. */
+  void forgetAll() {
+    Check.state(dirty.isEmpty(), "changed tables are forgotten");
+    idle.addAll(slices.values());
+    slices.clear();
+  }
+
   /** Frees the memory. */
   void close() {
     arena.close();

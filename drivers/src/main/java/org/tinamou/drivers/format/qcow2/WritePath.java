@@ -114,11 +114,20 @@ final class WritePath {
     if (!isInPlace(image.map().entry(slice, guest))) {
       return 0;
     }
+    long first = Entry.offset(image.map().entry(slice, guest));
+    if (geometry.inCluster(first) != 0) {
+      throw image
+          .damage()
+          .found(
+              "Data cluster offset %s unaligned (guest offset: %s)"
+                  .formatted(Hex.of(first), Hex.of(guest)));
+    }
     ReadPath.Run run = reads.find(guest, length);
     long bytes = Math.min(run.lengthBytes(), geometry.clusterBytes() - geometry.inCluster(guest));
     while (bytes < run.lengthBytes() && isInPlace(image.map().entry(slice, guest + bytes))) {
       bytes = Math.min(run.lengthBytes(), bytes + geometry.clusterBytes());
     }
+    image.guard().beforeWrite(run.host(), bytes);
     return bytes;
   }
 
@@ -238,8 +247,14 @@ final class WritePath {
   /** Gives up what an entry referred to. The caller holds the metadata lock. */
   void release(long entry) {
     switch (Entry.kind(entry)) {
-      case NORMAL, ZERO_ALLOCATED ->
-          image.allocator().release(geometry.clusterIndex(Entry.offset(entry)));
+      case NORMAL, ZERO_ALLOCATED -> {
+        long offset = Entry.offset(entry);
+        if (geometry.inCluster(offset) == 0) {
+          image.allocator().release(geometry.clusterIndex(offset));
+        } else {
+          image.damage().tell("Cannot free unaligned cluster " + Hex.of(offset));
+        }
+      }
       case COMPRESSED -> {
         long offset = Entry.compressedOffset(entry, geometry);
         long end = offset + Entry.compressedBytes(entry, geometry);

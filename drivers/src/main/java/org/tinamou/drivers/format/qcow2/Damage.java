@@ -1,0 +1,86 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.util.function.Consumer;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+
+/**
+ * What was found wrong with an image while it is in use. After something that further writes would
+ * make worse the image is marked as corrupt, and takes no more requests.
+ */
+final class Damage {
+  /** Marks the image in its header. */
+  @FunctionalInterface
+  interface Marker {
+    void mark() throws BlockException;
+  }
+
+  private final boolean writable;
+  private final Consumer<String> lines;
+  private final Marker marker;
+  private volatile boolean fatal;
+  private boolean told;
+
+  /**
+   * None so far.
+   *
+   * @param lines told of damage, in the reference's words
+   */
+  Damage(boolean writable, Consumer<String> lines, Marker marker) {
+    this.writable = writable;
+    this.lines = lines;
+    this.marker = marker;
+  }
+
+  /** Fails for every request once the image has been marked. */
+  void check() throws BlockException {
+    if (fatal) {
+      throw new BlockException(Errno.ENOMEDIUM, Errno.ENOMEDIUM.message());
+    }
+  }
+
+  boolean isFatal() {
+    return fatal;
+  }
+
+  /**
+   * Something that writes could make worse. The caller holds the metadata lock.
+   *
+   * @return for the caller to throw
+   */
+  @InCoroutine
+  BlockException found(String what) {
+    if (!writable) {
+      tell(what);
+    } else if (!fatal) {
+      fatal = true;
+      lines.accept(
+          "qcow2: Marking image as corrupt: "
+              + what
+              + "; further corruption events will be suppressed");
+      try {
+        marker.mark();
+      } catch (BlockException e) {
+        lines.accept("qcow2: Could not mark image as corrupt: " + e.getMessage());
+      }
+    }
+    return BlockException.of(Errno.EIO, what);
+  }
+
+  /** Something that can be lived with. The caller holds the metadata lock. */
+  void tell(String what) {
+    if (!told && !fatal) {
+      told = true;
+      lines.accept(
+          "qcow2: Image is corrupt: "
+              + what
+              + "; further non-fatal corruption events will be suppressed");
+    }
+  }
+
+  /** A line about something that does not concern the image as a whole. */
+  void note(String line) {
+    lines.accept(line);
+  }
+}

@@ -1,0 +1,207 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.CheckRepair;
+import org.tinamou.block.CheckReport;
+import org.tinamou.block.Edge;
+
+/**
+ * Checks an image: counts the references to each cluster anew, from all tables, and compares them
+ * with the counts in the file and with the flags that were derived from them.
+ *
+ * <p>Works on the file alone: whatever an open image keeps in memory has to be written back before,
+ * and forgotten afterwards if something was repaired. Memory is bounded; a file with more clusters
+ * than fit is done in several rounds.
+ */
+final class ImageChecker {
+  private final Edge file;
+  private final Qcow2Header header;
+  private final Geometry geometry;
+  private final long fileBytes;
+  private final CheckRepair repair;
+  private final CheckLog log;
+  private final StoredCounts stored;
+  private final ReferenceCounts counts;
+  private final ReferenceWalk walk;
+  private final SnapshotTable snapshots;
+
+  /** The last cluster in use; the first one always is. */
+  private long highest;
+
+  private boolean unreadableTold;
+
+  /** Some counts could not be repaired. */
+  private boolean unrepaired;
+
+  /** Behind the last cluster that a repair has added to the file. */
+  private long addedEnd;
+
+  private ImageChecker(Edge file, Qcow2Header header, CheckRepair repair, Consumer<String> lines)
+      throws BlockException {
+    this.file = file;
+    this.header = header;
+    this.geometry = header.geometry();
+    this.fileBytes = file.lengthBytes();
+    this.repair = repair;
+    this.log = new CheckLog(lines);
+    this.stored = new StoredCounts(file, header, fileBytes);
+    this.counts = new ReferenceCounts(geometry);
+    this.snapshots = readSnapshots();
+    this.walk =
+        new ReferenceWalk(
+            file, header, fileBytes, snapshots, BitmapTables.read(file, header), counts, log);
+  }
+
+  /**
+   * Checks the image in a file.
+   *
+   * @param lines told of each finding
+   * @throws BlockException if the image cannot be checked at all
+   */
+  @InCoroutine
+  static CheckReport check(
+      Edge file, Qcow2Header header, CheckRepair repair, Consumer<String> lines)
+      throws BlockException {
+    return new ImageChecker(file, header, repair, lines).run();
+  }
+
+  private SnapshotTable readSnapshots() throws BlockException {
+    try {
+      return SnapshotTable.read(file, header);
+    } catch (BlockException e) {
+      throw e.prefixed("ERROR failed to read the snapshot table: ")
+          .withHint("You can force-remove this extra metadata with qemu-img check -r all");
+    }
+  }
+
+  private CheckReport run() throws BlockException {
+    for (int i = 0; i < snapshots.snapshots().size(); i++) {
+      if (!snapshots.snapshots().get(i).complete()) {
+        int index = i;
+        log.corruption(() -> "ERROR snapshot table entry %d is incomplete".formatted(index), 1);
+      }
+    }
+    long next = 0;
+    while (next < Long.MAX_VALUE) {
+      counts.startWindow(next);
+      walk.walk(stored);
+      compare();
+      long following = Math.min(counts.nextReferred(), stored.nextCounted(counts.windowEnd()));
+      next = following < walk.clusters() ? following : Long.MAX_VALUE;
+    }
+    // Flags that follow from counts that are wrong would be wrong, too.
+    boolean repairsAll = repair == CheckRepair.ALL && !unrepaired;
+    new CopiedFlags(file, header, stored, log).check(fileBytes, repairsAll);
+    if (repair != CheckRepair.NONE) {
+      file.flush();
+    }
+    long size = header.sizeBytes();
+    return new CheckReport(
+        log.corruptions(),
+        log.leaks(),
+        log.checkErrors(),
+        log.corruptionsFixed(),
+        log.leaksFixed(),
+        highest + 1 << geometry.clusterBits(),
+        geometry.clustersOf(size),
+        walk.allocated(),
+        walk.fragmented(),
+        walk.compressed());
+  }
+
+  /** Compares the counts of a window with those in the file. */
+  private void compare() throws BlockException {
+    boolean differs = compare(CheckRepair.NONE);
+    if (differs && repair != CheckRepair.NONE) {
+      compare(repair);
+    }
+  }
+
+  private boolean compare(CheckRepair mending) throws BlockException {
+    boolean differs = false;
+    long end = Math.min(counts.windowEnd(), walk.clusters());
+    for (long cluster = counts.windowStart(); cluster < end; cluster++) {
+      long found = counts.get(cluster);
+      long told;
+      try {
+        told = stored.get(cluster);
+      } catch (BlockException e) {
+        unreadable(cluster, e, mending);
+        continue;
+      }
+      if (told != 0 || found != 0) {
+        highest = Math.max(highest, cluster);
+      }
+      if (told != found) {
+        differs = true;
+        differ(cluster, told, found, mending);
+      }
+    }
+    return differs;
+  }
+
+  private void unreadable(long cluster, BlockException reason, CheckRepair mending) {
+    if (mending != CheckRepair.NONE) {
+      unrepaired = true;
+      return;
+    }
+    if (!unreadableTold) {
+      unreadableTold = true;
+      log.line(
+          "qcow2: Image is corrupt: "
+              + reason.getMessage()
+              + "; further non-fatal corruption events will be suppressed");
+    }
+    log.checkError(
+        () -> "Can't get refcount for cluster %d: %s".formatted(cluster, reason.errno().message()));
+  }
+
+  private void differ(long cluster, long told, long found, CheckRepair mending)
+      throws BlockException {
+    boolean leak = Long.compareUnsigned(told, found) > 0;
+    Supplier<String> what =
+        () -> "%d refcount=%s reference=%d".formatted(cluster, Long.toUnsignedString(told), found);
+    if (mending == CheckRepair.NONE) {
+      if (leak) {
+        log.leak(() -> "Leaked cluster " + what.get());
+      } else {
+        log.corruption(() -> "ERROR cluster " + what.get(), 1);
+      }
+      return;
+    }
+    if (!leak && mending != CheckRepair.ALL) {
+      return;
+    }
+    if (!provideBlock(cluster)) {
+      unrepaired = true;
+      return;
+    }
+    stored.set(cluster, found);
+    if (leak) {
+      log.leakFixed(() -> "Repairing cluster " + what.get());
+    } else {
+      log.corruptionFixed(() -> "Repairing cluster " + what.get());
+    }
+  }
+
+  /** Makes a block for the counts of a cluster if there is none; false if that cannot be. */
+  private boolean provideBlock(long cluster) throws BlockException {
+    if (stored.canSet(cluster)) {
+      return true;
+    }
+    if (!stored.canAddBlock(cluster)) {
+      return false;
+    }
+    long place = Math.max(walk.clusters(), addedEnd);
+    addedEnd = place + 1;
+    stored.addBlock(cluster, place << geometry.clusterBits(), header.refcountTableOffset());
+    if (!provideBlock(place)) {
+      return false;
+    }
+    stored.set(place, 1);
+    return true;
+  }
+}

@@ -1,0 +1,119 @@
+package org.tinamou.testkit.crash;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.tinamou.aio.AioContext;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockGraph;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.CheckRepair;
+import org.tinamou.block.CheckReport;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.Permission;
+import org.tinamou.block.open.DriverList;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.format.qcow2.Qcow2Type;
+import org.tinamou.qapi.Json;
+
+/** An image on recorded files, open in a graph of its own. */
+final class CrashImage {
+  private final BlockBackend backend;
+  private final BlockNode node;
+
+  private CrashImage(BlockBackend backend, BlockNode node) {
+    this.backend = backend;
+    this.node = node;
+  }
+
+  /** Opens a recorded file as it is. */
+  static CrashImage openFile(AioContext context, RecordedType files, String name)
+      throws BlockException {
+    Json.Members options = new Json.Members().put("driver", RecordedType.NAME).put("disk", name);
+    return open(context, files, options, NodeOptions.READ_WRITE);
+  }
+
+  /** Opens the image in a recorded file. */
+  static CrashImage open(
+      AioContext context,
+      RecordedType files,
+      String name,
+      CrashConfig config,
+      NodeOptions nodeOptions)
+      throws BlockException {
+    Json.Members options = new Json.Members().put("driver", "qcow2");
+    options.put("file.driver", RecordedType.NAME).put("file.disk", name);
+    if (config.backed()) {
+      options.put("backing.driver", RecordedType.NAME).put("backing.disk", "backing");
+    }
+    if (config.smallCaches()) {
+      options.put("l2-cache-entry-size", "512").put("l2-cache-size", "1024");
+    }
+    return open(context, files, options, nodeOptions);
+  }
+
+  private static CrashImage open(
+      AioContext context, RecordedType files, Json.Members options, NodeOptions nodeOptions)
+      throws BlockException {
+    BlockGraph graph = new BlockGraph(context);
+    DriverList drivers =
+        new DriverList(List.of(new Qcow2Type(), files), Set.of(), (header, name) -> null);
+    BlockNode node =
+        new NodeOpener(graph, drivers).open(ImageAddress.ofOptions(options), nodeOptions, context);
+    int used =
+        nodeOptions.readOnly()
+            ? Permission.CONSISTENT_READ
+            : Permission.CONSISTENT_READ | Permission.WRITE | Permission.RESIZE;
+    BlockBackend backend = new BlockBackend(graph, "", context, used, Permission.ALL);
+    try {
+      backend.insert(node);
+    } finally {
+      graph.release(node);
+    }
+    return new CrashImage(backend, node);
+  }
+
+  BlockBackend backend() {
+    return backend;
+  }
+
+  CheckReport check(Consumer<String> lines) throws BlockException {
+    return ((BlockDriver.Checkable) java.util.Objects.requireNonNull(node.driverOrNull()))
+        .check(CheckRepair.NONE, lines);
+  }
+
+  byte[] readAll() throws BlockException {
+    int length = Math.toIntExact(backend.lengthBytes());
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment buffer = arena.allocate(Math.max(1, length));
+      if (length > 0) {
+        backend.read(0, IoVector.of(buffer.asSlice(0, length)), 0);
+      }
+      return buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  /** Writes some content of a {@link GuestModel}. */
+  void write(long offset, long length, int content, int flags) throws BlockException {
+    byte[] bytes = new byte[Math.toIntExact(length)];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = GuestModel.byteAt(content, (int) offset + i);
+    }
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment buffer = arena.allocate(length);
+      MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      backend.write(offset, IoVector.of(buffer), flags);
+    }
+  }
+
+  void close() {
+    backend.close();
+  }
+}

@@ -1,0 +1,291 @@
+package org.tinamou.testkit.crash;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.SeededRandom;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.CheckReport;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.format.qcow2.Qcow2Creator;
+
+/**
+ * Does one or two operations to a qcow2 image, cuts the power at every point, and judges what is
+ * left: no corruption, and everything there that was flushed.
+ */
+public final class Qcow2Crash {
+  private static final List<List<CrashOperation>> SEQUENCES = CrashOperation.sequences();
+  private static final long MOST_DISK_BYTES = 16L << 20;
+
+  /** What went wrong. */
+  public static final class Failure extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Failure(String message) {
+      super(message);
+    }
+  }
+
+  /** Sees the file as each power cut left it. */
+  @FunctionalInterface
+  public interface Observer {
+    /** The default: looks away. */
+    Observer NONE = (name, content) -> {};
+
+    void see(String name, byte[] content) throws Exception;
+  }
+
+  private final AioContext context;
+  private final SeededRandom random;
+  private final CrashConfig config;
+  private final List<CrashOperation> sequence;
+  private final Observer observer;
+  private final RecordedType files;
+  private final GuestModel model;
+  private final List<String> story = new ArrayList<>();
+  private int states;
+
+  private Qcow2Crash(AioContext context, long seed, SeededRandom random, Observer observer) {
+    this.context = context;
+    this.random = random;
+    this.observer = observer;
+    this.sequence = SEQUENCES.get((int) Math.floorMod(seed, (long) SEQUENCES.size()));
+    this.config = CrashConfig.draw(random);
+    this.files = new RecordedType(random.fork());
+    long below = config.backed() ? config.usedBytes() - GuestModel.SECTOR_BYTES : 0;
+    this.model = new GuestModel(MOST_DISK_BYTES, config.diskBytes(), below);
+    byte[] backing = new byte[(int) below];
+    for (int i = 0; i < backing.length; i++) {
+      backing[i] = GuestModel.byteAt(GuestModel.BACKING, i);
+    }
+    files.put("backing", new RecordedFile(backing));
+  }
+
+  /**
+   * Plays one seed: its number names the sequence, everything else is drawn.
+   *
+   * @return how many states were judged
+   * @throws Failure with all that is needed to understand it
+   */
+  @InCoroutine
+  public static int play(AioContext context, long seed, SeededRandom random, Observer observer)
+      throws Exception {
+    return new Qcow2Crash(context, seed, random, observer).run();
+  }
+
+  private int run() throws Exception {
+    prepare();
+    RecordedFile file = files.file("image");
+    byte[] base = file.content();
+    file.settle();
+    file.mark(model.promise());
+    CrashImage image = CrashImage.open(context, files, "image", config, NodeOptions.READ_WRITE);
+    files.setYielding(config.concurrent());
+    try {
+      if (config.concurrent()) {
+        List<AioContext.Forked<Boolean>> all = new ArrayList<>();
+        for (CrashOperation operation : sequence) {
+          CrashOperation.Range range = operation.draw(random, config);
+          all.add(
+              context.fork(
+                  operation.name(),
+                  () -> {
+                    apply(image, operation, range);
+                    return true;
+                  }));
+        }
+        for (AioContext.Forked<Boolean> each : all) {
+          each.join();
+        }
+      } else {
+        for (CrashOperation operation : sequence) {
+          apply(image, operation, operation.draw(random, config));
+        }
+      }
+    } finally {
+      files.setYielding(false);
+      image.close();
+    }
+    new CrashStates(base, file.events(), random.fork(), this::judge).visitAll();
+    return states;
+  }
+
+  /** An image with some of everything. */
+  private void prepare() throws BlockException {
+    files.put("image", new RecordedFile(new byte[0]));
+    CrashImage file = CrashImage.openFile(context, files, "image");
+    Qcow2Creator.create(file.backend(), config.request());
+    file.close();
+    CrashImage image = CrashImage.open(context, files, "image", config, NodeOptions.READ_WRITE);
+    int content = model.newContent();
+    long quarter = config.usedBytes() / 4;
+    write(image, 0, quarter, content, RequestFlags.NONE);
+    write(image, quarter, quarter, content, RequestFlags.COMPRESSED);
+    write(image, 3 * quarter, quarter / 2, content, RequestFlags.NONE);
+    if (config.version3()) {
+      image.backend().writeZeroes(3 * quarter, quarter / 2, RequestFlags.NONE);
+      model.write(3 * quarter, quarter / 2, GuestModel.ZERO, true);
+    }
+    fill(image, 4 * quarter, content);
+    image.backend().flush();
+    model.flushed(model.beforeFlush());
+    image.close();
+  }
+
+  /** Writes until the file has so many clusters. */
+  private void fill(CrashImage image, long start, int content) throws BlockException {
+    int cluster = config.clusterBytes();
+    long wanted = (long) config.filled() * cluster;
+    RecordedFile file = files.file("image");
+    for (long at = start; file.size() < wanted && at < config.diskBytes(); at += cluster) {
+      write(image, at, cluster, content, RequestFlags.NONE);
+      if (wanted - file.size() < 16L * cluster) {
+        image.backend().flush(); // tables take clusters, too
+      }
+    }
+  }
+
+  private void write(CrashImage image, long offset, long length, int content, int flags)
+      throws BlockException {
+    model.write(offset, length, content, true);
+    image.write(offset, length, content, flags);
+  }
+
+  private void apply(CrashImage image, CrashOperation operation, CrashOperation.Range range)
+      throws BlockException {
+    story.add(operation + " " + range);
+    boolean alone = !config.concurrent();
+    switch (operation) {
+      case ALLOCATE, OVERWRITE, COPY_ON_WRITE, COMPRESSED -> {
+        CrashOperation.Range inside = inside(range);
+        if (inside == null) {
+          return;
+        }
+        int content = model.newContent();
+        boolean packed = operation == CrashOperation.COMPRESSED;
+        model.write(inside.offset(), inside.length(), content, alone && !packed);
+        mark();
+        if (packed) {
+          writePacked(image, inside, content);
+        } else {
+          image.write(inside.offset(), inside.length(), content, RequestFlags.NONE);
+        }
+      }
+      case ZERO -> {
+        CrashOperation.Range inside = inside(range);
+        if (inside == null) {
+          return;
+        }
+        int flags = random.nextBoolean() ? RequestFlags.MAY_UNMAP : RequestFlags.NONE;
+        model.write(inside.offset(), inside.length(), GuestModel.ZERO, alone);
+        mark();
+        image.backend().writeZeroes(inside.offset(), inside.length(), flags);
+      }
+      case DISCARD -> {
+        CrashOperation.Range inside = inside(range);
+        if (inside == null) {
+          return;
+        }
+        model.write(inside.offset(), inside.length(), GuestModel.ZERO, false);
+        mark();
+        image.backend().discard(inside.offset(), inside.length());
+      }
+      case RESIZE -> {
+        long size = Math.min(range.length(), MOST_DISK_BYTES);
+        resize(image, size);
+      }
+      case FLUSH -> {
+        long[] before = model.beforeFlush();
+        image.backend().flush();
+        if (alone) {
+          model.flushed(before);
+          mark();
+        }
+      }
+    }
+  }
+
+  /** Packed clusters replace nothing, so it may end somewhere in between. */
+  private static void writePacked(CrashImage image, CrashOperation.Range range, int content)
+      throws BlockException {
+    try {
+      image.write(range.offset(), range.length(), content, RequestFlags.COMPRESSED);
+    } catch (BlockException e) {
+      if (e.errno() != Errno.EIO) {
+        throw e;
+      }
+    }
+  }
+
+  private void resize(CrashImage image, long size) throws BlockException {
+    long before = model.size();
+    boolean fill = size > before && size < 2 * config.diskBytes() && random.nextBoolean();
+    model.resize(size);
+    mark();
+    try {
+      image
+          .backend()
+          .truncate(size, true, fill ? PreallocationMode.METADATA : PreallocationMode.OFF);
+    } catch (BlockException e) {
+      if (e.errno() != Errno.EOPNOTSUPP || size < before) {
+        throw e;
+      }
+      model.resize(before); // an old image cannot hide what is below its new part
+    }
+  }
+
+  /** The part of a range that is inside of the disk; null if there is none. */
+  private CrashOperation.@Nullable Range inside(CrashOperation.Range range) {
+    long length = Math.min(range.length(), model.size() - range.offset());
+    return length <= 0 ? null : new CrashOperation.Range(range.offset(), length);
+  }
+
+  private void mark() {
+    files.file("image").mark(model.promise());
+  }
+
+  private void judge(String name, byte[] content, GuestModel.Promise promise) throws Exception {
+    states++;
+    observer.see(name, content);
+    files.put("crashed", new RecordedFile(content));
+    String verdict = verdict(promise);
+    if (verdict != null) {
+      throw new Failure("%s, %s: %s (%s)".formatted(verdict, name, story, config));
+    }
+    if (states % 16 == 0) {
+      Coroutine.yieldNow();
+    }
+  }
+
+  private @Nullable String verdict(GuestModel.Promise promise) {
+    try {
+      CrashImage image =
+          CrashImage.open(
+              context,
+              files,
+              "crashed",
+              config,
+              config.lazyRefcounts() ? NodeOptions.READ_WRITE : NodeOptions.READ_ONLY);
+      try {
+        List<String> lines = new ArrayList<>();
+        CheckReport report = image.check(lines::add);
+        if (report.corruptions() > 0 || report.checkErrors() > 0) {
+          return "CORRUPT " + lines;
+        }
+        byte[] disk = image.readAll();
+        String violation = promise.violatedBy(disk, disk.length);
+        return violation == null ? null : "LOST DATA " + violation;
+      } finally {
+        image.close();
+      }
+    } catch (BlockException e) {
+      return "UNREADABLE " + e.getMessage();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package org.tinamou.testkit.crash;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tinamou.aio.AioContext;
+import org.tinamou.base.SeededRandom;
+import org.tinamou.testkit.sim.Simulation;
+
+/** What power cuts leave is sound in the eyes of the reference, too. */
+class Qcow2CrashTest {
+  private static final int SEEDS = 24;
+  private static final int EVERY = 150;
+  private static final int LEAKS_ONLY = 3;
+
+  /** In the header, big-endian: the last byte of the incompatible features. */
+  private static final int DIRTY_BYTE = 79;
+
+  @TempDir Path directory;
+
+  private static boolean hasReference() {
+    boolean installed =
+        Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+            .anyMatch(folder -> Files.isExecutable(Path.of(folder, "qemu-img")));
+    if (!installed) {
+      assertFalse(Boolean.getBoolean("tinamou.peers.required"), "qemu-utils is not installed");
+    }
+    return installed;
+  }
+
+  private record Cut(String name, byte[] content) {}
+
+  private static List<Cut> sample(long seed) {
+    List<Cut> cuts = new ArrayList<>();
+    int[] seen = new int[1];
+    Simulation simulation = new Simulation(seed, false);
+    SeededRandom random = simulation.random().fork();
+    AioContext main = simulation.newLoop("main");
+    Qcow2Crash.Observer observer =
+        (name, content) -> {
+          boolean dirty = content.length > DIRTY_BYTE && (content[DIRTY_BYTE] & 1) != 0;
+          if (seen[0]++ % EVERY == 0 && !dirty) {
+            cuts.add(new Cut("seed " + seed + ", " + name, content));
+          }
+        };
+    main.spawn("crash", () -> Qcow2Crash.play(main, seed, random, observer));
+    assertTrue(simulation.run(10_000_000), "still busy");
+    simulation.closeLoops();
+    return cuts;
+  }
+
+  @Test
+  void theReferenceFindsNoDamage() throws Exception {
+    boolean reference = hasReference();
+    int judged = 0;
+    for (long seed = 1; seed <= SEEDS; seed++) {
+      for (Cut cut : sample(seed)) {
+        judged++;
+        if (reference) {
+          Path image = Files.write(directory.resolve("cut.qcow2"), cut.content());
+          Process check =
+              new ProcessBuilder("qemu-img", "check", "-f", "qcow2", image.toString())
+                  .redirectErrorStream(true)
+                  .start();
+          String output = new String(check.getInputStream().readAllBytes());
+          int code = check.waitFor();
+          assertTrue(code == 0 || code == LEAKS_ONLY, cut.name() + ":\n" + output);
+        }
+      }
+    }
+    assertTrue(judged >= SEEDS, "too few states: " + judged);
+    assumeTrue(reference, "LEFT OUT: the reference's opinion (qemu-img is not installed)");
+  }
+}
