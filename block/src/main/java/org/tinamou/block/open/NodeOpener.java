@@ -154,7 +154,8 @@ public final class NodeOpener {
             ? options.stringOrNull("driver")
             : options.string("driver");
     DriverType type = driver == null ? null : drivers.find(driver);
-    if (fileName != null && (protocol || type instanceof DriverType.Protocol)) {
+    boolean named = type == null ? protocol : type instanceof DriverType.Protocol;
+    if (fileName != null && named) {
       return openProtocol(fileName, type, options, defaults, context);
     }
     if (type == null && protocol) {

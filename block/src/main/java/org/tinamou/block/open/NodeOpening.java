@@ -65,6 +65,11 @@ public final class NodeOpening {
     return prepared.fileNames().get(childName);
   }
 
+  /** Whether what the image names as being below it is wanted. */
+  public boolean opensBacking() {
+    return opener.opensBacking();
+  }
+
   /** How formats are recognised. */
   public FormatProbe probe() {
     return opener.drivers().probe();

@@ -43,7 +43,10 @@ public final class ImageName {
   /** The path of a file, without the protocol in front. */
   public static String pathText(String name) throws BlockException {
     if (name.startsWith(FILE)) {
-      return name.substring(FILE.length());
+      String rest = name.substring(FILE.length());
+      int colon = rest.indexOf(':');
+      // What looks like a protocol's name must not be taken for one the next time.
+      return colon >= 0 && rest.lastIndexOf('/', colon) < 0 ? "./" + rest : rest;
     }
     int end = 0;
     while (end < name.length() && name.charAt(end) != ':' && name.charAt(end) != '/') {

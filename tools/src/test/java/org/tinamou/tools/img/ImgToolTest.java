@@ -84,6 +84,19 @@ class ImgToolTest {
         ToolRun.img("info", "--object", "pr-manager-helper,id=x,path=z", "y").err());
   }
 
+  /** The reference says the same; other commands of it never end on such images. */
+  @Test
+  void aChainThatLeadsBackIsDescribedUpToWhereItDoes() {
+    ToolRun.img(
+        "create", "-q", "-u", "-f", "qcow2", "-b", name("b"), "-F", "qcow2", name("a"), "1M");
+    ToolRun.img(
+        "create", "-q", "-u", "-f", "qcow2", "-b", name("a"), "-F", "qcow2", name("b"), "1M");
+    ToolRun run = ToolRun.img("info", "--backing-chain", name("a"));
+    assertEquals(1, run.exitCode());
+    assertEquals(
+        "tinamou-img: Backing file '" + name("a") + "' creates an infinite loop.\n", run.err());
+  }
+
   @ParameterizedTest
   @CsvSource({"io_uring, 8", "threads, 8", "threads, 1", "io_uring, 16"})
   void convertsWithEachEngine(String engine, String workers) throws IOException {

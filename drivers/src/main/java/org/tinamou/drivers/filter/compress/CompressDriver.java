@@ -2,8 +2,10 @@ package org.tinamou.drivers.filter.compress;
 
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockLimits;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.filter.FilterDriver;
 
 /** Adds the wish for compression to every write. */
@@ -15,6 +17,16 @@ public final class CompressDriver extends FilterDriver {
   @Override
   public String formatName() {
     return "compress";
+  }
+
+  /** Clusters are compressed as a whole: requests for parts are filled up to whole ones. */
+  @Override
+  public BlockLimits limits() {
+    if (file().child().driverOrNull() instanceof ImageDescription.Source source) {
+      int cluster = Math.toIntExact(source.description().clusterBytes());
+      return new BlockLimits(cluster, 1, 0, 0, cluster, 0, cluster);
+    }
+    return super.limits();
   }
 
   @Override

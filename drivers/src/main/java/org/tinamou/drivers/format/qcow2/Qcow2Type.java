@@ -73,7 +73,7 @@ public final class Qcow2Type implements DriverType {
           BACKING,
           Permission.CONSISTENT_READ,
           Permission.ALL,
-          backingAddress(file, header));
+          opening.opensBacking() ? backingAddress(file, header) : null);
     } catch (BlockException e) {
       throw e.prefixed("Could not open backing file: ");
     }

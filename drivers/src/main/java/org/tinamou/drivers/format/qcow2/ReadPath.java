@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
 
@@ -93,7 +94,10 @@ final class ReadPath {
     try {
       IoVector part = buffer.slice(0, run.lengthBytes());
       switch (run.kind()) {
-        case NORMAL -> image.file().read(run.host(), part, flags);
+        case NORMAL -> {
+          image.file().announce(DebugEvent.READ_AIO);
+          image.file().read(run.host(), part, flags);
+        }
         case COMPRESSED -> readCompressed(guest, run.host(), part);
         case ZERO_PLAIN, ZERO_ALLOCATED -> part.fill((byte) 0);
         case UNALLOCATED -> readBacking(guest, part, flags);
@@ -109,6 +113,7 @@ final class ReadPath {
     if (backing == null) {
       part.fill((byte) 0);
     } else {
+      image.file().announce(DebugEvent.READ_BACKING_AIO);
       backing.read(guest, part, flags & ~RequestFlags.COPY_ON_READ);
     }
   }

@@ -8,6 +8,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.RequestFlags;
 
 /**
@@ -82,6 +83,7 @@ final class WritePath {
       return fill(filling, guest, buffer);
     }
     try {
+      image.file().announce(DebugEvent.WRITE_AIO);
       image.file().write(host, buffer.slice(0, inPlace), RequestFlags.NONE);
       return inPlace;
     } finally {
@@ -198,11 +200,13 @@ final class WritePath {
     int readTail = filling.fresh() && filling.zeroTail() ? 0 : tail;
     long host = filling.hostStart() + head - readHead;
     if (readHead == 0 && readTail == 0) {
+      image.file().announce(DebugEvent.WRITE_AIO);
       image.file().write(host, data, RequestFlags.NONE);
       return;
     }
     MemorySegment memory = surroundings.take();
     try {
+      image.file().announce(DebugEvent.COW_READ);
       List<MemorySegment> parts = new ArrayList<>();
       if (readHead > 0) {
         MemorySegment before = memory.asSlice(0, readHead);
@@ -215,6 +219,7 @@ final class WritePath {
         readBehind(guest + data.sizeBytes(), behind);
         parts.add(behind);
       }
+      image.file().announce(DebugEvent.WRITE_AIO);
       image.file().write(host, IoVector.of(parts), RequestFlags.NONE);
     } finally {
       surroundings.give(memory);

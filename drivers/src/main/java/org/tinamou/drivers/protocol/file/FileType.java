@@ -65,8 +65,14 @@ public final class FileType implements DriverType.Protocol {
   @Override
   public Json.Members optionsOfName(String fileName) {
     String prefix = name + ":";
-    String path = fileName.startsWith(prefix) ? fileName.substring(prefix.length()) : fileName;
-    return new Json.Members().put("filename", path);
+    if (!fileName.startsWith(prefix)) {
+      return new Json.Members().put("filename", fileName);
+    }
+    String path = fileName.substring(prefix.length());
+    int colon = path.indexOf(':');
+    // What looks like a protocol's name must not be taken for one the next time.
+    boolean looksSo = colon >= 0 && path.lastIndexOf('/', colon) < 0;
+    return new Json.Members().put("filename", looksSo ? "./" + path : path);
   }
 
   @Override
