@@ -3,6 +3,7 @@ package org.tinamou.drivers.format.qcow2;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** The bits by which an image says what a program must know to use it. */
@@ -52,8 +53,11 @@ final class Features {
     long left = bits;
     for (HeaderExtension extension : extensions) {
       if (extension.type() == HeaderExtension.FEATURE_NAMES) {
-        ByteBuffer table = ByteBuffer.wrap(extension.data());
-        while (table.remaining() >= NAME_ENTRY_BYTES) {
+        // The last entry may be cut off where its name ends.
+        int entries = (extension.data().length + NAME_ENTRY_BYTES - 1) / NAME_ENTRY_BYTES;
+        ByteBuffer table =
+            ByteBuffer.wrap(Arrays.copyOf(extension.data(), entries * NAME_ENTRY_BYTES));
+        while (table.hasRemaining()) {
           int kind = table.get();
           int bit = table.get();
           byte[] name = new byte[NAME_BYTES];
