@@ -3,8 +3,8 @@ package org.tinamou.conformance.sequences;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
+import org.tinamou.base.SeededRandom;
 
 /**
  * A chain of images and what is done to each of them, made from a seed.
@@ -29,7 +29,7 @@ record Sequence(List<Layer> layers) {
   record Layer(String format, String options, long sizeBytes, List<List<String>> sessions) {}
 
   static Sequence ofSeed(long seed) {
-    Random random = new Random(seed * 7919 + 13);
+    SeededRandom random = new SeededRandom(seed * 7919 + 13);
     int count = 1 + random.nextInt(MAX_LAYERS);
     List<Layer> layers = new ArrayList<>();
     for (int index = 0; index < count; index++) {
@@ -40,12 +40,12 @@ record Sequence(List<Layer> layers) {
 
   /** Makes one layer. */
   private static final class Maker {
-    private final Random random;
+    private final SeededRandom random;
     private final int clusterBytes;
     private final Set<Long> touchedClusters = new HashSet<>();
     private long sizeBytes;
 
-    Maker(Random random) {
+    Maker(SeededRandom random) {
       this.random = random;
       this.clusterBytes = CLUSTER_BYTES[random.nextInt(CLUSTER_BYTES.length)];
       this.sizeBytes = size();

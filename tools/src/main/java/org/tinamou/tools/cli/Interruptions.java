@@ -40,22 +40,26 @@ public final class Interruptions implements AutoCloseable {
   public static Interruptions stopBy(Runnable stop) {
     Interruptions watch = new Interruptions();
     if (processIsOurs) {
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> watch.endBy(stop), "end"));
+      Runtime.getRuntime().addShutdownHook(new Thread(new EndWorker(watch.ended, stop), "end"));
     }
     return watch;
   }
 
-  private void endBy(Runnable stop) {
-    if (ended.getCount() == 0) {
-      return;
-    }
-    stop.run();
-    try {
-      if (!ended.await(MAX_STOP_SECONDS, TimeUnit.SECONDS)) {
-        System.err.println("the command did not come to an end in time");
+  /** Runs while the process ends. */
+  private record EndWorker(CountDownLatch ended, Runnable stop) implements Runnable {
+    @Override
+    public void run() {
+      if (ended.getCount() == 0) {
+        return;
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      stop.run();
+      try {
+        if (!ended.await(MAX_STOP_SECONDS, TimeUnit.SECONDS)) {
+          System.err.println("the command did not come to an end in time");
+        }
+      } catch (InterruptedException e) {
+        System.err.println("the end of the command was not waited for");
+      }
     }
   }
 
@@ -68,11 +72,12 @@ public final class Interruptions implements AutoCloseable {
   /** By reflection: the compiler warns of each use of the JDK's only way to handle a signal. */
   private static void handle(String name, Runnable action) {
     try {
-      Class<?> signal = Class.forName("sun.misc.Signal");
-      Class<?> handler = Class.forName("sun.misc.SignalHandler");
+      ClassLoader loader = Interruptions.class.getClassLoader();
+      Class<?> signal = loader.loadClass("sun.misc.Signal");
+      Class<?> handler = loader.loadClass("sun.misc.SignalHandler");
       Object proxy =
           Proxy.newProxyInstance(
-              Interruptions.class.getClassLoader(),
+              loader,
               new Class<?>[] {handler},
               (self, method, arguments) -> answer(action, self, method, arguments));
       Object number = signal.getConstructor(String.class).newInstance(name);
