@@ -57,7 +57,7 @@ rehearse_all() {
     cd "$stage/info"
     commands -m "$main" img create -q -f qcow2 a.qcow2 1M then \
       img create -q -f qcow2 -b a.qcow2 -F qcow2 b.qcow2 >/dev/null
-    rehearse info -XX:TieredStopAtLevel=1 -Dtinamou.stat="$(stat -c %d:%i:%b a.raw b.qcow2)" -m "$main" \
+    rehearse info -Xint -Dtinamou.stat="$(stat -c %d:%i:%b a.raw b.qcow2)" -m "$main" \
       img info a.raw then img info b.qcow2 then img info --output=json b.qcow2
   ) &
   info=$!
@@ -75,7 +75,8 @@ rehearse_all() {
       img convert -O qcow2 a.raw c.qcow2 then img convert -c -O qcow2 a.raw d.qcow2 then \
       img convert -O raw d.qcow2 b.raw then img create -q -f qcow2 -b c.qcow2 -F qcow2 e.qcow2 then \
       img compare c.qcow2 e.qcow2 then img map e.qcow2 then img map --output=json e.qcow2 then \
-      img measure -O qcow2 a.raw then img info --backing-chain e.qcow2 then img resize -q e.qcow2 32M
+      img measure -O qcow2 a.raw then img info --backing-chain e.qcow2 then \
+      img info --image-opts driver=qcow2,file.filename=c.qcow2 then img resize -q e.qcow2 32M
   )
   wait "$info"
   wait "$io"

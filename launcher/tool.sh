@@ -18,14 +18,16 @@ while [ ! -x "$home/runtime/bin/java" ]; do
   home=${self%/*}/..
 done
 
-# Commands that only look at an image are over before a better compiler has paid off. What space a file
-# takes Java does not tell, except through native calls, whose preparation takes longer than all the rest.
+# A look at an image is over before any compiler has paid off, and a better one pays off only for copying. What
+# space a file takes Java does not tell, except through native calls, whose preparation takes longer than all the
+# rest: of images that are not on the command line, and for options that say how to open one, it has to make them.
 case @TOOL@-${1-} in
   img-info)
     stat=$(LC_ALL=C stat -L -c %d:%i:%b -- "$@" 2>/dev/null)
-    cache=info compiler=-XX:TieredStopAtLevel=1
-    # Of images that are not on the command line Java has to ask the kernel after all.
-    case $* in *--back*) cache=img ;; esac
+    case $* in
+      *--back* | *--image* | *json:*) cache=img compiler=-XX:TieredStopAtLevel=1 ;;
+      *) cache=info compiler=-Xint ;;
+    esac
     ;;
   *) cache=@TOOL@ compiler= stat= ;;
 esac

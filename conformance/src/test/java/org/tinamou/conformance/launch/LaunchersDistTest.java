@@ -73,7 +73,13 @@ class LaunchersDistTest {
     Map<String, String> strict = Map.of("JDK_JAVA_OPTIONS", "-XX:AOTMode=on");
     Path image = Files.write(directory.resolve("a.raw"), new byte[512]);
     assertEquals(0, run("mv", dist, directory.resolve("moved")).exitCode());
-    for (String call : List.of("tinamou-img info", "tinamou-img map", "tinamou-io -r -c length")) {
+    List<String> calls =
+        List.of(
+            "tinamou-img info",
+            "tinamou-img info --backing-chain",
+            "tinamou-img map",
+            "tinamou-io -r -c length");
+    for (String call : calls) {
       List<Object> words = new ArrayList<>(List.of(call.split(" ")));
       words.set(0, directory.resolve("moved/bin/" + words.getFirst()));
       words.addAll(List.of("-f", "raw", image));
