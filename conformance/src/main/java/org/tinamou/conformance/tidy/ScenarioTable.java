@@ -58,7 +58,8 @@ final class ScenarioTable {
         case "jcstress" -> sources.containsKey(what);
         case "scenario" -> hasScenario(sources, what);
         case "mutant" -> sources.getOrDefault("Mutant", "").contains('"' + what + '"');
-        case "workload" -> hasWord(sources.get("Workload"), what.toUpperCase(Locale.ROOT));
+        case "workload" ->
+            hasWord(sources.get("Workload"), what.toUpperCase(Locale.ROOT).replace('-', '_'));
         default -> false;
       };
     }

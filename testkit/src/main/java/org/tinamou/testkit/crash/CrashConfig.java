@@ -10,6 +10,7 @@ import org.tinamou.drivers.format.qcow2.Qcow2Creator;
  * @param backed whether it has a backing file
  * @param smallCaches whether tables have to leave memory early
  * @param concurrent whether the operations run at the same time
+ * @param failAt which write or flush of the file fails, once; 0 for none
  * @param filled how many clusters the file has beforehand, so that a block of counts, or the table
  *     of them, is nearly full; or 0
  */
@@ -21,6 +22,7 @@ record CrashConfig(
     boolean backed,
     boolean smallCaches,
     boolean concurrent,
+    int failAt,
     int filled) {
   private static final int DISK_CLUSTERS = 48;
   private static final int LARGE_DISK_CLUSTERS = 16;
@@ -33,6 +35,7 @@ record CrashConfig(
     boolean backed = random.nextBoolean();
     boolean caches = random.nextInt(3) > 0;
     boolean concurrent = random.nextInt(3) == 0;
+    int failAt = random.nextInt(3) == 0 ? 1 + random.nextInt(16) : 0;
     int filled = 0;
     if (version3 && random.nextInt(4) == 0) {
       clusterBits = 9;
@@ -42,7 +45,12 @@ record CrashConfig(
       filled = blocks * perBlock - random.nextInt(10);
     }
     return new CrashConfig(
-        version3, 1 << clusterBits, refcountBits, lazy, backed, caches, concurrent, filled);
+        version3, 1 << clusterBits, refcountBits, lazy, backed, caches, concurrent, failAt, filled);
+  }
+
+  /** Whether an operation has happened once it is over. */
+  boolean isCertain() {
+    return !concurrent && failAt == 0;
   }
 
   /** The disk: a part that operations use, and a part that is full. */

@@ -87,6 +87,7 @@ public final class Qcow2Crash {
     file.mark(model.promise());
     CrashImage image = CrashImage.open(context, files, "image", config, NodeOptions.READ_WRITE);
     files.setYielding(config.concurrent());
+    files.failOnce(config.failAt());
     try {
       if (config.concurrent()) {
         List<AioContext.Forked<Boolean>> all = new ArrayList<>();
@@ -96,7 +97,7 @@ public final class Qcow2Crash {
               context.fork(
                   operation.name(),
                   () -> {
-                    apply(image, operation, range);
+                    attempt(image, operation, range);
                     return true;
                   }));
         }
@@ -105,11 +106,12 @@ public final class Qcow2Crash {
         }
       } else {
         for (CrashOperation operation : sequence) {
-          apply(image, operation, operation.draw(random, config));
+          attempt(image, operation, operation.draw(random, config));
         }
       }
     } finally {
       files.setYielding(false);
+      files.failOnce(0);
       image.close();
     }
     new CrashStates(base, file.events(), random.fork(), this::judge).visitAll();
@@ -157,10 +159,22 @@ public final class Qcow2Crash {
     image.write(offset, length, content, flags);
   }
 
+  private void attempt(CrashImage image, CrashOperation operation, CrashOperation.Range range)
+      throws BlockException {
+    try {
+      apply(image, operation, range);
+    } catch (BlockException e) {
+      if (config.failAt() == 0) {
+        throw e;
+      }
+      story.add(operation + " failed: " + e.getMessage());
+    }
+  }
+
   private void apply(CrashImage image, CrashOperation operation, CrashOperation.Range range)
       throws BlockException {
     story.add(operation + " " + range);
-    boolean alone = !config.concurrent();
+    boolean alone = config.isCertain();
     switch (operation) {
       case ALLOCATE, OVERWRITE, COPY_ON_WRITE, COMPRESSED -> {
         CrashOperation.Range inside = inside(range);

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.tinamou.aio.Coroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.base.SeededRandom;
 import org.tinamou.block.BlockDriver;
@@ -23,6 +24,7 @@ final class RecordedType implements DriverType {
   private final Map<String, RecordedFile> files = new HashMap<>();
   private final SeededRandom random;
   private boolean yielding;
+  private int changesUntilFailure;
 
   RecordedType(SeededRandom random) {
     this.random = random;
@@ -39,6 +41,17 @@ final class RecordedType implements DriverType {
   /** Whether requests let others go first at random. */
   void setYielding(boolean value) {
     yielding = value;
+  }
+
+  /** Lets the write or flush fail that comes after so many others; none if 0. */
+  void failOnce(int changes) {
+    changesUntilFailure = changes;
+  }
+
+  private void mayFail() throws BlockException {
+    if (changesUntilFailure > 0 && --changesUntilFailure == 0) {
+      throw BlockException.of(random.nextBoolean() ? Errno.EIO : Errno.ENOSPC, "injected");
+    }
   }
 
   @Override
@@ -92,7 +105,8 @@ final class RecordedType implements DriverType {
     }
 
     @Override
-    public void write(long offsetBytes, IoVector buffer, int flags) {
+    public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+      mayFail();
       byte[] all = new byte[(int) buffer.sizeBytes()];
       int position = 0;
       for (MemorySegment segment : buffer.segments()) {
@@ -111,7 +125,8 @@ final class RecordedType implements DriverType {
     }
 
     @Override
-    public void flush() {
+    public void flush() throws BlockException {
+      mayFail();
       pause();
       file.flush();
       pause();

@@ -205,8 +205,12 @@ final class ClusterMap {
     }
   }
 
-  /** Has room for a larger disk; a new first-level table is on the disk when this returns. */
-  void grow(int entries) throws BlockException {
+  /**
+   * Has room for a larger disk: a new first-level table is on the disk, and the header names it.
+   *
+   * @param stabilise makes the counts of the new table's clusters and its content stable
+   */
+  void grow(int entries, TableCache.Barrier stabilise) throws BlockException {
     if (entries <= firstLevel.length) {
       return;
     }
@@ -217,19 +221,18 @@ final class ClusterMap {
     long oldOffset = firstLevelOffset;
     final long oldClusters = geometry.clustersOf((long) firstLevel.length * Geometry.ENTRY_BYTES);
     Buffers.write(file, newOffset, Buffers.bigEndian(grown));
+    stabilise.pass();
+    ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
+    fields.putInt(entries).putLong(newOffset);
+    Buffers.write(file, HEADER_TABLE_FIELDS, fields.array());
     firstLevel = grown;
     firstLevelOffset = newOffset;
     guard.parts().move(MetadataMap.Part.ACTIVE_FIRST_LEVEL, newOffset, bytes);
     dirtyPieces.clear();
+    // A size that the table does not cover is refused, and the old table counts until then.
+    file.flush();
     for (long i = 0; i < oldClusters; i++) {
       allocator.release(geometry.clusterIndex(oldOffset) + i);
     }
-  }
-
-  /** Tells the header where the first level is; what it points to is stable. */
-  void writeHeaderFields() throws BlockException {
-    ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
-    fields.putInt(firstLevel.length).putLong(firstLevelOffset);
-    Buffers.write(file, HEADER_TABLE_FIELDS, fields.array());
   }
 }

@@ -243,13 +243,12 @@ final class Qcow2Image {
     }
     if (entries > map.firstLevel().length) {
       writeBack();
-      map.grow(Math.toIntExact(entries));
-      // The counts of the new table's clusters, then the header that names them.
-      refcounts.writeBack();
-      file.flush();
-      map.writeHeaderFields();
-      // A size that the table does not cover is refused.
-      file.flush();
+      map.grow(
+          Math.toIntExact(entries),
+          () -> {
+            refcounts.writeBack();
+            file.flush();
+          });
     }
   }
 

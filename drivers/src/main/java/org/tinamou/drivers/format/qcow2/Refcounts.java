@@ -295,7 +295,6 @@ final class Refcounts {
     ByteBuffer fields = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
     fields.putLong(newOffset).putInt((int) clusters);
     Buffers.write(file, HEADER_TABLE_OFFSET, fields.array());
-    file.flush();
     final long oldFirst = tableOffset >>> geometry.clusterBits();
     final long oldClusters = tableClusters();
     table = grown;
@@ -306,6 +305,8 @@ final class Refcounts {
     for (int i = 0; i < newBlocks; i++) {
       guard.parts().addBlock(start + i << geometry.clusterBits());
     }
+    // The old table counts until then.
+    file.flush();
     for (long cluster = oldFirst; cluster < oldFirst + oldClusters; cluster++) {
       decrease(cluster);
     }
