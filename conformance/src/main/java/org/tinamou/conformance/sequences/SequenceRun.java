@@ -14,6 +14,7 @@ import java.util.function.IntFunction;
  * in all of them, and the reference must find nothing wrong with any.
  */
 public final class SequenceRun {
+  private static final String DAMAGED = "Marking image as corrupt";
   private static final String TIMING = " ops; ";
 
   private final Path directory;
@@ -56,7 +57,7 @@ public final class SequenceRun {
   private void playAll() throws IOException {
     List<String> reference = play("reference", _ -> Side.REFERENCE);
     check("reference");
-    if (!differences.isEmpty()) {
+    if (!differences.isEmpty() || reference.stream().anyMatch(text -> text.contains(DAMAGED))) {
       differences.clear();
       referenceFailed = true;
       return;
