@@ -19,7 +19,7 @@ import org.tinamou.testkit.sim.Simulation;
 /** What power cuts leave is sound in the eyes of the reference, too. */
 class Qcow2CrashTest {
   private static final int SEEDS = 24;
-  private static final int EVERY = 60;
+  private static final int EVERY = 8;
   private static final int LEAKS_ONLY = 3;
 
   /** In the header, big-endian: the last byte of the incompatible features. */

@@ -150,15 +150,7 @@ record Qcow2Header(
           "refcount_order",
           "Reference count entry width too large; may not exceed 64 bits");
       Geometry geometry = new Geometry(clusterBits, refcountOrder);
-      int encryption = bytes.getInt(32);
-      require(
-          Integer.compareUnsigned(encryption, 2) <= 0,
-          "crypt_method",
-          "Unsupported encryption method " + encryption);
-      require(
-          encryption != 2 || has(extensions, HeaderExtension.ENCRYPTION),
-          "crypt_method",
-          "Missing CRYPTO header for crypt method 2");
+      int encryption = encryption(extensions);
       long sizeBytes = bytes.getLong(24);
       checkTables(geometry, sizeBytes);
       long autoclear = v3 ? bytes.getLong(88) : 0;
@@ -189,6 +181,19 @@ record Qcow2Header(
           compression,
           backingName(backingOffset, clusterBytes),
           extensions);
+    }
+
+    private int encryption(List<HeaderExtension> extensions) throws Refusal {
+      int method = bytes.getInt(32);
+      require(
+          Integer.compareUnsigned(method, 2) <= 0,
+          "crypt_method",
+          "Unsupported encryption method " + method);
+      require(
+          method != 2 || has(extensions, HeaderExtension.ENCRYPTION),
+          "crypt_method",
+          "Missing CRYPTO header for crypt method 2");
+      return method;
     }
 
     private int compressionType(int headerBytes, long incompatible) throws Refusal {
