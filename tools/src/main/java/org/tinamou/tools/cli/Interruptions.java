@@ -3,7 +3,6 @@ package org.tinamou.tools.cli;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  * for a tool that runs inside another program, whose signals are not the tool's.
  */
 public final class Interruptions implements AutoCloseable {
-  private static final int MAX_STOP_SECONDS = 30;
   private static volatile boolean processIsOurs;
 
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -43,24 +41,6 @@ public final class Interruptions implements AutoCloseable {
       Runtime.getRuntime().addShutdownHook(new Thread(new EndWorker(watch.ended, stop), "end"));
     }
     return watch;
-  }
-
-  /** Runs while the process ends. */
-  private record EndWorker(CountDownLatch ended, Runnable stop) implements Runnable {
-    @Override
-    public void run() {
-      if (ended.getCount() == 0) {
-        return;
-      }
-      stop.run();
-      try {
-        if (!ended.await(MAX_STOP_SECONDS, TimeUnit.SECONDS)) {
-          System.err.println("the command did not come to an end in time");
-        }
-      } catch (InterruptedException e) {
-        System.err.println("the end of the command was not waited for");
-      }
-    }
   }
 
   /** The command has come to an end and has said all it has to say. */
