@@ -278,10 +278,11 @@ final class NodeIo {
   private static boolean zeroAligned(BlockNode node, long start, long end, int flags)
       throws BlockException {
     BlockLimits limits = node.limits();
+    long unit = Math.max(limits.writeZeroesAlignmentBytes(), limits.requestAlignmentBytes());
     DebugEvents.announce(node, DebugEvent.PWRITEV_ZERO);
     try {
       for (long at = start; at < end; ) {
-        long part = zeroPiece(at, end, limits);
+        long part = pieceInUnits(at, end, unit, limits.maxWriteZeroesBytes(), limits);
         if (!zeroByDriver(node, at, part, flags)) {
           if ((flags & RequestFlags.NO_FALLBACK) != 0) {
             return false;
@@ -298,9 +299,8 @@ final class NodeIo {
   }
 
   /** Up to the next boundary that the driver likes, then whole units, then what is left. */
-  private static long zeroPiece(long at, long end, BlockLimits limits) {
-    long unit = Math.max(limits.writeZeroesAlignmentBytes(), limits.requestAlignmentBytes());
-    long left = piece(end - at, limits.maxWriteZeroesBytes(), limits);
+  private static long pieceInUnits(long at, long end, long unit, long most, BlockLimits limits) {
+    long left = piece(end - at, most, limits);
     long head = at % unit;
     if (head != 0) {
       return Math.min(left, unit - head);
@@ -344,13 +344,11 @@ final class NodeIo {
         || !(node.driver() instanceof BlockDriver.Discarder driver)) {
       return;
     }
+    // The driver's own unit is a wish: ends that are no whole unit are its affair.
     BlockLimits limits = node.limits();
-    long alignment = Math.max(limits.discardAlignmentBytes(), limits.requestAlignmentBytes());
-    long start = (offset + alignment - 1) / alignment * alignment;
-    // The last block counts as whole where the node ends within it.
-    boolean atEnd = offset + length == node.driver().lengthBytes();
-    long unit = atEnd ? limits.requestAlignmentBytes() : alignment;
-    long end = (offset + length) / unit * unit;
+    long unit = Math.max(limits.discardAlignmentBytes(), limits.requestAlignmentBytes());
+    long start = alignUp(offset, limits.requestAlignmentBytes());
+    long end = offset + length & -(long) limits.requestAlignmentBytes();
     if (start >= end) {
       return; // a hint about less than the driver can forget
     }
@@ -362,7 +360,7 @@ final class NodeIo {
         0,
         request -> {
           for (long at = start; at < end; ) {
-            long part = piece(end - at, limits.maxDiscardBytes(), limits);
+            long part = pieceInUnits(at, end, unit, limits.maxDiscardBytes(), limits);
             if (!driver.discard(at, part)) {
               return;
             }

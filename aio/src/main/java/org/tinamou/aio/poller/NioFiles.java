@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -164,8 +165,20 @@ public final class NioFiles implements HostFiles {
   public Kind kind(Path path) throws ErrnoException {
     try {
       return kind(Files.readAttributes(path, "unix:mode"));
+    } catch (NoSuchFileException e) {
+      throw new ErrnoException(whyMissing(path), "stat of " + path);
     } catch (IOException e) {
       throw new ErrnoException(NioErrors.of(e), "stat of " + path);
+    }
+  }
+
+  /** The JDK asks for attributes as if a file in a file were just missing, but does not open so. */
+  private static Errno whyMissing(Path path) {
+    try {
+      FileChannel.open(path).close();
+      return Errno.ENOENT; // it was, a moment ago
+    } catch (IOException e) {
+      return NioErrors.of(e);
     }
   }
 
