@@ -21,7 +21,7 @@ class InterruptionDistTest {
   private static final Path TOOL =
       Path.of("..").toAbsolutePath().normalize().resolve("dist/compat/qemu-img");
   private static final int IMAGE_BYTES = 32 << 20;
-  private static final int EXIT_CODE_OF_SIGINT = 130;
+  private static final int EXIT_CODE_OF_SIGTERM = 143;
 
   @TempDir Path directory;
   private Path image;
@@ -62,9 +62,9 @@ class InterruptionDistTest {
   void whoeverStopsACopyIsToldWhatIsLeft() throws Exception {
     Process process = convert("-p");
     awaitProgress(process.getInputStream());
-    send("-INT", process);
+    send("-TERM", process);
     String errors = new String(process.getErrorStream().readAllBytes());
-    assertEquals(EXIT_CODE_OF_SIGINT, process.waitFor());
+    assertEquals(EXIT_CODE_OF_SIGTERM, process.waitFor());
     assertEquals(
         "qemu-img: interrupted: '" + copy + "' is consistent, but not all has been copied\n",
         errors);
