@@ -2,6 +2,7 @@ package org.tinamou.block;
 
 import java.util.EnumSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
@@ -134,6 +135,24 @@ public final class Edge {
     } else if (!newChild.isQuiesced() && wasQuiesced) {
       unquiesceParent();
     }
+  }
+
+  /**
+   * The edge to what shows through a node where it has nothing of its own: its backing file or, for
+   * a filter, all of what it filters. Null if nothing does.
+   */
+  @AnyThread
+  public static @Nullable Edge below(BlockNode node) {
+    Edge filtered = null;
+    for (Edge edge : node.children()) {
+      if (edge.roles.contains(EdgeRole.COPY_ON_WRITE)) {
+        return edge;
+      }
+      if (edge.roles.contains(EdgeRole.FILTERED)) {
+        filtered = edge;
+      }
+    }
+    return filtered;
   }
 
   // ----------------------------------------------------------------------- requests to the child

@@ -62,23 +62,12 @@ final class ChainExtents {
     return extent(found, depth);
   }
 
-  /** The edge to what shows through where a node has nothing; filters show all of their child. */
+  /** The edge to the next layer; filters are none. */
   private static @Nullable Edge below(BlockNode node) {
-    BlockNode at = node;
-    while (true) {
-      Edge filtered = null;
-      for (Edge edge : at.children()) {
-        if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
-          return edge;
-        }
-        if (edge.roles().contains(EdgeRole.FILTERED)) {
-          filtered = edge;
-        }
-      }
-      if (filtered == null) {
-        return null;
-      }
-      at = filtered.child();
+    Edge edge = Edge.below(node);
+    while (edge != null && !edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+      edge = Edge.below(edge.child());
     }
+    return edge;
   }
 }

@@ -9,7 +9,6 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
-import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PermissionPair;
 import org.tinamou.block.RequestFlags;
@@ -88,7 +87,7 @@ public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.
   private Below findBelow(long offsetBytes, long lengthBytes) throws BlockException {
     long length = lengthBytes;
     for (BlockNode at = file().child(); at != bottom; ) {
-      Edge backing = below(at);
+      Edge backing = Edge.below(at);
       if (backing == null) {
         return new Below(false, length);
       }
@@ -104,17 +103,6 @@ public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.
       }
     }
     return new Below(false, length);
-  }
-
-  /** The edge to what shows through a node: its backing file, or what it filters. */
-  private static @Nullable Edge below(BlockNode node) {
-    for (Edge edge : node.children()) {
-      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)
-          || edge.roles().contains(EdgeRole.FILTERED)) {
-        return edge;
-      }
-    }
-    return null;
   }
 
   @Override

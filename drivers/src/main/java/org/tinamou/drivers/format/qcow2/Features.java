@@ -16,6 +16,7 @@ final class Features {
   static final long COMPATIBLE_LAZY_REFCOUNTS = 1;
   static final long AUTOCLEAR_BITMAPS = 1;
   static final long AUTOCLEAR_RAW_DATA_FILE = 1 << 1;
+  static final long AUTOCLEAR_KNOWN = AUTOCLEAR_BITMAPS | AUTOCLEAR_RAW_DATA_FILE;
 
   private static final int NAME_ENTRY_BYTES = 48;
   private static final int NAME_BYTES = NAME_ENTRY_BYTES - 2;

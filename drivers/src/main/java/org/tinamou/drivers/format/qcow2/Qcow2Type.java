@@ -55,9 +55,10 @@ public final class Qcow2Type implements DriverType {
     if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
       header = repaired(file, header);
     }
-    if (!readOnly && !forCheck && header.autoclear() != 0) {
-      // Whatever these bits stand for is not kept up to date from here on.
-      Qcow2Image.writeAutoclear(file, 0);
+    // Whatever these bits stand for is not kept up to date from here on; a repair changes no data.
+    long keptUpToDate = forCheck ? header.autoclear() & Features.AUTOCLEAR_KNOWN : 0;
+    if (!readOnly && header.autoclear() != keptUpToDate) {
+      Qcow2Image.writeAutoclear(file, keptUpToDate);
     }
     Qcow2Image.Extras extras =
         new Qcow2Image.Extras(snapshots, bitmaps, !readOnly, opening.node().graph()::diagnose);

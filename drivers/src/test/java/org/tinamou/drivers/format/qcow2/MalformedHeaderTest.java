@@ -215,6 +215,11 @@ class MalformedHeaderTest {
           assertEquals(0x1234_0000, Qcow2Files.peek(image, 88));
           assertEquals(OPENS, opening(context, image, NodeOptions.READ_WRITE));
           assertEquals(0, Qcow2Files.peek(image, 88));
+          // A repair changes no data: what is known of it stays up to date.
+          Qcow2Files.poke(image, 88, 8, 0x1234_0001);
+          NodeOptions repair = NodeOptions.READ_WRITE.withForCheck(true);
+          assertEquals(OPENS, opening(context, image, repair));
+          assertEquals(1, Qcow2Files.peek(image, 88));
         });
   }
 
