@@ -5,6 +5,7 @@ module org.tinamou.drivers {
   requires transitive org.tinamou.qapi;
   requires com.github.luben.zstd_jni;
   requires org.tinamou.host;
+  requires org.tinamou.nbd;
   requires static org.jspecify;
 
   exports org.tinamou.drivers;
@@ -18,5 +19,6 @@ module org.tinamou.drivers {
   exports org.tinamou.drivers.format.qcow2;
   exports org.tinamou.drivers.format.raw;
   exports org.tinamou.drivers.protocol.file;
+  exports org.tinamou.drivers.protocol.nbd;
   exports org.tinamou.drivers.protocol.nullblock;
 }

@@ -4,7 +4,9 @@ module org.tinamou.tools {
   requires org.tinamou.aio;
   requires org.tinamou.base;
   requires org.tinamou.block;
+  requires org.tinamou.daemon;
   requires org.tinamou.drivers;
+  requires org.tinamou.nbd;
   requires org.tinamou.qapi;
   requires jdk.unsupported; // signals
   requires static org.jspecify;
@@ -13,4 +15,5 @@ module org.tinamou.tools {
   exports org.tinamou.tools.getopt;
   exports org.tinamou.tools.img;
   exports org.tinamou.tools.io;
+  exports org.tinamou.tools.nbd;
 }

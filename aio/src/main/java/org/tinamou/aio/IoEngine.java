@@ -28,6 +28,12 @@ public final class IoEngine {
     this.poller = poller;
   }
 
+  /** Connections for coroutines of this loop. */
+  @AnyThread
+  public SocketHost sockets() {
+    return poller.sockets();
+  }
+
   /** Reads into the segment from a position of the file; 0 at its end. */
   @InCoroutine
   public long read(int fd, MemorySegment buffer, long offsetBytes) {

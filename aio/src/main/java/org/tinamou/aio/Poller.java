@@ -47,6 +47,11 @@ public interface Poller extends AutoCloseable {
   /** Ends the current or the next wait of {@link #poll}. Any thread; never blocks. */
   void wake();
 
+  /** The sockets that the poller can wait for. */
+  default SocketHost sockets() {
+    return SocketHost.NONE;
+  }
+
   /** Requests submitted and not yet completed. */
   int inFlight();
 

@@ -4,6 +4,7 @@ import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.FdWatch;
 import org.tinamou.aio.IoRequest;
 import org.tinamou.aio.Poller;
+import org.tinamou.aio.SocketHost;
 import org.tinamou.aio.Workers;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -93,6 +94,11 @@ final class EpollPoller implements Poller {
     }
     watches.markAlwaysReady();
     requests.completeAll();
+  }
+
+  @Override
+  public SocketHost sockets() {
+    return LinuxSocketHost.INSTANCE;
   }
 
   @AnyThread

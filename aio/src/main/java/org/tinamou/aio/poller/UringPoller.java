@@ -9,6 +9,7 @@ import org.tinamou.aio.FdWatch;
 import org.tinamou.aio.IoOp;
 import org.tinamou.aio.IoRequest;
 import org.tinamou.aio.Poller;
+import org.tinamou.aio.SocketHost;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -296,6 +297,11 @@ final class UringPoller implements Poller {
   private void complete(IoRequest request, long result) {
     requests.remove(request);
     request.complete(result);
+  }
+
+  @Override
+  public SocketHost sockets() {
+    return LinuxSocketHost.INSTANCE;
   }
 
   @AnyThread

@@ -30,6 +30,23 @@ public final class Interruptions implements AutoCloseable {
   }
 
   /**
+   * Has whatever asks the process to end (SIGINT, SIGTERM, SIGHUP) run the action instead, which
+   * sees to it that the command ends. The action runs on a thread of its own.
+   */
+  public static void onEndAsked(Runnable action) {
+    if (processIsOurs) {
+      handle("TERM", action);
+      handle("INT", action);
+      handle("HUP", action);
+    }
+  }
+
+  /** Whether the tool is the whole process. */
+  public static boolean ownsProcess() {
+    return processIsOurs;
+  }
+
+  /**
    * Has the process wait, when it is told to end, until the returned object is closed; not for
    * ever, as its owner may be stuck.
    *

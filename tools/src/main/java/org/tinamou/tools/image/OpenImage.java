@@ -160,6 +160,11 @@ public final class OpenImage {
         : null;
   }
 
+  /** The handle that requests go through, for whoever shows the image to others. */
+  public BlockBackend backend() {
+    return backend;
+  }
+
   /** What the image's node was told when it was opened or last reopened. */
   public NodeOptions options() {
     return node.options();

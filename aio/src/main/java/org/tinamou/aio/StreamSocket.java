@@ -1,0 +1,45 @@
+package org.tinamou.aio;
+
+import java.lang.foreign.MemorySegment;
+import org.tinamou.base.IoVector;
+
+/**
+ * A connection that carries bytes both ways. It belongs to no loop: each call waits in the loop of
+ * the coroutine that makes it, so nothing has to be moved when its users move.
+ *
+ * <p>At a time one coroutine reads and one writes. A coroutine whose cancel flag is up gets {@code
+ * -ECANCELED} instead of waiting.
+ */
+public interface StreamSocket {
+  /**
+   * Waits for bytes and reads those that have come.
+   *
+   * @param buffer off-heap, not empty, the caller's
+   * @return how many, 0 at the end, or a negative errno
+   */
+  @InCoroutine
+  long read(MemorySegment buffer);
+
+  /**
+   * Writes all bytes.
+   *
+   * @return how many were written, which is all, or a negative errno
+   */
+  @InCoroutine
+  long write(MemorySegment buffer);
+
+  /** As {@link #write(MemorySegment)}, of several buffers in order. */
+  @InCoroutine
+  long write(IoVector buffers);
+
+  /**
+   * Ends the connection both ways: whoever waits goes on, with the end or an error. Idempotent;
+   * also of a closed socket.
+   */
+  @AnyThread
+  void shutdown();
+
+  /** Frees the descriptor. Nobody uses the socket any more. Idempotent. */
+  @AnyThread
+  void close();
+}

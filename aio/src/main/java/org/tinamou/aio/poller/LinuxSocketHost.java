@@ -1,0 +1,207 @@
+package org.tinamou.aio.poller;
+
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.FdWatch;
+import org.tinamou.aio.ListenSocket;
+import org.tinamou.aio.SocketAddress;
+import org.tinamou.aio.SocketHost;
+import org.tinamou.aio.StreamSocket;
+import org.tinamou.base.ClockType;
+import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
+import org.tinamou.host.LinuxFiles;
+import org.tinamou.host.Sockets;
+
+/** The host's sockets. They never block; waiting is the loop's. */
+final class LinuxSocketHost implements SocketHost {
+  static final LinuxSocketHost INSTANCE = new LinuxSocketHost();
+
+  private static final int EAGAIN = -Errno.EAGAIN.number();
+  private static final int EINPROGRESS = -Errno.EINPROGRESS.number();
+  private static final long FULL_BACKLOG_NANOS = 5_000_000;
+
+  private LinuxSocketHost() {}
+
+  @Override
+  public StreamSocket connect(SocketAddress address) throws ErrnoException {
+    return switch (address) {
+      case SocketAddress.Unix unix ->
+          connect(rawUnix(unix, "Failed to connect to '" + unix.path() + "'"), unix);
+      case SocketAddress.Vsock vsock -> connect(Sockets.vsock(vsock.cid(), vsock.port()), vsock);
+      case SocketAddress.Descriptor(int fd) -> {
+        Sockets.prepareForeign(fd);
+        yield new LinuxStream(fd);
+      }
+      case SocketAddress.Inet inet -> connectAny(inet);
+    };
+  }
+
+  private static StreamSocket connectAny(SocketAddress.Inet inet) throws ErrnoException {
+    ErrnoException last = null;
+    for (InetAddress each : resolve(inet, false)) {
+      try {
+        return connect(raw(each, inet.port()), inet);
+      } catch (ErrnoException e) {
+        if (e.errno() == Errno.ECANCELED) {
+          throw e;
+        }
+        last = e;
+      }
+    }
+    throw last == null ? unresolved(inet) : last;
+  }
+
+  private static StreamSocket connect(Sockets.RawAddress raw, SocketAddress address)
+      throws ErrnoException {
+    int fd = Sockets.open(raw.family());
+    if (fd < 0) {
+      throw new ErrnoException(Errno.ofResult(fd), "Failed to create socket");
+    }
+    int result = awaitConnected(fd, raw);
+    if (result < 0) {
+      LinuxFiles.close(fd);
+      throw new ErrnoException(Errno.ofResult(result), "Failed to connect to '" + address + "'");
+    }
+    if (raw.family() == Sockets.AF_INET || raw.family() == Sockets.AF_INET6) {
+      Sockets.tuneTcp(fd);
+    }
+    return new LinuxStream(fd);
+  }
+
+  private static int awaitConnected(int fd, Sockets.RawAddress raw) {
+    while (true) {
+      int result = Sockets.connect(fd, raw);
+      if (result == EINPROGRESS) {
+        return SocketWait.await(fd, FdWatch.WRITABLE)
+            ? Sockets.connectResult(fd)
+            : -Errno.ECANCELED.number();
+      }
+      if (result != EAGAIN) {
+        return result;
+      }
+      // A Unix socket whose queue is full tells nobody when it has room again.
+      Coroutine self = Coroutine.current();
+      if (self.isCancelRequested()) {
+        return -Errno.ECANCELED.number();
+      }
+      self.context().sleep(ClockType.REALTIME, FULL_BACKLOG_NANOS);
+    }
+  }
+
+  @Override
+  public ListenSocket listen(SocketAddress address, int backlog) throws ErrnoException {
+    return switch (address) {
+      case SocketAddress.Unix unix -> {
+        String failure = "Failed to bind socket to " + unix.path();
+        Sockets.RawAddress raw = rawUnix(unix, failure);
+        removeStale(unix.path());
+        yield listen(raw, backlog, failure);
+      }
+      case SocketAddress.Vsock vsock ->
+          listen(
+              Sockets.vsock(vsock.cid(), vsock.port()), backlog, "Failed to bind socket");
+      case SocketAddress.Descriptor(int fd) -> {
+        Sockets.prepareForeign(fd);
+        yield new LinuxListener(fd, Sockets.localPort(fd));
+      }
+      case SocketAddress.Inet inet -> listenAny(inet, backlog);
+    };
+  }
+
+  /** What an ended server has left behind would be in the way. */
+  private static void removeStale(String path) throws ErrnoException {
+    try {
+      Coroutine.current().context().callBlocking(() -> Files.deleteIfExists(Path.of(path)));
+    } catch (IOException e) {
+      throw new ErrnoException(Errno.EACCES, "Failed to unlink socket " + path, e);
+    }
+  }
+
+  private static ListenSocket listenAny(SocketAddress.Inet inet, int backlog)
+      throws ErrnoException {
+    ErrnoException last = null;
+    for (InetAddress each : resolve(inet, true)) {
+      try {
+        return listen(raw(each, inet.port()), backlog, "Failed to bind socket");
+      } catch (ErrnoException e) {
+        last = e;
+      }
+    }
+    throw last == null ? unresolved(inet) : last;
+  }
+
+  private static ListenSocket listen(Sockets.RawAddress raw, int backlog, String failure)
+      throws ErrnoException {
+    int fd = Sockets.open(raw.family());
+    if (fd < 0) {
+      throw new ErrnoException(Errno.ofResult(fd), "Failed to create socket");
+    }
+    boolean inet = raw.family() == Sockets.AF_INET || raw.family() == Sockets.AF_INET6;
+    if (inet) {
+      Sockets.reuseAddress(fd);
+    }
+    int result = Sockets.bind(fd, raw);
+    if (result == 0) {
+      result = Sockets.listen(fd, backlog);
+    }
+    if (result < 0) {
+      LinuxFiles.close(fd);
+      Errno errno = Errno.ofResult(result);
+      boolean taken = inet && errno == Errno.EADDRINUSE;
+      throw new ErrnoException(errno, taken ? "Failed to find an available port" : failure);
+    }
+    return new LinuxListener(fd, Sockets.localPort(fd));
+  }
+
+  private static Sockets.RawAddress rawUnix(SocketAddress.Unix unix, String doing)
+      throws ErrnoException {
+    byte[] name = unix.path().getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    if (name.length > Sockets.MAX_UNIX_PATH_BYTES) {
+      throw new ErrnoException(Errno.ENAMETOOLONG, doing);
+    }
+    return Sockets.unix(unix.path(), false);
+  }
+
+  private static Sockets.RawAddress raw(InetAddress address, int port) {
+    int scope = address instanceof Inet6Address six ? six.getScopeId() : 0;
+    return Sockets.inet(address.getAddress(), port, scope);
+  }
+
+  private static List<InetAddress> resolve(SocketAddress.Inet inet, boolean listening)
+      throws ErrnoException {
+    AioContext context = Coroutine.current().context();
+    List<InetAddress> usable = new ArrayList<>();
+    try {
+      InetAddress[] all =
+          context.callBlocking(
+              () ->
+                  listening && inet.host().isEmpty()
+                      ? new InetAddress[] {InetAddress.getByAddress(new byte[16])}
+                      : InetAddress.getAllByName(inet.host()));
+      for (InetAddress each : all) {
+        if (each instanceof Inet4Address ? inet.inet4() : inet.inet6()) {
+          usable.add(each);
+        }
+      }
+    } catch (UnknownHostException e) {
+      throw unresolved(inet);
+    }
+    return usable;
+  }
+
+  private static ErrnoException unresolved(SocketAddress.Inet inet) {
+    return new ErrnoException(
+        Errno.ENOENT,
+        "address resolution failed for " + inet.host() + ":" + inet.port());
+  }
+}

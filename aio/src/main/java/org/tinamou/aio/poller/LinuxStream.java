@@ -1,0 +1,117 @@
+package org.tinamou.aio.poller;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.FdWatch;
+import org.tinamou.aio.StreamSocket;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.host.LinuxFiles;
+import org.tinamou.host.Sockets;
+
+/** A connected socket of the host, or a pair of descriptors that are used like one. */
+final class LinuxStream implements StreamSocket {
+  private static final int EAGAIN = -Errno.EAGAIN.number();
+  private static final int ECANCELED = -Errno.ECANCELED.number();
+  private static final int VECTOR_BYTES = 1024;
+
+  private final int fd;
+  private final ReentrantLock lock = new ReentrantLock();
+  private boolean closed;
+  private @Nullable MemorySegment vectorMemory;
+
+  LinuxStream(int fd) {
+    this.fd = fd;
+  }
+
+  @Override
+  public long read(MemorySegment buffer) {
+    while (true) {
+      long result = Sockets.receive(fd, buffer);
+      if (result != EAGAIN) {
+        return result;
+      }
+      if (!SocketWait.await(fd, FdWatch.READABLE)) {
+        return ECANCELED;
+      }
+    }
+  }
+
+  @Override
+  public long write(MemorySegment buffer) {
+    long done = 0;
+    while (done < buffer.byteSize()) {
+      long result = Sockets.send(fd, done == 0 ? buffer : buffer.asSlice(done));
+      if (result == EAGAIN) {
+        if (!SocketWait.await(fd, FdWatch.WRITABLE)) {
+          return ECANCELED;
+        }
+      } else if (result < 0) {
+        return result;
+      } else {
+        done += result;
+      }
+    }
+    return done;
+  }
+
+  @Override
+  public long write(IoVector buffers) {
+    IoVector left = buffers;
+    while (left.sizeBytes() > 0) {
+      long result = Sockets.send(fd, left, vectorMemory(Sockets.vectorBytes(left)));
+      if (result == EAGAIN) {
+        if (!SocketWait.await(fd, FdWatch.WRITABLE)) {
+          return ECANCELED;
+        }
+      } else if (result < 0) {
+        return result;
+      } else {
+        left = left.slice(result);
+      }
+    }
+    return buffers.sizeBytes();
+  }
+
+  private MemorySegment vectorMemory(long bytes) {
+    MemorySegment memory = vectorMemory;
+    if (memory == null || memory.byteSize() < bytes) {
+      memory = Arena.ofAuto().allocate(Math.max(bytes, VECTOR_BYTES), 8);
+      vectorMemory = memory;
+    }
+    return memory;
+  }
+
+  @Override
+  public void shutdown() {
+    lock.lock();
+    try {
+      if (!closed) {
+        // Fails only if the peer has ended the connection already.
+        Sockets.shutdown(fd);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        LinuxFiles.close(fd);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "socket " + fd;
+  }
+}

@@ -1,0 +1,10 @@
+/** What a block graph shows to others: its backends as exports. */
+@org.jspecify.annotations.NullMarked
+module org.tinamou.daemon {
+  requires transitive org.tinamou.block;
+  requires transitive org.tinamou.nbd;
+  requires org.tinamou.drivers;
+  requires static org.jspecify;
+
+  exports org.tinamou.daemon.export;
+}

@@ -1,0 +1,47 @@
+package org.tinamou.nbd.server;
+
+/**
+ * What a server allows.
+ *
+ * @param maxConnections how many clients at a time; 0 for any number
+ * @param handshakeNanos how long a client may take to choose an export; 0 for ever
+ * @param partialNanos how long a begun message may make no progress; 0 for ever
+ * @param memoryBytes what all clients together may have in flight, beside 1 MiB for each
+ * @param oldstyle greet clients in the protocol's first way, which knows just one export, the one
+ *     without a name
+ */
+public record ServerOptions(
+    int maxConnections,
+    long handshakeNanos,
+    long partialNanos,
+    long memoryBytes,
+    boolean oldstyle) {
+  /** 100 clients, 10 seconds to shake hands, 30 for the rest of a message, 256 MiB. */
+  public static final ServerOptions DEFAULT =
+      new ServerOptions(100, 10_000_000_000L, 30_000_000_000L, 256L << 20, false);
+
+  /** The same with another number of clients. */
+  public ServerOptions withMaxConnections(int connections) {
+    return new ServerOptions(connections, handshakeNanos, partialNanos, memoryBytes, oldstyle);
+  }
+
+  /** The same with another limit for the handshake. */
+  public ServerOptions withHandshakeNanos(long nanos) {
+    return new ServerOptions(maxConnections, nanos, partialNanos, memoryBytes, oldstyle);
+  }
+
+  /** The same with another limit for the rest of a message. */
+  public ServerOptions withPartialNanos(long nanos) {
+    return new ServerOptions(maxConnections, handshakeNanos, nanos, memoryBytes, oldstyle);
+  }
+
+  /** The same with another amount of memory. */
+  public ServerOptions withMemoryBytes(long bytes) {
+    return new ServerOptions(maxConnections, handshakeNanos, partialNanos, bytes, oldstyle);
+  }
+
+  /** The same in the protocol's first way. */
+  public ServerOptions inOldStyle() {
+    return new ServerOptions(maxConnections, handshakeNanos, partialNanos, memoryBytes, true);
+  }
+}

@@ -1,0 +1,313 @@
+package org.tinamou.nbd.server;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
+import org.tinamou.base.Parsed;
+import org.tinamou.nbd.wire.Bytes;
+import org.tinamou.nbd.wire.Nbd;
+import org.tinamou.nbd.wire.NbdErrno;
+import org.tinamou.nbd.wire.Request;
+import org.tinamou.nbd.wire.SessionEnded;
+import org.tinamou.nbd.wire.WireReader;
+import org.tinamou.nbd.wire.WireWriter;
+
+/**
+ * A connection after its handshake: requests are read one after the other and run side by side,
+ * each in a coroutine.
+ */
+final class ServerSession {
+  private static final int MAX_REQUESTS = 128;
+
+  private final AioContext context;
+  private final Negotiated session;
+  private final NbdExport export;
+  private final WireReader in;
+  private final MemoryBudget.Share memory;
+  private final Runnable abort;
+  private final ReplyWriter replies;
+  private final Reads reads;
+  private final StatusReplies statuses;
+  private @Nullable Coroutine receiver;
+  private int inFlight;
+  private @Nullable SessionEnded failure;
+
+  /**
+   * A session.
+   *
+   * @param abort ends the connection, so that the receiver learns of it
+   */
+  ServerSession(
+      AioContext context,
+      Negotiated session,
+      WireReader in,
+      WireWriter out,
+      MemoryBudget.Share memory,
+      Runnable abort) {
+    this.context = context;
+    this.session = session;
+    this.export = session.export();
+    this.in = in;
+    this.memory = memory;
+    this.abort = abort;
+    this.replies = new ReplyWriter(out, session.structured(), session.extended());
+    this.reads = new Reads(export, session.structured(), replies, memory);
+    this.statuses = new StatusReplies(session, replies);
+  }
+
+  /** Serves requests until the client is done or gone, and all of them have ended. */
+  @InCoroutine
+  void run() throws SessionEnded {
+    receiver = Coroutine.current();
+    Coroutine flusher = context.spawn("NBD replies", this::flush);
+    try {
+      receiveAll();
+    } catch (SessionEnded e) {
+      fail(e);
+    } finally {
+      awaitRequests(0);
+      replies.end();
+      flusher.join();
+    }
+    SessionEnded first = failure;
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  private void flush() {
+    try {
+      replies.runFlusher();
+    } catch (SessionEnded e) {
+      fail(e);
+    }
+  }
+
+  private void fail(SessionEnded why) {
+    if (failure == null) {
+      failure = why;
+      abort.run();
+    }
+  }
+
+  private void receiveAll() throws SessionEnded {
+    int headerBytes = Request.headerBytes(session.extended());
+    while (failure == null && in.await(headerBytes)) {
+      MemorySegment header = in.take(headerBytes);
+      switch (Request.parse(header, session.extended())) {
+        case Parsed.Malformed<Request> malformed -> {
+          long cookie = header.get(Bytes.LONG, 8);
+          refuse(new Request(0, 0, cookie, 0, 0), Errno.EINVAL, malformed.message());
+          throw new SessionEnded(malformed.message());
+        }
+        case Parsed.Value<Request>(Request request) -> {
+          if (request.command() == Nbd.CMD_DISC) {
+            return;
+          }
+          receive(request);
+        }
+      }
+    }
+  }
+
+  private void receive(Request request) throws SessionEnded {
+    boolean write = request.command() == Nbd.CMD_WRITE;
+    boolean payload =
+        write || (session.extended() && request.has(Nbd.FLAG_PAYLOAD_LEN));
+    RequestCheck.Refusal refusal = RequestCheck.of(request, session);
+    if (refusal == null && write && session.extended() && !request.has(Nbd.FLAG_PAYLOAD_LEN)) {
+      refusal = new RequestCheck.Refusal(Errno.EINVAL, "missing flag for payload length");
+    }
+    if (refusal != null) {
+      boolean tooLong =
+          request.lengthBytes() < 0 || request.lengthBytes() > Nbd.MAX_TRANSFER_BYTES;
+      if (payload && !tooLong) {
+        in.skip(request.lengthBytes());
+      }
+      refuse(request, refusal.errno(), refusal.message());
+      if (payload && tooLong) {
+        // What follows cannot be told from further requests.
+        throw new SessionEnded(refusal.message());
+      }
+      return;
+    }
+    awaitRequests(MAX_REQUESTS - 1);
+    if (write) {
+      receiveWrite(request);
+    } else if (payload) {
+      Request narrowed = statuses.readPayload(request, in);
+      if (narrowed == null) {
+        refuse(request, Errno.EINVAL, "invalid payload of block status");
+      } else {
+        start(narrowed, null);
+      }
+    } else {
+      start(request, null);
+    }
+  }
+
+  private void receiveWrite(Request request) throws SessionEnded {
+    long length = request.lengthBytes();
+    if (!memory.tryReserve(length)) {
+      writeInPieces(request);
+      return;
+    }
+    TransferMemory data = TransferMemory.take(length);
+    try {
+      in.readFully(data.vector());
+    } catch (SessionEnded e) {
+      data.release();
+      memory.release(length);
+      throw e;
+    }
+    start(request, data);
+  }
+
+  /** There is not memory enough to take it all at once. */
+  private void writeInPieces(Request request) throws SessionEnded {
+    inFlight++;
+    long length = request.lengthBytes();
+    ErrnoException failed = null;
+    try {
+      for (long done = 0; done < length; ) {
+        long piece = Math.min(length - done, MemoryBudget.OWN_BYTES);
+        memory.reserve(piece);
+        TransferMemory data = TransferMemory.take(piece);
+        try {
+          in.readFully(data.vector());
+          if (failed == null) {
+            export.write(
+                request.offsetBytes() + done, data.vector(), request.has(Nbd.FLAG_FUA));
+          }
+        } catch (ErrnoException e) {
+          failed = e;
+        } finally {
+          data.release();
+          memory.release(piece);
+        }
+        done += piece;
+      }
+      answer(request, failed, "writing to file failed");
+    } finally {
+      requestEnded();
+    }
+  }
+
+  private void start(Request request, @Nullable TransferMemory data) {
+    inFlight++;
+    context.spawn("NBD request", () -> perform(request, data));
+  }
+
+  private void perform(Request request, @Nullable TransferMemory data) {
+    boolean orderly = false;
+    try {
+      perform(request, data, request.has(Nbd.FLAG_FUA));
+      orderly = true;
+    } catch (SessionEnded e) {
+      fail(e);
+      orderly = true;
+    } finally {
+      if (!orderly) {
+        fail(new SessionEnded("a request has failed unexpectedly"));
+      }
+      requestEnded();
+    }
+  }
+
+  private void perform(Request request, @Nullable TransferMemory data, boolean fua)
+      throws SessionEnded {
+    long offset = request.offsetBytes();
+    long length = request.lengthBytes();
+    switch (request.command()) {
+      case Nbd.CMD_READ -> reads.perform(request, inFlight == 1);
+      case Nbd.CMD_BLOCK_STATUS -> statuses.perform(request, inFlight == 1);
+      case Nbd.CMD_WRITE -> {
+        TransferMemory written = java.util.Objects.requireNonNull(data);
+        ErrnoException failed;
+        try {
+          failed = attempt(() -> export.write(offset, written.vector(), fua));
+        } finally {
+          written.release();
+          memory.release(length);
+        }
+        answer(request, failed, "writing to file failed");
+      }
+      case Nbd.CMD_FLUSH -> answer(request, attempt(export::flush), "flush failed");
+      case Nbd.CMD_TRIM ->
+          answer(
+              request, attempt(() -> export.trim(offset, length, fua)), "discard failed");
+      case Nbd.CMD_CACHE ->
+          answer(request, attempt(() -> export.cache(offset, length)), "caching data failed");
+      case Nbd.CMD_WRITE_ZEROES ->
+          answer(
+              request,
+              attempt(
+                  () ->
+                      export.writeZeroes(
+                          offset,
+                          length,
+                          !request.has(Nbd.FLAG_NO_HOLE),
+                          request.has(Nbd.FLAG_FAST_ZERO),
+                          fua)),
+              "writing to file failed");
+      default -> throw new IllegalStateException("command " + request.command());
+    }
+  }
+
+  /** Something that may fail. */
+  private interface Action {
+    void run() throws ErrnoException;
+  }
+
+  private static @Nullable ErrnoException attempt(Action action) {
+    try {
+      action.run();
+      return null;
+    } catch (ErrnoException e) {
+      return e;
+    }
+  }
+
+  private void answer(Request request, @Nullable ErrnoException failed, String doing)
+      throws SessionEnded {
+    if (failed != null) {
+      refuse(request, failed.errno(), doing);
+      return;
+    }
+    replies.begin();
+    boolean good = false;
+    try {
+      replies.success(request.cookie(), request.offsetBytes());
+      good = true;
+    } finally {
+      replies.finish(good && inFlight == 1);
+    }
+  }
+
+  private void refuse(Request request, Errno errno, String message) throws SessionEnded {
+    replies.begin();
+    try {
+      replies.failure(request.cookie(), request.offsetBytes(), NbdErrno.toWire(errno), message);
+    } finally {
+      replies.finish(inFlight <= 1);
+    }
+  }
+
+  private void requestEnded() {
+    inFlight--;
+    Coroutine waiting = receiver;
+    if (waiting != null && (inFlight == 0 || inFlight == MAX_REQUESTS - 1)) {
+      waiting.wake();
+    }
+  }
+
+  private void awaitRequests(int atMost) {
+    while (inFlight > atMost) {
+      Coroutine.suspend("NBD requests");
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package org.tinamou.tools.nbd;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.aio.ListenSocket;
+import org.tinamou.aio.SocketAddress;
+import org.tinamou.base.ErrnoException;
+import org.tinamou.block.BlockException;
+import org.tinamou.daemon.export.BlockExport;
+import org.tinamou.daemon.export.ExportSettings;
+import org.tinamou.nbd.server.NbdServer;
+import org.tinamou.nbd.server.ServerOptions;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.Interruptions;
+import org.tinamou.tools.cli.ProbeWarning;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.image.OpenImage;
+import org.tinamou.tools.image.OpenRequest;
+
+/** Serves one image until it is told to stop, or its last client has gone. */
+final class ImageServer implements NbdServer.Listener {
+  private static final int MAX_BACKLOG = 128;
+  private static final long NANOS_A_SECOND = 1_000_000_000L;
+
+  private final AioContext context;
+  private final Console console;
+  private final NbdOptions options;
+  private @Nullable Coroutine main;
+  private volatile boolean stopping;
+
+  ImageServer(AioContext context, Console console, NbdOptions options) {
+    this.context = context;
+    this.console = console;
+    this.options = options;
+  }
+
+  @InCoroutine
+  int run(String file) throws ToolException {
+    main = Coroutine.current();
+    SocketAddress passed = ServerAddress.passed(options);
+    OpenImage image = open(file);
+    try {
+      refuseUnavailable(image);
+      if (image.isGuessedRaw()) {
+        ProbeWarning.print(console, file);
+      }
+      if (options.offsetBytes > image.lengthBytes()) {
+        throw new ToolException("Invalid offset '" + options.offsetBytes + "'");
+      }
+      SocketAddress address = passed == null ? ServerAddress.of(options) : passed;
+      serve(image, listen(address));
+      return 0;
+    } finally {
+      image.flushAndClose();
+    }
+  }
+
+  private OpenImage open(String file) throws ToolException {
+    OpenRequest request = options.request(file);
+    String prefix = "Failed to blk_new_open '" + file + "': ";
+    OpenImage image;
+    try {
+      image =
+          OpenImage.open(context, request, options.objects.throttleGroups(context.clocks()));
+    } catch (BlockException e) {
+      throw ToolException.of(prefix, e);
+    }
+    if (options.usesNativeAio() && image.isHostFile() && !image.isDirect()) {
+      image.close();
+      throw new ToolException(
+          prefix
+              + "aio=native was specified, but it requires cache.direct=on, which was not"
+              + " specified.");
+    }
+    return image;
+  }
+
+  private void refuseUnavailable(OpenImage image) throws ToolException {
+    if (options.loadSnapshot != null) {
+      throw SnapshotRefusal.of(options.loadSnapshot, image);
+    }
+    if (!options.bitmaps.isEmpty()) {
+      throw new ToolException("Bitmap '" + options.bitmaps.getFirst() + "' is not found");
+    }
+  }
+
+  private ListenSocket listen(SocketAddress address) throws ToolException {
+    int backlog = options.shared == 0 ? MAX_BACKLOG : Math.min(options.shared, MAX_BACKLOG);
+    try {
+      return context.io().sockets().listen(address, backlog);
+    } catch (ErrnoException e) {
+      throw new ToolException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void serve(OpenImage image, ListenSocket socket) throws ToolException {
+    ServerOptions limits =
+        ServerOptions.DEFAULT
+            .withMaxConnections(options.shared)
+            .withHandshakeNanos(options.handshakeSeconds * NANOS_A_SECOND);
+    NbdServer server = new NbdServer(context, limits, this);
+    server.add(
+        new BlockExport(
+            image.backend(),
+            new ExportSettings(
+                options.exportName == null ? "" : options.exportName,
+                options.description == null ? "" : options.description,
+                options.readOnly,
+                options.readOnly || options.shared != 1,
+                options.offsetBytes,
+                options.allocationDepth,
+                List.of())));
+    try {
+      writePid();
+      server.listen(socket);
+      Interruptions.onEndAsked(this::stop);
+      BackgroundWorker.tellReady();
+      while (!stopping) {
+        Coroutine.suspend("end of the server");
+      }
+    } finally {
+      server.stop();
+      removeSocket();
+    }
+  }
+
+  private void stop() {
+    stopping = true;
+    Coroutine waiting = main;
+    if (waiting != null) {
+      waiting.wake();
+    }
+  }
+
+  @Override
+  public void handshakeFailed(String reason) {
+    console.error("option negotiation failed: " + reason);
+  }
+
+  @Override
+  public void sessionFailed(String reason) {
+    if (options.verbose) {
+      console.error(reason);
+    }
+  }
+
+  @Override
+  public void sessionEnded(int connectionsLeft) {
+    if (connectionsLeft == 0 && !options.persistent) {
+      stop();
+    }
+  }
+
+  private void writePid() throws ToolException {
+    String file = options.pidFile;
+    if (file == null) {
+      return;
+    }
+    try {
+      context.callBlocking(
+          () -> Files.writeString(Path.of(file), ProcessHandle.current().pid() + "\n"));
+    } catch (IOException e) {
+      throw new ToolException("Cannot open PID file: " + e.getMessage());
+    }
+  }
+
+  private void removeSocket() {
+    String path = options.socket;
+    if (path != null) {
+      context.callBlocking(() -> Path.of(path).toFile().delete());
+    }
+  }
+}
