@@ -1,5 +1,6 @@
 package org.tinamou.aio;
 
+import java.io.IOException;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
@@ -9,13 +10,13 @@ public interface SocketHost {
   SocketHost NONE =
       new SocketHost() {
         @Override
-        public StreamSocket connect(SocketAddress address) throws ErrnoException {
+        public StreamSocket connect(SocketAddress address) throws IOException {
           throw new ErrnoException(
               Errno.EOPNOTSUPP, "sockets need the kernel's interface, which is switched off");
         }
 
         @Override
-        public ListenSocket listen(SocketAddress address, int backlog) throws ErrnoException {
+        public ListenSocket listen(SocketAddress address, int backlog) throws IOException {
           throw new ErrnoException(
               Errno.EOPNOTSUPP, "sockets need the kernel's interface, which is switched off");
         }
@@ -24,11 +25,11 @@ public interface SocketHost {
   /**
    * Connects, trying all addresses a name has.
    *
-   * @throws ErrnoException why the last attempt failed; ECANCELED if the coroutine's cancel flag is
+   * @throws IOException why the last attempt failed; ECANCELED if the coroutine's cancel flag is
    *     up. Its context says what failed, in the reference's words
    */
   @InCoroutine
-  StreamSocket connect(SocketAddress address) throws ErrnoException;
+  StreamSocket connect(SocketAddress address) throws IOException;
 
   /**
    * Listens on one address; of a host name with several, on the first.
@@ -36,5 +37,5 @@ public interface SocketHost {
    * @param backlog how many connections may wait to be taken
    */
   @InCoroutine
-  ListenSocket listen(SocketAddress address, int backlog) throws ErrnoException;
+  ListenSocket listen(SocketAddress address, int backlog) throws IOException;
 }

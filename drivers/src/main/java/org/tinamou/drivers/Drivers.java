@@ -16,6 +16,7 @@ import org.tinamou.drivers.filter.throttle.ThrottleType;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.drivers.format.raw.RawType;
 import org.tinamou.drivers.protocol.file.FileType;
+import org.tinamou.drivers.protocol.nbd.NbdType;
 import org.tinamou.drivers.protocol.nullblock.NullType;
 
 /** All drivers there are. */
@@ -40,9 +41,6 @@ public final class Drivers {
           "iscsi",
           "iser",
           "luks",
-          "nbd",
-          "nbd+tcp",
-          "nbd+unix",
           "nbds",
           "nfs",
           "nvme",
@@ -93,6 +91,7 @@ public final class Drivers {
     types.add(new PreallocateType());
     types.add(new ThrottleType(groups));
     types.addAll(NullType.all());
+    types.add(new NbdType());
     return new DriverList(types, MISSING, FormatSignatures::probe);
   }
 }

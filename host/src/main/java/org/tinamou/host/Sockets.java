@@ -131,8 +131,7 @@ public final class Sockets {
     try {
       byte[] bytes = address.bytes();
       MemorySegment.copy(bytes, 0, scratch.struct, ValueLayout.JAVA_BYTE, 0, bytes.length);
-      return NativeCalls.callInt(
-          function, scratch, fd, scratch.struct.address(), bytes.length, 0);
+      return NativeCalls.callInt(function, scratch, fd, scratch.struct.address(), bytes.length, 0);
     } finally {
       scratch.release();
     }

@@ -33,7 +33,7 @@ final class LinuxSocketHost implements SocketHost {
   private LinuxSocketHost() {}
 
   @Override
-  public StreamSocket connect(SocketAddress address) throws ErrnoException {
+  public StreamSocket connect(SocketAddress address) throws IOException {
     return switch (address) {
       case SocketAddress.Unix unix ->
           connect(rawUnix(unix, "Failed to connect to '" + unix.path() + "'"), unix);
@@ -46,7 +46,7 @@ final class LinuxSocketHost implements SocketHost {
     };
   }
 
-  private static StreamSocket connectAny(SocketAddress.Inet inet) throws ErrnoException {
+  private static StreamSocket connectAny(SocketAddress.Inet inet) throws IOException {
     ErrnoException last = null;
     for (InetAddress each : resolve(inet, false)) {
       try {
@@ -99,7 +99,7 @@ final class LinuxSocketHost implements SocketHost {
   }
 
   @Override
-  public ListenSocket listen(SocketAddress address, int backlog) throws ErrnoException {
+  public ListenSocket listen(SocketAddress address, int backlog) throws IOException {
     return switch (address) {
       case SocketAddress.Unix unix -> {
         String failure = "Failed to bind socket to " + unix.path();
@@ -108,8 +108,7 @@ final class LinuxSocketHost implements SocketHost {
         yield listen(raw, backlog, failure);
       }
       case SocketAddress.Vsock vsock ->
-          listen(
-              Sockets.vsock(vsock.cid(), vsock.port()), backlog, "Failed to bind socket");
+          listen(Sockets.vsock(vsock.cid(), vsock.port()), backlog, "Failed to bind socket");
       case SocketAddress.Descriptor(int fd) -> {
         Sockets.prepareForeign(fd);
         yield new LinuxListener(fd, Sockets.localPort(fd));
@@ -127,8 +126,7 @@ final class LinuxSocketHost implements SocketHost {
     }
   }
 
-  private static ListenSocket listenAny(SocketAddress.Inet inet, int backlog)
-      throws ErrnoException {
+  private static ListenSocket listenAny(SocketAddress.Inet inet, int backlog) throws IOException {
     ErrnoException last = null;
     for (InetAddress each : resolve(inet, true)) {
       try {
@@ -178,7 +176,7 @@ final class LinuxSocketHost implements SocketHost {
   }
 
   private static List<InetAddress> resolve(SocketAddress.Inet inet, boolean listening)
-      throws ErrnoException {
+      throws IOException {
     AioContext context = Coroutine.current().context();
     List<InetAddress> usable = new ArrayList<>();
     try {
@@ -199,9 +197,12 @@ final class LinuxSocketHost implements SocketHost {
     return usable;
   }
 
-  private static ErrnoException unresolved(SocketAddress.Inet inet) {
-    return new ErrnoException(
-        Errno.ENOENT,
-        "address resolution failed for " + inet.host() + ":" + inet.port());
+  private static IOException unresolved(SocketAddress.Inet inet) {
+    return new UnknownHostException(
+        "address resolution failed for "
+            + inet.host()
+            + ":"
+            + inet.port()
+            + ": Name or service not known");
   }
 }

@@ -27,8 +27,7 @@ final class Reads {
   /** A piece of a range. */
   private record Extent(long offsetBytes, long lengthBytes, boolean hole) {}
 
-  Reads(
-      NbdExport export, boolean structured, ReplyWriter replies, MemoryBudget.Share memory) {
+  Reads(NbdExport export, boolean structured, ReplyWriter replies, MemoryBudget.Share memory) {
     this.export = export;
     this.structured = structured;
     this.replies = replies;
@@ -42,8 +41,7 @@ final class Reads {
     if (length == 0 && structured) {
       replies.begin();
       try {
-        replies.chunk(
-            request.cookie(), Nbd.CHUNK_DONE, Nbd.CHUNK_NONE, request.offsetBytes(), 0);
+        replies.chunk(request.cookie(), Nbd.CHUNK_DONE, Nbd.CHUNK_NONE, request.offsetBytes(), 0);
       } finally {
         replies.finish(alone);
       }

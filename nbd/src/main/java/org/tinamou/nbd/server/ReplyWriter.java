@@ -17,7 +17,9 @@ import org.tinamou.nbd.wire.WireWriter;
  * as soon as the loop has nothing else to do for it.
  */
 final class ReplyWriter {
-  /** Data up to this length is copied behind its header: cheaper than to send it from where it is. */
+  /**
+   * Data up to this length is copied behind its header: cheaper than to send it from where it is.
+   */
   private static final int COPIED_BYTES = 16 << 10;
 
   private final WireWriter out;

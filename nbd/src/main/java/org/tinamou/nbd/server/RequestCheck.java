@@ -20,8 +20,7 @@ final class RequestCheck {
       return invalid("invalid request type (%d) received".formatted(command));
     }
     boolean payloadStatus = command == Nbd.CMD_BLOCK_STATUS && request.has(Nbd.FLAG_PAYLOAD_LEN);
-    boolean moves =
-        command == Nbd.CMD_READ || command == Nbd.CMD_WRITE || command == Nbd.CMD_CACHE;
+    boolean moves = command == Nbd.CMD_READ || command == Nbd.CMD_WRITE || command == Nbd.CMD_CACHE;
     if ((moves || payloadStatus) && (length < 0 || length > Nbd.MAX_TRANSFER_BYTES)) {
       return invalid(
           "len (%s ) is larger than max len (%d)"

@@ -67,8 +67,7 @@ final class ServerConnection {
     TransferMemory input = TransferMemory.take(BUFFER_BYTES);
     TransferMemory output = TransferMemory.take(BUFFER_BYTES);
     Deadline deadline = new Deadline(context, socket);
-    WireReader in =
-        new WireReader(socket, input.segment(), deadline, options.partialNanos());
+    WireReader in = new WireReader(socket, input.segment(), deadline, options.partialNanos());
     WireWriter out = new WireWriter(socket, output.segment());
     try {
       Negotiated negotiated = shakeHands(in, out, deadline);

@@ -55,7 +55,8 @@ final class ServerHandshake {
     out.putLong(Nbd.MAGIC).putLong(Nbd.OPTION_MAGIC).putShort(Nbd.FIXED_NEWSTYLE | Nbd.NO_ZEROES);
     out.flush();
     if (!in.await(4)) {
-      throw new SessionEnded("Failed to read flags: Unexpected end-of-file before all data were read");
+      throw new SessionEnded(
+          "Failed to read flags: Unexpected end-of-file before all data were read");
     }
     int flags = in.readInt();
     if ((flags & ~(Nbd.FIXED_NEWSTYLE | Nbd.NO_ZEROES)) != 0) {
@@ -99,7 +100,8 @@ final class ServerHandshake {
             "Unsupported option %s (%s)"
                 .formatted(Integer.toUnsignedString(code), Nbd.optionName(code)));
       }
-      Negotiated result = length > ClientOption.MAX_BYTES ? tooBig(code, length) : option(code, length);
+      Negotiated result =
+          length > ClientOption.MAX_BYTES ? tooBig(code, length) : option(code, length);
       if (code == Nbd.OPT_ABORT) {
         acknowledgeAbort();
         return null;
@@ -315,7 +317,8 @@ final class ServerHandshake {
     if (query.equals(context)) {
       return true;
     }
-    boolean prefix = query.equals("base:") || query.equals("qemu:") || query.equals(Nbd.DIRTY_BITMAP);
+    boolean prefix =
+        query.equals("base:") || query.equals("qemu:") || query.equals(Nbd.DIRTY_BITMAP);
     return !set && prefix && context.startsWith(query);
   }
 

@@ -116,15 +116,13 @@ final class ServerSession {
 
   private void receive(Request request) throws SessionEnded {
     boolean write = request.command() == Nbd.CMD_WRITE;
-    boolean payload =
-        write || (session.extended() && request.has(Nbd.FLAG_PAYLOAD_LEN));
+    boolean payload = write || (session.extended() && request.has(Nbd.FLAG_PAYLOAD_LEN));
     RequestCheck.Refusal refusal = RequestCheck.of(request, session);
     if (refusal == null && write && session.extended() && !request.has(Nbd.FLAG_PAYLOAD_LEN)) {
       refusal = new RequestCheck.Refusal(Errno.EINVAL, "missing flag for payload length");
     }
     if (refusal != null) {
-      boolean tooLong =
-          request.lengthBytes() < 0 || request.lengthBytes() > Nbd.MAX_TRANSFER_BYTES;
+      boolean tooLong = request.lengthBytes() < 0 || request.lengthBytes() > Nbd.MAX_TRANSFER_BYTES;
       if (payload && !tooLong) {
         in.skip(request.lengthBytes());
       }
@@ -180,8 +178,7 @@ final class ServerSession {
         try {
           in.readFully(data.vector());
           if (failed == null) {
-            export.write(
-                request.offsetBytes() + done, data.vector(), request.has(Nbd.FLAG_FUA));
+            export.write(request.offsetBytes() + done, data.vector(), request.has(Nbd.FLAG_FUA));
           }
         } catch (ErrnoException e) {
           failed = e;
@@ -238,8 +235,7 @@ final class ServerSession {
       }
       case Nbd.CMD_FLUSH -> answer(request, attempt(export::flush), "flush failed");
       case Nbd.CMD_TRIM ->
-          answer(
-              request, attempt(() -> export.trim(offset, length, fua)), "discard failed");
+          answer(request, attempt(() -> export.trim(offset, length, fua)), "discard failed");
       case Nbd.CMD_CACHE ->
           answer(request, attempt(() -> export.cache(offset, length)), "caching data failed");
       case Nbd.CMD_WRITE_ZEROES ->

@@ -183,8 +183,7 @@ public sealed interface ClientOption {
       // Nobody has a context of such a name.
       queries.add(bytes > Nbd.MAX_STRING_BYTES ? skipped(payload, bytes) : text(payload, bytes));
     }
-    return new Parsed.Value<>(
-        new MetaContext(code == Nbd.OPT_SET_META_CONTEXT, name, queries));
+    return new Parsed.Value<>(new MetaContext(code == Nbd.OPT_SET_META_CONTEXT, name, queries));
   }
 
   private static String skipped(ByteBuffer payload, int bytes) {

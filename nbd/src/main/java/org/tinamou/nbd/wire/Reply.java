@@ -62,9 +62,7 @@ public sealed interface Reply {
     long cookie = header.get(Bytes.LONG, 8);
     return new Parsed.Value<>(
         extended
-            ? new Chunk(
-                flags, type, cookie, header.get(Bytes.LONG, 16), header.get(Bytes.LONG, 24))
-            : new Chunk(
-                flags, type, cookie, 0, Integer.toUnsignedLong(header.get(Bytes.INT, 16))));
+            ? new Chunk(flags, type, cookie, header.get(Bytes.LONG, 16), header.get(Bytes.LONG, 24))
+            : new Chunk(flags, type, cookie, 0, Integer.toUnsignedLong(header.get(Bytes.INT, 16))));
   }
 }

@@ -13,8 +13,7 @@ import org.tinamou.base.IoVector;
  * time.
  */
 public final class WireReader {
-  private static final String CUT =
-      "Unexpected end-of-file before all data were read";
+  private static final String CUT = "Unexpected end-of-file before all data were read";
 
   private final StreamSocket socket;
   private final MemorySegment buffer;

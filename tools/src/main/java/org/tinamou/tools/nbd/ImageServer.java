@@ -10,7 +10,6 @@ import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.ListenSocket;
 import org.tinamou.aio.SocketAddress;
-import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockException;
 import org.tinamou.daemon.export.BlockExport;
 import org.tinamou.daemon.export.ExportSettings;
@@ -66,8 +65,7 @@ final class ImageServer implements NbdServer.Listener {
     String prefix = "Failed to blk_new_open '" + file + "': ";
     OpenImage image;
     try {
-      image =
-          OpenImage.open(context, request, options.objects.throttleGroups(context.clocks()));
+      image = OpenImage.open(context, request, options.objects.throttleGroups(context.clocks()));
     } catch (BlockException e) {
       throw ToolException.of(prefix, e);
     }
@@ -94,7 +92,7 @@ final class ImageServer implements NbdServer.Listener {
     int backlog = options.shared == 0 ? MAX_BACKLOG : Math.min(options.shared, MAX_BACKLOG);
     try {
       return context.io().sockets().listen(address, backlog);
-    } catch (ErrnoException e) {
+    } catch (IOException e) {
       throw new ToolException(String.valueOf(e.getMessage()));
     }
   }

@@ -47,8 +47,7 @@ final class ServerAddress {
       return null;
     }
     if (!count.equals("1")) {
-      throw new ToolException(
-          "qemu-nbd does not support socket activation with LISTEN_FDS > 1");
+      throw new ToolException("qemu-nbd does not support socket activation with LISTEN_FDS > 1");
     }
     if (options.socket != null) {
       throw new ToolException("Unix socket can't be set when using socket activation");
