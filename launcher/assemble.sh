@@ -51,8 +51,8 @@ rehearse() {
 rehearse_all() {
   stage=$(mktemp -d "${TMPDIR:-/tmp}/tinamou-rehearsal.XXXXXX")
   trap 'rm -rf "$stage"' EXIT
-  mkdir "$stage/img" "$stage/info" "$stage/io"
-  truncate -s 1M "$stage/info/a.raw" "$stage/io/a.raw"
+  mkdir "$stage/img" "$stage/info" "$stage/io" "$stage/nbd"
+  truncate -s 1M "$stage/info/a.raw" "$stage/io/a.raw" "$stage/nbd/a.raw"
   (
     cd "$stage/info"
     commands -m "$main" img create -q -f qcow2 a.qcow2 1M then \
@@ -80,6 +80,20 @@ rehearse_all() {
   )
   wait "$info"
   wait "$io"
+  (
+    # A server, which ends when its client has gone.
+    cd "$stage/nbd"
+    rehearse nbd -m "$main" nbd -f raw -k "$stage/nbd/socket" a.raw &
+    server=$!
+    tries=0
+    while [ ! -S socket ] && [ $tries -lt 300 ]; do
+      sleep 0.1
+      tries=$((tries + 1))
+    done
+    commands -m "$main" io -f raw -c "write -P 1 0 1M" -c "read -P 1 0 64k" -c "write -z 0 4k" -c flush \
+      "nbd+unix:///?socket=$stage/nbd/socket" >/dev/null
+    wait "$server"
+  )
 }
 
 stamp=$(
@@ -106,3 +120,4 @@ tool() {
 }
 tool img org.tinamou.tools.img.ImgMain qemu-img
 tool io org.tinamou.tools.io.IoMain qemu-io
+tool nbd org.tinamou.tools.nbd.NbdMain qemu-nbd

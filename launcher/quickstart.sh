@@ -24,6 +24,9 @@ say "Copy it; holes stay holes." tinamou-img convert -p -f raw -O raw disk.img c
 say "Compare the two." tinamou-img compare -f raw -F raw disk.img copy.img
 say "See where the data is." tinamou-img map -f raw copy.img
 say "Read it back and check the pattern." tinamou-io -f raw -r -c "read -P 0xa5 1M 32M" -c "read -P 0x5a 200M 8M" copy.img
+say "Show it to others over the network block device protocol." \
+  tinamou-nbd --fork -f raw -r -k "$work/disk.sock" copy.img
+say "Read it through a client." tinamou-io -f raw -r -c "read -P 0xa5 1M 32M" "nbd+unix:///?socket=$work/disk.sock"
 cat <<'NEXT'
 
 What next:

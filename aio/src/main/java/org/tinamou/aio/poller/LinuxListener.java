@@ -34,11 +34,12 @@ final class LinuxListener implements ListenSocket {
         }
         return new LinuxStream(result);
       }
-      switch (Errno.ofResult(result)) {
+      Errno errno = Errno.ofResult(result);
+      switch (errno) {
         case EAGAIN -> awaitConnection(self);
         // The peer has given up before it was its turn.
         case ECONNABORTED, EPROTO, ENETDOWN, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH -> {}
-        case Errno errno -> throw new ErrnoException(errno, "accept");
+        default -> throw new ErrnoException(errno, "accept");
       }
     }
     throw new ErrnoException(Errno.ECANCELED, "accept");

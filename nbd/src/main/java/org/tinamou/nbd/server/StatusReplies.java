@@ -188,9 +188,9 @@ final class StatusReplies {
         position += entryBytes;
         count++;
         left -= length;
-      } while (left > 0 && !one && position + 2 * entryBytes <= buffer.byteSize());
+      } while (left > 0 && !one && position + 2L * entryBytes <= buffer.byteSize());
       pendingBytes = 0;
-      return left == 0 && position + 2 * entryBytes <= buffer.byteSize();
+      return left == 0 && position + 2L * entryBytes <= buffer.byteSize();
     }
 
     IoVector finished() {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.tools.img.ImgMain;
 import org.tinamou.tools.io.IoMain;
+import org.tinamou.tools.nbd.NbdMain;
 
 /**
  * Runs commands of the tools one after the other in one process, while the virtual machine records
@@ -17,7 +18,7 @@ public final class RehearsalMain {
   /**
    * Runs the commands and ends the process, with the exit code of the first one that fails.
    *
-   * @param arguments command lines, each {@code img} or {@code io} and what follows it, with the
+   * @param arguments command lines, each {@code img}, {@code io} or {@code nbd} and what follows it, with the
    *     word {@code then} between them
    */
   public static void main(String[] arguments) {
@@ -39,6 +40,7 @@ public final class RehearsalMain {
         switch (words.getFirst()) {
           case "img" -> ImgMain.run(rest);
           case "io" -> IoMain.run(rest);
+          case "nbd" -> NbdMain.run(rest);
           default -> throw new IllegalArgumentException(words.getFirst());
         };
     if (exitCode != 0) {

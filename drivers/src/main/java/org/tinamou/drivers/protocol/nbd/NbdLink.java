@@ -95,7 +95,7 @@ final class NbdLink {
     } catch (SessionEnded e) {
       throw new BlockException(Errno.EINVAL, e.reason());
     } catch (HandshakeFailed e) {
-      BlockException refusal = new BlockException(Errno.EINVAL, e.getMessage());
+      BlockException refusal = new BlockException(Errno.EINVAL, String.valueOf(e.getMessage()));
       String hint = e.hint();
       throw hint == null ? refusal : refusal.withHint(hint);
     }
