@@ -30,6 +30,7 @@ import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
 import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
 import org.tinamou.drivers.filter.throttle.ThrottleGroups;
@@ -278,6 +279,11 @@ public final class OpenImage {
     return node.driverOrNull() instanceof ImageDescription.Source source
         ? source.description()
         : null;
+  }
+
+  /** The older states that the image keeps, or null if its format cannot keep any. */
+  public @Nullable InternalSnapshots internalSnapshots() {
+    return node.driverOrNull() instanceof InternalSnapshots snapshots ? snapshots : null;
   }
 
   /** The plain name of the file that the image is in; empty if it has none. */

@@ -116,7 +116,7 @@ final class ConvertCommand implements ImgCommand {
   private OptionValues checkTarget(List<OpenImage> sources) throws ToolException {
     ConvertOptions options = options();
     if (options.snapshot != null) {
-      throw options.snapshot.refuse(sources.getFirst());
+      options.snapshot.show(sources.getFirst());
     }
     String format = options.targetFormat;
     boolean opensOnly = options.existing;

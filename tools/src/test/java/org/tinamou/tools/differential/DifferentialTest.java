@@ -99,6 +99,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> snapshot() throws IOException {
+    return scripts("snapshot.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> dd() throws IOException {
     return scripts("dd.txt");
   }

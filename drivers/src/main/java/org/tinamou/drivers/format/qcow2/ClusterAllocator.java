@@ -160,6 +160,11 @@ final class ClusterAllocator {
     }
   }
 
+  /** Takes back one reference to a cluster that no table on the disk holds any more. */
+  void giveBack(long cluster) throws BlockException {
+    drop(cluster);
+  }
+
   /** Notes that one reference to a cluster is gone, once the tables are stable. */
   void release(long cluster) {
     released.add(cluster);

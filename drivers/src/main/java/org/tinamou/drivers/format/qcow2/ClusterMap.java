@@ -76,12 +76,31 @@ final class ClusterMap {
     return firstLevelOffset;
   }
 
+  TableCache slices() {
+    return slices;
+  }
+
+  /** Another table is in use from now on. */
+  void switchTo(long offset, long[] entries) {
+    firstLevel = entries;
+    firstLevelOffset = offset;
+    dirtyPieces.clear();
+  }
+
+  /** Changes an entry, if it is not that already. */
+  void firstLevelEntry(int index, long value) {
+    if (firstLevel[index] != value) {
+      firstLevel[index] = value;
+      dirtyPieces.set(index / ENTRIES_PER_PIECE);
+    }
+  }
+
   private int firstLevelIndex(long guest) {
     return (int) (guest / geometry.bytesPerTable());
   }
 
   private int entriesPerSlice() {
-    return slices.sliceBytes() / Geometry.ENTRY_BYTES;
+    return slices.sliceBytes() / geometry.secondLevelEntryBytes();
   }
 
   private int indexInSlice(long guest) {

@@ -103,7 +103,7 @@ public final class Qcow2Creator {
     refuse(extras.dataFile(), "external data files");
     refuse(extras.encryption(), "encrypted qcow2 images");
     refuse(extras.extendedEntries(), "extended L2 entries");
-    Geometry geometry = new Geometry(clusterBits, refcountOrder);
+    Geometry geometry = new Geometry(clusterBits, refcountOrder, extras.extendedEntries());
     if (geometry.firstLevelEntries(request.sizeBytes())
         > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
       throw BlockException.of(Errno.EFBIG, "Could not resize image");
@@ -159,7 +159,8 @@ public final class Qcow2Creator {
     }
     if (bits != Request.DEFAULT_REFCOUNT_BITS && !version3) {
       throw invalid(
-          "Different refcount widths than 16 bits require compatibility level 1.1 or above (use version=v3 or greater)");
+          "Different refcount widths than 16 bits require compatibility level 1.1 or above (use"
+              + " version=v3 or greater)");
     }
     return Long.numberOfTrailingZeros(bits);
   }

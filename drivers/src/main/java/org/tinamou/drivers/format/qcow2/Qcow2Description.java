@@ -66,7 +66,13 @@ public final class Qcow2Description {
         header.hasFeature(Features.INCOMPATIBLE_DIRTY),
         header.backingName(),
         header.backingFormat(),
-        header.snapshots(),
+        hasMore(header),
         specific);
+  }
+
+  private static boolean hasMore(Qcow2Header header) {
+    return header.snapshots() != 0
+        || header.encryption() != 0
+        || (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0;
   }
 }

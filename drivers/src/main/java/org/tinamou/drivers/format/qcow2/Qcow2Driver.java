@@ -1,5 +1,6 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
@@ -21,6 +22,7 @@ import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.InternalSnapshots;
 
 /** A node that shows a qcow2 image. */
 public final class Qcow2Driver
@@ -32,6 +34,7 @@ public final class Qcow2Driver
         BlockDriver.PermissionMapper,
         BlockDriver.Checkable,
         BlockDriver.Named,
+        InternalSnapshots,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
 
@@ -275,6 +278,9 @@ public final class Qcow2Driver
     if (newLength % SECTOR_BYTES != 0) {
       throw new BlockException(Errno.EINVAL, "The new size must be a multiple of 512");
     }
+    if (!image.isVersion3() && !image.snapshots().snapshots().isEmpty()) {
+      throw new BlockException(Errno.EOPNOTSUPP, "Can't resize a v2 image which has snapshots");
+    }
     long old = lengthBytes();
     if (newLength < old) {
       if (preallocation != PreallocationMode.OFF) {
@@ -339,6 +345,48 @@ public final class Qcow2Driver
     } finally {
       image.metadata().unlock();
     }
+  }
+
+  /** What is done with the snapshots while nobody else changes tables. */
+  @FunctionalInterface
+  private interface SnapshotAction {
+    void run(Snapshots snapshots) throws BlockException;
+  }
+
+  private void withSnapshots(SnapshotAction action) throws BlockException {
+    image.damage().check();
+    image.metadata().lock();
+    try {
+      action.run(new Snapshots(image));
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  @Override
+  public List<InternalSnapshots.Snapshot> snapshots() {
+    return image.snapshots().snapshots().stream().map(SnapshotTable.Snapshot::shown).toList();
+  }
+
+  @Override
+  public void createSnapshot(String name, long dateSeconds, int dateNanos) throws BlockException {
+    withSnapshots(all -> all.create(name, dateSeconds, dateNanos));
+  }
+
+  @Override
+  public void applySnapshot(String id) throws BlockException {
+    withSnapshots(all -> all.apply(id));
+  }
+
+  @Override
+  public void deleteSnapshot(String id) throws BlockException {
+    withSnapshots(all -> all.delete(id));
+  }
+
+  @Override
+  public void showSnapshot(String id) throws BlockException {
+    Check.state(node.isReadOnly(), "%s may be written to", node);
+    withSnapshots(all -> all.show(id));
   }
 
   @Override

@@ -149,7 +149,9 @@ record Qcow2Header(
           Integer.compareUnsigned(refcountOrder, Geometry.MAX_REFCOUNT_ORDER) <= 0,
           "refcount_order",
           "Reference count entry width too large; may not exceed 64 bits");
-      Geometry geometry = new Geometry(clusterBits, refcountOrder);
+      Geometry geometry =
+          new Geometry(
+              clusterBits, refcountOrder, (incompatible & Features.INCOMPATIBLE_EXTENDED_L2) != 0);
       int encryption = encryption(extensions);
       long sizeBytes = bytes.getLong(24);
       checkTables(geometry, sizeBytes);

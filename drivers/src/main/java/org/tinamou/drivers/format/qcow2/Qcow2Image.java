@@ -1,6 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoMutex;
@@ -32,7 +33,10 @@ final class Qcow2Image {
       boolean writable,
       Consumer<String> diagnostics) {}
 
+  static final int MAX_FIRST_LEVEL_ENTRIES =
+      Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES;
   private static final int HEADER_SIZE_FIELD = 24;
+  private static final int HEADER_SNAPSHOT_FIELDS = 60;
   private static final int HEADER_INCOMPATIBLE_FIELD = 72;
   private static final int HEADER_AUTOCLEAR_FIELD = 88;
 
@@ -45,6 +49,7 @@ final class Qcow2Image {
   private final CoMutex metadata = new CoMutex("qcow2 metadata");
   private final UseEpochs uses = new UseEpochs();
   private final Extras extras;
+  private SnapshotTable snapshots;
   private final Damage damage;
   private final MetadataGuard guard;
   private final TableCache slices;
@@ -80,6 +85,7 @@ final class Qcow2Image {
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
     this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
     this.extras = extras;
+    this.snapshots = extras.snapshots();
     this.damage = new Damage(extras.writable(), extras.diagnostics(), this::markCorrupt);
     this.guard = new MetadataGuard(new MetadataMap(geometry, options.overlapChecks()), damage);
     this.blocks =
@@ -97,10 +103,11 @@ final class Qcow2Image {
             guard,
             header.firstLevelOffset(),
             firstLevel);
-    noteMetadata(header);
+    noteMetadata();
   }
 
-  private void noteMetadata(Qcow2Header header) {
+  /** Keeps writes away from the tables as they are now. */
+  private void noteMetadata() throws BlockException {
     if (!extras.writable()) {
       return;
     }
@@ -116,15 +123,13 @@ final class Qcow2Image {
         MetadataMap.Part.REFCOUNT_TABLE,
         refcounts.tableOffset(),
         refcounts.table().length * entryBytes);
-    parts.add(
-        MetadataMap.Part.SNAPSHOT_TABLE,
-        header.snapshotsOffset(),
-        extras.snapshots().lengthBytes());
-    for (SnapshotTable.Snapshot snapshot : extras.snapshots().snapshots()) {
+    parts.add(MetadataMap.Part.SNAPSHOT_TABLE, snapshots.offset(), snapshots.lengthBytes());
+    for (SnapshotTable.Snapshot snapshot : snapshots.snapshots()) {
       parts.add(
           MetadataMap.Part.INACTIVE_FIRST_LEVEL,
           snapshot.firstLevelOffset(),
           Integer.toUnsignedLong(snapshot.firstLevelEntries()) * entryBytes);
+      noteInactiveTables(snapshot);
     }
     parts.add(
         MetadataMap.Part.BITMAP_DIRECTORY,
@@ -135,6 +140,18 @@ final class Qcow2Image {
     }
     for (long entry : refcounts.table()) {
       parts.addBlock(entry & Refcounts.OFFSET_MASK);
+    }
+  }
+
+  private void noteInactiveTables(SnapshotTable.Snapshot snapshot) throws BlockException {
+    boolean sound =
+        geometry.inCluster(snapshot.firstLevelOffset()) == 0
+            && Integer.compareUnsigned(snapshot.firstLevelEntries(), MAX_FIRST_LEVEL_ENTRIES) <= 0;
+    if (sound && guard.parts().checks(MetadataMap.Part.INACTIVE_SECOND_LEVEL)) {
+      int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
+      for (long entry : Buffers.longs(Buffers.read(file, snapshot.firstLevelOffset(), bytes))) {
+        guard.parts().addInactiveTable(Entry.offset(entry));
+      }
     }
   }
 
@@ -238,7 +255,7 @@ final class Qcow2Image {
   /** Makes room for a size, which the image does not have yet. The caller holds the lock. */
   void makeRoomFor(long newSizeBytes) throws BlockException {
     long entries = geometry.firstLevelEntries(newSizeBytes);
-    if (entries > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
+    if (entries > MAX_FIRST_LEVEL_ENTRIES) {
       throw BlockException.of(Errno.EFBIG, "Failed to grow the L1 table");
     }
     if (entries > map.firstLevel().length) {
@@ -284,6 +301,67 @@ final class Qcow2Image {
     file.flush();
   }
 
+  SnapshotTable snapshots() {
+    return snapshots;
+  }
+
+  /** The image is marked while counts and flags do not fit each other. */
+  void beginRestructuring() throws BlockException {
+    writeBack();
+    if (isVersion3()) {
+      changeIncompatible(Features.INCOMPATIBLE_DIRTY, 0);
+    }
+  }
+
+  /** Everything fits again. */
+  void endRestructuring() throws BlockException {
+    writeBack();
+    file.flush();
+    if (isVersion3()) {
+      changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);
+    }
+    noteMetadata();
+  }
+
+  /** Counts and data that a table which is to come refers to are on the disk. */
+  void stabiliseCounts() throws BlockException {
+    refcounts.writeBack();
+    file.flush();
+  }
+
+  /** Takes other snapshots into the header; they are on the disk when this returns. */
+  void replaceSnapshots(List<SnapshotTable.Snapshot> wanted) throws BlockException {
+    byte[] bytes = SnapshotTable.serialise(wanted);
+    long offset = 0;
+    if (bytes.length > 0) {
+      long clusters = geometry.clustersOf(bytes.length);
+      offset = allocator.allocateContiguous(clusters).firstCluster() << geometry.clusterBits();
+      Buffers.write(file, offset, bytes);
+    }
+    stabiliseCounts();
+    ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
+    fields.putInt(wanted.size()).putLong(offset);
+    Buffers.write(file, HEADER_SNAPSHOT_FIELDS, fields.array());
+    file.flush();
+    SnapshotTable before = snapshots;
+    snapshots = new SnapshotTable(List.copyOf(wanted), offset, bytes.length);
+    allocator.takeBack(
+        geometry.clusterIndex(before.offset()), geometry.clustersOf(before.lengthBytes()));
+  }
+
+  /**
+   * Switches to another first level, and size, in one write. What it refers to is counted and on
+   * the disk, and so is it when this returns.
+   */
+  void switchDisk(long firstLevelOffset, long[] entries, long newSizeBytes) throws BlockException {
+    ByteBuffer fields = ByteBuffer.allocate(3 * Long.BYTES);
+    fields.putLong(newSizeBytes).putInt(0).putInt(entries.length).putLong(firstLevelOffset);
+    Buffers.write(file, HEADER_SIZE_FIELD, fields.array());
+    file.flush();
+    map.switchTo(firstLevelOffset, entries);
+    sizeBytes = newSizeBytes;
+  }
+
   /** Before counts lag behind for the first time, the image says so. */
   void beforeLazyChange() throws BlockException {
     if (lazyRefcounts && (incompatible & Features.INCOMPATIBLE_DIRTY) == 0) {
@@ -318,7 +396,7 @@ final class Qcow2Image {
       blocks.forgetAll();
       refcounts.reload(Refcounts.readTable(file, header));
       map.reload(ClusterMap.readFirstLevel(file, header));
-      noteMetadata(header);
+      noteMetadata();
       if (isVersion3() && report.corruptions() == report.corruptionsFixed()) {
         changeIncompatible(0, Features.INCOMPATIBLE_CORRUPT | Features.INCOMPATIBLE_DIRTY);
       }

@@ -72,7 +72,7 @@ final class Qcow2Layout {
     long firstBlock = REFCOUNT_TABLE_CLUSTER + tableClusters;
     long firstLevel = firstBlock + blocks;
     byte[] head = header(plan, (int) entries, firstLevel, (int) tableClusters);
-    long[] table = new long[(int) (tableClusters * geometry.entriesPerTable())];
+    long[] table = new long[(int) (tableClusters * geometry.countEntriesPerCluster())];
     for (int i = 0; i < blocks; i++) {
       table[i] = firstBlock + i << geometry.clusterBits();
     }

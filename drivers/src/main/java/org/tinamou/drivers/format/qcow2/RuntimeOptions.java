@@ -50,7 +50,8 @@ record RuntimeOptions(
             Errno.EINVAL,
             "Unsupported value '"
                 + each
-                + "' for qcow2 option 'overlap-check'. Allowed are any of the following: none, constant, cached, all");
+                + "' for qcow2 option 'overlap-check'. Allowed are any of the following: none,"
+                + " constant, cached, all");
       }
     }
     if (mode != null && template != null && !mode.equals(template)) {
@@ -64,6 +65,7 @@ record RuntimeOptions(
     switch (chosen) {
       case "none" -> {}
       case "constant" -> parts.addAll(MetadataMap.CONSTANT);
+      case "all" -> parts.addAll(EnumSet.allOf(MetadataMap.Part.class));
       case null, default -> parts.addAll(MetadataMap.CACHED);
     }
     for (MetadataMap.Part part : MetadataMap.Part.values()) {

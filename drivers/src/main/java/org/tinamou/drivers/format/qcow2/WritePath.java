@@ -463,7 +463,8 @@ final class WritePath {
     if (clearing == Clearing.FREE) {
       return 0;
     }
-    boolean keeps = clearing == Clearing.ZERO && isInPlace(entry & ~Entry.ZERO);
+    boolean keeps =
+        clearing == Clearing.ZERO && Entry.kind(entry & ~Entry.ZERO) == Entry.Kind.NORMAL;
     if (keeps) {
       return entry | Entry.ZERO;
     }
