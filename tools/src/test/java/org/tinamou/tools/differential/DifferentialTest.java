@@ -99,6 +99,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> qcow2Parts() throws IOException {
+    return scripts("qcow2-parts.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> snapshot() throws IOException {
     return scripts("snapshot.txt");
   }

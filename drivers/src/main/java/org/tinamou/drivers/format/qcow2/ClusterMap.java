@@ -26,6 +26,7 @@ final class ClusterMap {
   private final ClusterAllocator allocator;
   private final Runnable onNewTable;
   private final MetadataGuard guard;
+  private final boolean external;
   private final BitSet dirtyPieces = new BitSet();
   private long[] firstLevel;
   private long firstLevelOffset;
@@ -42,7 +43,7 @@ final class ClusterMap {
       ClusterAllocator allocator,
       Runnable onNewTable,
       MetadataGuard guard,
-      long firstLevelOffset,
+      Qcow2Header header,
       long[] firstLevel) {
     this.file = file;
     this.geometry = geometry;
@@ -50,8 +51,9 @@ final class ClusterMap {
     this.allocator = allocator;
     this.onNewTable = onNewTable;
     this.guard = guard;
-    this.firstLevelOffset = firstLevelOffset;
+    this.firstLevelOffset = header.firstLevelOffset();
     this.firstLevel = firstLevel;
+    this.external = header.hasFeature(Features.INCOMPATIBLE_DATA_FILE);
   }
 
   static long[] readFirstLevel(Edge file, Qcow2Header header) throws BlockException {
@@ -190,12 +192,64 @@ final class ClusterMap {
     return "L2 offset: %s, L2 index: %s".formatted(Hex.of(tableOffset(guest)), Hex.of(index));
   }
 
+  private int index(long guest) {
+    return indexInSlice(guest) * (geometry.extended() ? 2 : 1);
+  }
+
   long entry(TableCache.Slice slice, long guest) {
-    return slice.entry(indexInSlice(guest));
+    return slice.entry(index(guest));
   }
 
   void entry(TableCache.Slice slice, long guest, long value) {
-    slice.entry(indexInSlice(guest), value);
+    slice.entry(index(guest), value);
+  }
+
+  /** Which parts of a cluster have data, and which read as zeroes; 0 where nobody keeps that. */
+  long parts(TableCache.Slice slice, long guest) {
+    return geometry.extended() ? slice.entry(index(guest) + 1) : 0;
+  }
+
+  /** Changes that, where it is kept. */
+  void parts(TableCache.Slice slice, long guest, long value) {
+    if (geometry.extended()) {
+      slice.entry(index(guest) + 1, value);
+    }
+  }
+
+  /** What an entry says of its cluster as a whole. */
+  Entry.Kind kind(long entry) {
+    if (external
+        && (entry & (Entry.COMPRESSED | Entry.OFFSET_MASK)) == 0
+        && Entry.isCopied(entry)) {
+      // The first cluster of the data file.
+      boolean zero = (entry & Entry.ZERO) != 0 && !geometry.extended();
+      return zero ? Entry.Kind.ZERO_ALLOCATED : Entry.Kind.NORMAL;
+    }
+    return Entry.kind(geometry.extended() ? entry & ~Entry.ZERO : entry);
+  }
+
+  /** What the part of a cluster is that an offset is in. */
+  Entry.Kind partKind(TableCache.Slice slice, long guest) throws BlockException {
+    Entry.Kind whole = kind(entry(slice, guest));
+    if (!geometry.extended() || whole == Entry.Kind.COMPRESSED) {
+      return whole;
+    }
+    boolean hasCluster = whole == Entry.Kind.NORMAL;
+    return switch (Parts.kind(parts(slice, guest), geometry.part(guest))) {
+      case ZERO -> hasCluster ? Entry.Kind.ZERO_ALLOCATED : Entry.Kind.ZERO_PLAIN;
+      case UNALLOCATED -> Entry.Kind.UNALLOCATED;
+      case ALLOCATED -> {
+        if (!hasCluster) {
+          throw invalid(guest);
+        }
+        yield Entry.Kind.NORMAL;
+      }
+      case INVALID -> throw invalid(guest);
+    };
+  }
+
+  private BlockException invalid(long guest) throws BlockException {
+    return guard.damage().found("Invalid cluster entry found  (%s)".formatted(place(guest)));
   }
 
   /** Second-level slices that have changed go to the file. */

@@ -71,6 +71,10 @@ public final class Qcow2CreationOptions {
     }
     boolean encrypted = isEncrypted(values);
     PreallocationMode preallocation = preallocation(values.string("preallocation"));
+    boolean rawDataFile = values.bool("data_file_raw", false);
+    if (rawDataFile && preallocation == PreallocationMode.OFF) {
+      preallocation = PreallocationMode.METADATA;
+    }
     String compression = values.string("compression_type");
     if (compression != null && !compression.equals("zlib") && !compression.equals("zstd")) {
       throw notAccepted("compression-type", compression);
@@ -86,8 +90,7 @@ public final class Qcow2CreationOptions {
         preallocation,
         values.string("backing_file"),
         backingFormat,
-        new Qcow2Creator.Extras(
-            extended, encrypted, values.has("data_file"), values.bool("data_file_raw", false)));
+        new Qcow2Creator.Extras(extended, encrypted, values.string("data_file"), rawDataFile));
   }
 
   private static BlockException notAccepted(String parameter, String value) {

@@ -56,6 +56,13 @@ public final class Qcow2Description {
           "lazy-refcounts", (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0);
     }
     specific.put("refcount-bits", 1L << header.geometry().refcountOrder());
+    String dataFile = header.dataFileName();
+    if (dataFile != null) {
+      specific.put("data-file", dataFile);
+    }
+    if (header.hasFeature(Features.INCOMPATIBLE_DATA_FILE)) {
+      specific.put("data-file-raw", (header.autoclear() & Features.AUTOCLEAR_RAW_DATA_FILE) != 0);
+    }
     if (header.isVersion3()) {
       specific.put("corrupt", header.hasFeature(Features.INCOMPATIBLE_CORRUPT));
       specific.put("extended-l2", header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2));

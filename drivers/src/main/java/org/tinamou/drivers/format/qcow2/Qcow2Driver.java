@@ -83,7 +83,7 @@ public final class Qcow2Driver
   @Override
   public BlockLimits limits() {
     int cluster = geometry.clusterBytes();
-    return new BlockLimits(1, 1, 0, 0, cluster, 0, cluster);
+    return new BlockLimits(1, 1, 0, 0, geometry.partBytes(), 0, cluster);
   }
 
   @Override
@@ -98,6 +98,9 @@ public final class Qcow2Driver
     if ((flags & RequestFlags.COMPRESSED) == 0) {
       writes.write(offsetBytes, buffer);
       return;
+    }
+    if (image.isExternal()) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "compressed clusters in an external data file");
     }
     long size = buffer.sizeBytes();
     boolean whole =
@@ -145,7 +148,13 @@ public final class Qcow2Driver
             : (flags & RequestFlags.MAY_UNMAP) != 0
                 ? WritePath.Clearing.ZERO_AND_FREE
                 : WritePath.Clearing.ZERO;
+    if (isRawOutside()) {
+      image.data().writeZeroes(offsetBytes, length, flags & RequestFlags.MAY_UNMAP);
+    }
     long end = offsetBytes + length;
+    if (geometry.extended()) {
+      return zeroParts(offsetBytes, end, clearing);
+    }
     long start = geometry.clusterStart(offsetBytes);
     long wholeEnd = Math.min(clusterEnd(end), Math.max(end, lengthBytes()));
     if (start == offsetBytes && wholeEnd == end) {
@@ -156,6 +165,31 @@ public final class Qcow2Driver
         && readsAsZeroes(start, offsetBytes - start)
         && readsAsZeroes(end, wholeEnd - end)
         && writes.clearIfEmpty(start, wholeEnd, clearing);
+  }
+
+  /** Whether the data file has to show the disk as it is, without our tables. */
+  private boolean isRawOutside() {
+    return image.isExternal() && (header.autoclear() & Features.AUTOCLEAR_RAW_DATA_FILE) != 0;
+  }
+
+  /** The same where parts of clusters are told apart. */
+  private boolean zeroParts(long offset, long end, WritePath.Clearing clearing)
+      throws BlockException {
+    long start = geometry.partStart(offset);
+    long partEnd = Math.min(geometry.partEnd(end), Math.max(end, lengthBytes()));
+    if (!readsAsZeroes(start, offset - start) || !readsAsZeroes(end, partEnd - end)) {
+      return false;
+    }
+    long wholeStart = Math.min(clusterEnd(start), partEnd);
+    long wholeEnd = partEnd == lengthBytes() ? partEnd : geometry.clusterStart(partEnd);
+    if (start < wholeStart && !writes.zeroParts(start, geometry.partEnd(wholeStart))) {
+      return false;
+    }
+    if (wholeStart < wholeEnd) {
+      writes.clear(wholeStart, wholeEnd, clearing);
+    }
+    long tail = Math.max(wholeStart, wholeEnd);
+    return tail >= partEnd || writes.zeroParts(tail, partEnd);
   }
 
   private long clusterEnd(long offset) {
@@ -213,9 +247,18 @@ public final class Qcow2Driver
     long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
     long start = clusterEnd(offsetBytes);
     if (start < wholeEnd) {
+      discardOutside(start, wholeEnd - start);
       writes.clear(start, wholeEnd, clearing);
     }
     return true;
+  }
+
+  private void discardOutside(long start, long length) throws BlockException {
+    if (isRawOutside()) {
+      image.data().writeZeroes(start, length, RequestFlags.MAY_UNMAP);
+    } else if (image.isExternal()) {
+      image.data().discard(start, length);
+    }
   }
 
   @Override
@@ -233,7 +276,7 @@ public final class Qcow2Driver
     } finally {
       image.metadata().unlock();
     }
-    BlockNode file = image.file().child();
+    BlockNode file = image.data().child();
     long bytes = run.lengthBytes();
     int here = BlockStatus.ALLOCATED;
     return switch (run.kind()) {
@@ -249,7 +292,7 @@ public final class Qcow2Driver
       case ZERO_ALLOCATED ->
           new BlockStatus(
               bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
-      case UNALLOCATED -> unallocated(offsetBytes, bytes);
+      case UNALLOCATED -> unallocated(offsetBytes, run, file);
     };
   }
 
@@ -263,12 +306,17 @@ public final class Qcow2Driver
     return known;
   }
 
-  private BlockStatus unallocated(long offset, long length) throws BlockException {
+  private BlockStatus unallocated(long offset, ReadPath.Run run, BlockNode file)
+      throws BlockException {
     Edge backing = image.backing();
     long below = backing == null ? 0 : backing.lengthBytes();
+    // Parts without data may have their place already.
+    int place = run.host() >= 0 ? BlockStatus.OFFSET_VALID : 0;
+    BlockNode holder = place != 0 ? file : null;
+    long host = Math.max(0, run.host());
     return offset >= below
-        ? new BlockStatus(length, BlockStatus.ZERO, 0, null)
-        : new BlockStatus(Math.min(length, below - offset), 0, 0, null);
+        ? new BlockStatus(run.lengthBytes(), BlockStatus.ZERO | place, host, holder)
+        : new BlockStatus(Math.min(run.lengthBytes(), below - offset), place, host, holder);
   }
 
   @Override
@@ -294,13 +342,27 @@ public final class Qcow2Driver
     image.metadata().lock();
     try {
       image.writeBack();
+      if (image.isExternal()) {
+        resizeOutside(newLength);
+      }
       image.changeSize(newLength);
     } finally {
       image.metadata().unlock();
     }
-    if (newLength > old && preallocation != PreallocationMode.OFF) {
+    // Where the data file shows the disk by itself, nothing in it may be left unallocated.
+    PreallocationMode mode =
+        preallocation == PreallocationMode.OFF && isRawOutside()
+            ? PreallocationMode.METADATA
+            : preallocation;
+    if (newLength > old && mode != PreallocationMode.OFF) {
       unwritten = null;
-      new Preallocator(image).preallocate(old, newLength, preallocation);
+      new Preallocator(image).preallocate(old, newLength, mode);
+    }
+  }
+
+  private void resizeOutside(long newLength) throws BlockException {
+    if (image.data().lengthBytes() < newLength || newLength < image.sizeBytes()) {
+      image.data().truncate(newLength, false, PreallocationMode.OFF);
     }
   }
 
@@ -355,6 +417,9 @@ public final class Qcow2Driver
 
   private void withSnapshots(SnapshotAction action) throws BlockException {
     image.damage().check();
+    if (image.isExternal()) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "internal snapshots with an external data file");
+    }
     image.metadata().lock();
     try {
       action.run(new Snapshots(image));

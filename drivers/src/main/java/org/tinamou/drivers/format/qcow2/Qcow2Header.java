@@ -329,6 +329,16 @@ record Qcow2Header(
     return null;
   }
 
+  /** The file the image names for the guest's clusters, or null. */
+  @Nullable String dataFileName() {
+    for (HeaderExtension extension : extensions) {
+      if (extension.type() == HeaderExtension.DATA_FILE) {
+        return new String(extension.data(), StandardCharsets.UTF_8);
+      }
+    }
+    return null;
+  }
+
   boolean hasFeature(long incompatibleBit) {
     return (incompatible & incompatibleBit) != 0;
   }

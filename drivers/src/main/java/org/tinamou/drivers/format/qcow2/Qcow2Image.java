@@ -24,12 +24,14 @@ final class Qcow2Image {
   /**
    * What an image has besides its disk.
    *
+   * @param data the file that the guest's clusters are in, if that is another one
    * @param writable whether the image is open for writing
    * @param diagnostics told of damage
    */
   record Extras(
       SnapshotTable snapshots,
       BitmapTables bitmaps,
+      @Nullable Edge data,
       boolean writable,
       Consumer<String> diagnostics) {}
 
@@ -94,15 +96,7 @@ final class Qcow2Image {
         new Refcounts(file, geometry, blocks, guard, header.refcountTableOffset(), refcountTable);
     this.allocator = new ClusterAllocator(refcounts, geometry, guard, fileBytes);
     this.map =
-        new ClusterMap(
-            file,
-            geometry,
-            slices,
-            allocator,
-            this::linked,
-            guard,
-            header.firstLevelOffset(),
-            firstLevel);
+        new ClusterMap(file, geometry, slices, allocator, this::linked, guard, header, firstLevel);
     noteMetadata();
   }
 
@@ -173,6 +167,17 @@ final class Qcow2Image {
     return file;
   }
 
+  /** Where the guest's clusters are. */
+  Edge data() {
+    Edge apart = extras.data();
+    return apart == null ? file : apart;
+  }
+
+  /** Whether they are in a file of their own, where each has the guest's offset. */
+  boolean isExternal() {
+    return extras.data() != null;
+  }
+
   @Nullable Edge backing() {
     return backing;
   }
@@ -224,6 +229,9 @@ final class Qcow2Image {
       refcounts.writeBack();
     }
     file.flush();
+    if (isExternal()) {
+      data().flush();
+    }
     unstable = false;
   }
 

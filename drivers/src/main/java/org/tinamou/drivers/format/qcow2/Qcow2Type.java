@@ -18,6 +18,7 @@ import org.tinamou.block.open.BackingName;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpening;
+import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 
 /** {@code driver=qcow2}. */
@@ -25,6 +26,7 @@ public final class Qcow2Type implements DriverType {
   private static final int FIRST_READ_BYTES = 512;
   private static final Set<EdgeRole> FILE =
       EnumSet.of(EdgeRole.DATA, EdgeRole.METADATA, EdgeRole.PRIMARY);
+  private static final Set<EdgeRole> DATA_FILE = EnumSet.of(EdgeRole.DATA);
   private static final Set<EdgeRole> BACKING = EnumSet.of(EdgeRole.COPY_ON_WRITE);
 
   @Override
@@ -51,19 +53,53 @@ public final class Qcow2Type implements DriverType {
     BitmapTables bitmaps = BitmapTables.read(file, header);
     SnapshotTable snapshots = forCheck ? SnapshotTable.NONE : SnapshotTable.open(file, header);
     RuntimeOptions options = RuntimeOptions.read(opening.options(), header);
+    Edge data = openDataFile(opening, header);
     Edge backing = openBacking(opening, file, header);
     if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
       header = repaired(file, header);
     }
     // Whatever these bits stand for is not kept up to date from here on; a repair changes no data.
-    long keptUpToDate = forCheck ? header.autoclear() & Features.AUTOCLEAR_KNOWN : 0;
+    long keptUpToDate =
+        header.autoclear()
+            & (forCheck ? Features.AUTOCLEAR_KNOWN : Features.AUTOCLEAR_RAW_DATA_FILE);
     if (!readOnly && header.autoclear() != keptUpToDate) {
       Qcow2Image.writeAutoclear(file, keptUpToDate);
     }
     Qcow2Image.Extras extras =
-        new Qcow2Image.Extras(snapshots, bitmaps, !readOnly, opening.node().graph()::diagnose);
+        new Qcow2Image.Extras(
+            snapshots, bitmaps, data, !readOnly, opening.node().graph()::diagnose);
     Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
     return new Qcow2Driver(opening.node(), image, header);
+  }
+
+  /** The name in the image is a file's, whatever it looks like. */
+  private static @Nullable Edge openDataFile(NodeOpening opening, Qcow2Header header)
+      throws BlockException, OptionException {
+    boolean external = header.hasFeature(Features.INCOMPATIBLE_DATA_FILE);
+    String name = header.dataFileName();
+    ImageAddress address = null;
+    if (external && name != null) {
+      Json.Members options = new Json.Members().put("driver", "file").put("filename", name);
+      address = ImageAddress.ofOptions(options);
+    }
+    int used = Permission.CONSISTENT_READ;
+    if (!opening.node().isReadOnly()) {
+      used |= Permission.WRITE | Permission.RESIZE;
+    }
+    Edge edge =
+        address == null
+            ? opening.childOrNull(
+                "data-file", null, true, DATA_FILE, used, Permission.DEFAULT_SHARED)
+            : opening.imageChildOrNull(
+                "data-file", DATA_FILE, used, Permission.DEFAULT_SHARED, address);
+    if (edge != null && !external) {
+      throw new BlockException(
+          Errno.EINVAL, "'data-file' can only be set for images with an external data file");
+    }
+    if (edge == null && external && opening.opensBacking()) {
+      throw new BlockException(Errno.EINVAL, "'data-file' is required for this image");
+    }
+    return edge;
   }
 
   private static @Nullable Edge openBacking(NodeOpening opening, Edge file, Qcow2Header header)
@@ -102,8 +138,6 @@ public final class Qcow2Type implements DriverType {
   static void refuseUnsupported(Qcow2Header header, boolean readOnly, boolean forCheck)
       throws BlockException {
     refuse(header.encryption() != 0, "encrypted qcow2 images");
-    refuse(header.hasFeature(Features.INCOMPATIBLE_DATA_FILE), "external data files");
-    refuse(header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2), "extended L2 entries");
     if (header.refcountTableClusters() == 0 && !forCheck) {
       throw new BlockException(Errno.EINVAL, "Image does not contain a reference count table");
     }

@@ -161,7 +161,7 @@ record SnapshotTable(List<Snapshot> snapshots, long offset, long lengthBytes) {
       int idBytes = head.getShort(12) & 0xffff;
       int nameBytes = head.getShort(14) & 0xffff;
       byte[] text = window.read(offset + HEAD_BYTES, extra + idBytes + nameBytes);
-      all.add(snapshot(header, head, ByteBuffer.wrap(text), extra, idBytes));
+      all.add(snapshot(header, head, text, extra, idBytes));
       long length = (long) HEAD_BYTES + extra + idBytes + nameBytes;
       offset += length + ALIGNMENT_BYTES - 1 & -ALIGNMENT_BYTES;
       if (offset - header.snapshotsOffset() > MAX_TABLE_BYTES) {
@@ -174,11 +174,11 @@ record SnapshotTable(List<Snapshot> snapshots, long offset, long lengthBytes) {
   /**
    * One entry.
    *
-   * @param rest extra data, identifier and name
+   * @param bytes extra data, identifier and name
    */
   private static Snapshot snapshot(
-      Qcow2Header header, ByteBuffer head, ByteBuffer rest, int extra, int idBytes) {
-    byte[] bytes = rest.array();
+      Qcow2Header header, ByteBuffer head, byte[] bytes, int extra, int idBytes) {
+    ByteBuffer rest = ByteBuffer.wrap(bytes);
     boolean hasState = extra >= Long.BYTES;
     boolean hasSize = extra >= WANTED_EXTRA_BYTES;
     boolean hasCount = extra >= KNOWN_EXTRA_BYTES;

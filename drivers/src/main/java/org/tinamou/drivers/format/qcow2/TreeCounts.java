@@ -1,6 +1,5 @@
 package org.tinamou.drivers.format.qcow2;
 
-import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 
 /**
@@ -169,10 +168,5 @@ final class TreeCounts {
   private long flagged(long entry, long offset, boolean byCount) throws BlockException {
     boolean once = byCount && image.refcounts().get(geometry.clusterIndex(offset)) == 1;
     return once ? entry | Entry.COPIED : entry & ~Entry.COPIED;
-  }
-
-  /** What an image cannot keep. */
-  static BlockException notWithDataFile() {
-    return BlockException.of(Errno.EOPNOTSUPP, "internal snapshots with an external data file");
   }
 }
