@@ -202,8 +202,9 @@ final class ConvertCommand implements ImgCommand {
       throw cannotCompress();
     }
     if (options.targetIsZero && backing != null) {
-      throw new ToolException(
-          "Cannot use --target-is-zero when the destination image has a backing file");
+      // The reference says so and yet does not fail.
+      console.error("Cannot use --target-is-zero when the destination image has a backing file");
+      return true;
     }
     boolean targetIsZero =
         options.targetIsZero || (!options.existing && backing == null && target.isZeroWhenNew());

@@ -99,6 +99,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> qcow2Space() throws IOException {
+    return scripts("qcow2-space.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> qcow2Parts() throws IOException {
     return scripts("qcow2-parts.txt");
   }

@@ -174,7 +174,7 @@ final class ClusterMap {
     firstLevel[index] = table | Entry.COPIED;
     dirtyPieces.set(index / ENTRIES_PER_PIECE);
     if (old != 0) {
-      allocator.release(geometry.clusterIndex(old));
+      allocator.release(geometry.clusterIndex(old), Freed.OTHERWISE);
       guard.parts().removeTable(old);
     }
     return table;
@@ -305,7 +305,7 @@ final class ClusterMap {
     // A size that the table does not cover is refused, and the old table counts until then.
     file.flush();
     for (long i = 0; i < oldClusters; i++) {
-      allocator.release(geometry.clusterIndex(oldOffset) + i);
+      allocator.release(geometry.clusterIndex(oldOffset) + i, Freed.OTHERWISE);
     }
   }
 }

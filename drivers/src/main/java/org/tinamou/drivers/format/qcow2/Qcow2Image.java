@@ -61,6 +61,7 @@ final class Qcow2Image {
   private final ClusterMap map;
   private final int version;
   private final boolean lazyRefcounts;
+  private final boolean keepsDiscarded;
   private volatile long sizeBytes;
   private long incompatible;
 
@@ -82,6 +83,7 @@ final class Qcow2Image {
     this.sizeBytes = header.sizeBytes();
     this.incompatible = header.incompatible();
     this.lazyRefcounts = options.lazyRefcounts();
+    this.keepsDiscarded = options.keepsDiscarded();
     CacheSizes caches = options.caches();
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
@@ -94,7 +96,8 @@ final class Qcow2Image {
         new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), damage::check);
     this.refcounts =
         new Refcounts(file, geometry, blocks, guard, header.refcountTableOffset(), refcountTable);
-    this.allocator = new ClusterAllocator(refcounts, geometry, guard, fileBytes);
+    this.allocator =
+        new ClusterAllocator(refcounts, geometry, guard, options.passedOn(), fileBytes);
     this.map =
         new ClusterMap(file, geometry, slices, allocator, this::linked, guard, header, firstLevel);
     noteMetadata();
@@ -251,6 +254,17 @@ final class Qcow2Image {
       allocator.dropReleased(released);
     }
     refcounts.writeBack();
+    if (allocator.hasUnwanted()) {
+      if (released == 0) {
+        file.flush();
+      }
+      allocator.discardUnwanted(file);
+    }
+  }
+
+  /** Whether discarded clusters keep their place in the file. */
+  boolean keepsDiscarded() {
+    return keepsDiscarded;
   }
 
   /** Keeps the number of references that wait to be dropped within bounds. */

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
@@ -52,11 +53,12 @@ public final class Qcow2Type implements DriverType {
     refuseUnsupported(header, readOnly, forCheck);
     BitmapTables bitmaps = BitmapTables.read(file, header);
     SnapshotTable snapshots = forCheck ? SnapshotTable.NONE : SnapshotTable.open(file, header);
-    RuntimeOptions options = RuntimeOptions.read(opening.options(), header);
+    RuntimeOptions options =
+        RuntimeOptions.read(opening.options(), header, opening.settings().discardUnmap());
     Edge data = openDataFile(opening, header);
     Edge backing = openBacking(opening, file, header);
     if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
-      header = repaired(file, header);
+      header = repaired(file, header, opening.node().graph()::diagnose);
     }
     // Whatever these bits stand for is not kept up to date from here on; a repair changes no data.
     long keptUpToDate =
@@ -151,10 +153,11 @@ public final class Qcow2Type implements DriverType {
   }
 
   /** Brings the counts of an image up to date that was not closed properly. */
-  private static Qcow2Header repaired(Edge file, Qcow2Header header) throws BlockException {
+  private static Qcow2Header repaired(Edge file, Qcow2Header header, Consumer<String> lines)
+      throws BlockException {
     CheckReport report;
     try {
-      report = ImageChecker.check(file, header, CheckRepair.ALL, line -> {});
+      report = ImageChecker.check(file, header, CheckRepair.ALL, lines);
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not repair dirty image");
     }

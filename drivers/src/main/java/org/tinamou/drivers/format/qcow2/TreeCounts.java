@@ -60,7 +60,7 @@ final class TreeCounts {
     walk(
         firstLevel,
         cluster -> {
-          image.allocator().giveBack(cluster);
+          image.allocator().giveBack(cluster, Freed.WITH_SNAPSHOT);
           return true;
         });
   }

@@ -344,7 +344,7 @@ final class WritePath {
       if (!filling.owned()) {
         long host = filling.hostStart() + (i << geometry.clusterBits());
         image.map().entry(slice, guest, host | Entry.COPIED);
-        release(before);
+        release(before, Freed.OTHERWISE);
       }
       if (geometry.extended()) {
         long parts =
@@ -359,7 +359,7 @@ final class WritePath {
   }
 
   /** Gives up what an entry referred to. The caller holds the metadata lock. */
-  void release(long entry) {
+  private void release(long entry, Freed why) {
     switch (image.map().kind(entry)) {
       case NORMAL, ZERO_ALLOCATED -> {
         long offset = Entry.offset(entry);
@@ -367,7 +367,7 @@ final class WritePath {
           return; // clusters of the data file are not counted
         }
         if (geometry.inCluster(offset) == 0) {
-          image.allocator().release(geometry.clusterIndex(offset));
+          image.allocator().release(geometry.clusterIndex(offset), why);
         } else {
           image.damage().tell("Cannot free unaligned cluster " + Hex.of(offset));
         }
@@ -377,7 +377,7 @@ final class WritePath {
         long end = offset + Entry.compressedBytes(entry, geometry);
         long last = geometry.clusterIndex(end - 1);
         for (long cluster = geometry.clusterIndex(offset); cluster <= last; cluster++) {
-          image.allocator().release(cluster);
+          image.allocator().release(cluster, why);
         }
       }
       case UNALLOCATED, ZERO_PLAIN -> {}
@@ -458,7 +458,7 @@ final class WritePath {
         image.linked();
         image.map().entry(slice, guest, entry);
         image.map().parts(slice, guest, 0);
-        release(before);
+        release(before, Freed.OTHERWISE);
         linked = true;
       } finally {
         image.metadata().unlock();
@@ -591,7 +591,9 @@ final class WritePath {
       if (after != before) {
         image.map().entry(slice, at, after);
         if (geometry.extended() || image.map().kind(after) != Entry.Kind.ZERO_ALLOCATED) {
-          release(before);
+          release(before, Freed.BY_REQUEST);
+        } else if (clearing != Clearing.ZERO && !image.isExternal()) {
+          image.allocator().empty(geometry.clusterIndex(Entry.offset(after)));
         }
       }
       clearParts(slice, at, parts, clearing);
@@ -615,7 +617,8 @@ final class WritePath {
       return 0;
     }
     Entry.Kind kind = image.map().kind(entry & ~Entry.ZERO);
-    if (clearing == Clearing.ZERO && kind == Entry.Kind.NORMAL) {
+    boolean keeps = clearing == Clearing.ZERO || (image.keepsDiscarded() && Entry.isCopied(entry));
+    if (keeps && kind == Entry.Kind.NORMAL) {
       return geometry.extended() ? entry : entry | Entry.ZERO;
     }
     boolean stays =
