@@ -109,6 +109,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> bitmap() throws IOException {
+    return scripts("bitmap.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> snapshot() throws IOException {
     return scripts("snapshot.txt");
   }

@@ -23,6 +23,7 @@ import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.PersistentBitmaps;
 
 /** A node that shows a qcow2 image. */
 public final class Qcow2Driver
@@ -35,6 +36,7 @@ public final class Qcow2Driver
         BlockDriver.Checkable,
         BlockDriver.Named,
         InternalSnapshots,
+        PersistentBitmaps,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
 
@@ -46,6 +48,7 @@ public final class Qcow2Driver
   private final ClusterBuffers surroundings;
   private final ReadPath reads;
   private final WritePath writes;
+  private final BitmapStore bitmaps;
   private @Nullable Boolean unwritten;
 
   Qcow2Driver(BlockNode node, Qcow2Image image, Qcow2Header header) {
@@ -58,6 +61,7 @@ public final class Qcow2Driver
     ClusterCodec codec = new ClusterCodec(header.compressionType(), geometry.clusterBytes());
     this.reads = new ReadPath(image, codec, unpacked);
     this.writes = new WritePath(image, reads, codec, surroundings);
+    this.bitmaps = new BitmapStore(node, image);
   }
 
   @Override
@@ -67,7 +71,7 @@ public final class Qcow2Driver
 
   @Override
   public ImageDescription description() {
-    return Qcow2Description.of(header, image.sizeBytes());
+    return Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
   }
 
   @Override
@@ -428,6 +432,16 @@ public final class Qcow2Driver
     }
   }
 
+  /** Takes over what the image keeps of bitmaps; once, before anything else. */
+  void loadBitmaps() throws BlockException {
+    bitmaps.load(node.isReadOnly());
+  }
+
+  @Override
+  public void checkStorable(String name, long granularityBytes) throws BlockException {
+    bitmaps.checkStorable(name, granularityBytes);
+  }
+
   @Override
   public List<InternalSnapshots.Snapshot> snapshots() {
     return image.snapshots().snapshots().stream().map(SnapshotTable.Snapshot::shown).toList();
@@ -440,6 +454,9 @@ public final class Qcow2Driver
 
   @Override
   public void applySnapshot(String id) throws BlockException {
+    if (node.bitmaps().all().stream().anyMatch(bitmap -> bitmap.name() != null)) {
+      throw new BlockException(Errno.EINVAL, "Device has active dirty bitmaps");
+    }
     withSnapshots(all -> all.apply(id));
   }
 
@@ -487,6 +504,9 @@ public final class Qcow2Driver
   private void finish() {
     image.metadata().lock();
     try {
+      if (!image.damage().isFatal() && !node.options().forCheck() && bitmaps.hasAny()) {
+        bitmaps.store();
+      }
       image.finish();
     } catch (BlockException e) {
       System.getLogger(Qcow2Driver.class.getName())

@@ -329,6 +329,33 @@ record Qcow2Header(
     return null;
   }
 
+  /** The same with other extensions and bits that say what is up to date. */
+  Qcow2Header with(List<HeaderExtension> newExtensions, long newAutoclear) {
+    return new Qcow2Header(
+        version,
+        geometry,
+        sizeBytes,
+        encryption,
+        firstLevelEntries,
+        firstLevelOffset,
+        refcountTableOffset,
+        refcountTableClusters,
+        snapshots,
+        snapshotsOffset,
+        incompatible,
+        compatible,
+        newAutoclear,
+        headerBytes,
+        compressionType,
+        backingName,
+        newExtensions);
+  }
+
+  /** All extensions but those of a type. */
+  List<HeaderExtension> extensionsWithout(int type) {
+    return extensions.stream().filter(extension -> extension.type() != type).toList();
+  }
+
   /** The file the image names for the guest's clusters, or null. */
   @Nullable String dataFileName() {
     for (HeaderExtension extension : extensions) {

@@ -1,8 +1,11 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.InCoroutine;
@@ -52,6 +55,7 @@ final class Qcow2Image {
   private final UseEpochs uses = new UseEpochs();
   private final Extras extras;
   private SnapshotTable snapshots;
+  private BitmapTables bitmaps;
   private final Damage damage;
   private final MetadataGuard guard;
   private final TableCache slices;
@@ -90,6 +94,7 @@ final class Qcow2Image {
     this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
     this.extras = extras;
     this.snapshots = extras.snapshots();
+    this.bitmaps = extras.bitmaps();
     this.damage = new Damage(extras.writable(), extras.diagnostics(), this::markCorrupt);
     this.guard = new MetadataGuard(new MetadataMap(geometry, options.overlapChecks()), damage);
     this.blocks =
@@ -129,9 +134,7 @@ final class Qcow2Image {
       noteInactiveTables(snapshot);
     }
     parts.add(
-        MetadataMap.Part.BITMAP_DIRECTORY,
-        extras.bitmaps().directoryOffset(),
-        extras.bitmaps().directoryBytes());
+        MetadataMap.Part.BITMAP_DIRECTORY, bitmaps.directoryOffset(), bitmaps.directoryBytes());
     for (long entry : map.firstLevel()) {
       parts.addTable(Entry.offset(entry));
     }
@@ -320,6 +323,55 @@ final class Qcow2Image {
   static void writeAutoclear(Edge file, long bits) throws BlockException {
     byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
     Buffers.write(file, HEADER_AUTOCLEAR_FIELD, field);
+    file.flush();
+  }
+
+  /** What the image keeps of bitmaps. */
+  BitmapTables bitmaps() {
+    return bitmaps;
+  }
+
+  /** The directory is another one, or says something else. */
+  void replaceBitmaps(BitmapTables tables) throws BlockException {
+    bitmaps = tables;
+    noteMetadata();
+  }
+
+  /** Takes a directory that is on the disk into the header. */
+  void publishBitmaps(BitmapTables tables) throws BlockException {
+    rewriteHeader(
+        header -> {
+          List<HeaderExtension> extensions =
+              new ArrayList<>(header.extensionsWithout(HeaderExtension.BITMAPS));
+          long autoclear = header.autoclear() & ~Features.AUTOCLEAR_BITMAPS;
+          if (!tables.tables().isEmpty()) {
+            extensions.add(tables.extension());
+            autoclear |= Features.AUTOCLEAR_BITMAPS;
+          }
+          return header.with(extensions, autoclear);
+        });
+    replaceBitmaps(tables);
+  }
+
+  /**
+   * Changes the header; it is on the disk when this returns.
+   *
+   * @throws BlockException with ENOSPC if it would not fit into a cluster
+   */
+  void rewriteHeader(UnaryOperator<Qcow2Header> change) throws BlockException {
+    Qcow2Header before = Qcow2Type.readHeader(file);
+    Qcow2Header after = change.apply(before);
+    byte[] bytes = after.serialise();
+    if (bytes == null) {
+      throw BlockException.of(Errno.ENOSPC, "the header does not fit into a cluster");
+    }
+    int known = Qcow2Header.FULL_BYTES;
+    if (after.headerBytes() > known && before.headerBytes() == after.headerBytes()) {
+      // Fields that nobody knows stay as they are.
+      byte[] unknown = Buffers.read(file, known, after.headerBytes() - known);
+      System.arraycopy(unknown, 0, bytes, known, unknown.length);
+    }
+    Buffers.write(file, 0, Arrays.copyOf(bytes, geometry.clusterBytes()));
     file.flush();
   }
 

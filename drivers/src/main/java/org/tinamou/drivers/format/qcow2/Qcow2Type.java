@@ -63,7 +63,9 @@ public final class Qcow2Type implements DriverType {
     // Whatever these bits stand for is not kept up to date from here on; a repair changes no data.
     long keptUpToDate =
         header.autoclear()
-            & (forCheck ? Features.AUTOCLEAR_KNOWN : Features.AUTOCLEAR_RAW_DATA_FILE);
+            & (bitmaps == BitmapTables.NONE
+                ? Features.AUTOCLEAR_RAW_DATA_FILE
+                : Features.AUTOCLEAR_KNOWN);
     if (!readOnly && header.autoclear() != keptUpToDate) {
       Qcow2Image.writeAutoclear(file, keptUpToDate);
     }
@@ -71,7 +73,11 @@ public final class Qcow2Type implements DriverType {
         new Qcow2Image.Extras(
             snapshots, bitmaps, data, !readOnly, opening.node().graph()::diagnose);
     Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
-    return new Qcow2Driver(opening.node(), image, header);
+    Qcow2Driver driver = new Qcow2Driver(opening.node(), image, header);
+    if (!forCheck) {
+      driver.loadBitmaps();
+    }
+    return driver;
   }
 
   /** The name in the image is a file's, whatever it looks like. */
@@ -148,7 +154,6 @@ public final class Qcow2Type implements DriverType {
         throw new BlockException(
             Errno.EACCES, "qcow2: Image is corrupt; cannot be opened read/write");
       }
-      refuse(hasBitmaps(header), "writes to images with persistent bitmaps");
     }
   }
 
@@ -166,12 +171,6 @@ public final class Qcow2Type implements DriverType {
     }
     Qcow2Image.writeIncompatible(file, header.incompatible() & ~Features.INCOMPATIBLE_DIRTY);
     return readHeader(file);
-  }
-
-  private static boolean hasBitmaps(Qcow2Header header) {
-    return (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0
-        && header.extensions().stream()
-            .anyMatch(extension -> extension.type() == HeaderExtension.BITMAPS);
   }
 
   private static void refuse(boolean condition, String what) throws BlockException {
