@@ -30,9 +30,11 @@ import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.PersistentBitmaps;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
 import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
@@ -91,6 +93,17 @@ public final class OpenImage {
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
     graph.tellDamageTo(System.err::println);
+    return open(graph, context, request, groups);
+  }
+
+  /** Opens an image that may refer to this one's node by its name. */
+  public OpenImage openBeside(AioContext context, OpenRequest request) throws BlockException {
+    return open(node.graph(), context, request, ThrottleGroups.NONE);
+  }
+
+  private static OpenImage open(
+      BlockGraph graph, AioContext context, OpenRequest request, ThrottleGroups groups)
+      throws BlockException {
     NodeOpener opener = new NodeOpener(graph, Drivers.list(groups), !request.alone());
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
@@ -455,6 +468,38 @@ public final class OpenImage {
       }
     }
     return -1;
+  }
+
+  /** An image that this one stands on. */
+  public record Layer(String name, String format) {}
+
+  /** What the image stands on, the nearest first. */
+  public List<Layer> layersBelow() {
+    List<Layer> layers = new ArrayList<>();
+    for (Edge edge = copiedFrom(node); edge != null; edge = copiedFrom(edge.child())) {
+      BlockDriver driver = edge.child().driverOrNull();
+      layers.add(new Layer(FileNames.of(edge.child()), driver == null ? "" : driver.formatName()));
+    }
+    return layers;
+  }
+
+  private static @Nullable Edge copiedFrom(BlockNode above) {
+    for (Edge edge : above.children()) {
+      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+        return edge;
+      }
+    }
+    return null;
+  }
+
+  /** The image as one that can stand on another, or null if its format has no such images. */
+  public @Nullable OverlayImage overlay() {
+    return node.driverOrNull() instanceof OverlayImage overlay ? overlay : null;
+  }
+
+  /** The image as one that can be changed afterwards, or null. */
+  public @Nullable AmendableImage amendable() {
+    return node.driverOrNull() instanceof AmendableImage amendable ? amendable : null;
   }
 
   /** Whether compressed data can be written to it. */

@@ -96,7 +96,14 @@ final class ConvertCommand implements ImgCommand {
       OpenImage target = options().choice.open(context, console, request);
       boolean complete;
       try {
+        if (options().bitmaps && !target.keepsBitmaps()) {
+          throw new ToolException(
+              "Format driver '" + target.format() + "' does not support bitmaps");
+        }
         complete = copy(context, console, source, target, progress);
+        if (complete && options().bitmaps) {
+          BitmapCopy.copy(console, sources.getFirst(), target);
+        }
       } finally {
         target.close();
       }
@@ -138,7 +145,10 @@ final class ConvertCommand implements ImgCommand {
       checkCompression(format, creation);
     }
     if (options.bitmaps) {
-      throw new ToolException("Source lacks bitmap support");
+      if (sources.size() > 1) {
+        throw new ToolException("Copying bitmaps only possible with single source");
+      }
+      BitmapCopy.check(sources.getFirst(), options.skipBrokenBitmaps);
     }
     return creation;
   }

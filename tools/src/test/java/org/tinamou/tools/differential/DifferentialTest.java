@@ -114,6 +114,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> chain() throws IOException {
+    return scripts("chain.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> snapshot() throws IOException {
     return scripts("snapshot.txt");
   }

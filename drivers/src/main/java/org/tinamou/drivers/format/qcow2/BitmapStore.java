@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
@@ -207,7 +208,7 @@ final class BitmapStore {
     }
   }
 
-  private @org.jspecify.annotations.Nullable String refusal(String name, long granularityBytes) {
+  private @Nullable String refusal(String name, long granularityBytes) {
     if (!image.isVersion3()) {
       return "Cannot store dirty bitmaps in qcow2 v2 files";
     }

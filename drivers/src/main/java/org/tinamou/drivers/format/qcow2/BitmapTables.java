@@ -60,7 +60,7 @@ record BitmapTables(long directoryOffset, long directoryBytes, List<Table> table
 
   /** What the directory takes with a bitmap more. */
   static long bytesWith(List<Table> tables, String name) {
-    return serialise(tables).length + new Table(0, 0, 0, 0, name).paddedBytes();
+    return (long) serialise(tables).length + new Table(0, 0, 0, 0, name).paddedBytes();
   }
 
   /** A directory as it goes into the file. */

@@ -1,5 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -21,9 +23,14 @@ import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
+import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.PersistentBitmaps;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionSchema;
+import org.tinamou.qapi.OptionValues;
 
 /** A node that shows a qcow2 image. */
 public final class Qcow2Driver
@@ -37,6 +44,8 @@ public final class Qcow2Driver
         BlockDriver.Named,
         InternalSnapshots,
         PersistentBitmaps,
+        OverlayImage,
+        AmendableImage,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
 
@@ -48,6 +57,7 @@ public final class Qcow2Driver
   private final ClusterBuffers surroundings;
   private final ReadPath reads;
   private final WritePath writes;
+  private final ClearPath clears;
   private final BitmapStore bitmaps;
   private @Nullable Boolean unwritten;
 
@@ -61,6 +71,7 @@ public final class Qcow2Driver
     ClusterCodec codec = new ClusterCodec(header.compressionType(), geometry.clusterBytes());
     this.reads = new ReadPath(image, codec, unpacked);
     this.writes = new WritePath(image, reads, codec, surroundings);
+    this.clears = new ClearPath(image, writes);
     this.bitmaps = new BitmapStore(node, image);
   }
 
@@ -146,12 +157,12 @@ public final class Qcow2Driver
     if (!image.isVersion3() && image.backing() != null) {
       return false; // without zero clusters the backing file would show through
     }
-    WritePath.Clearing clearing =
+    ClearPath.Clearing clearing =
         !image.isVersion3()
-            ? WritePath.Clearing.FREE
+            ? ClearPath.Clearing.FREE
             : (flags & RequestFlags.MAY_UNMAP) != 0
-                ? WritePath.Clearing.ZERO_AND_FREE
-                : WritePath.Clearing.ZERO;
+                ? ClearPath.Clearing.ZERO_AND_FREE
+                : ClearPath.Clearing.ZERO;
     if (isRawOutside()) {
       image.data().writeZeroes(offsetBytes, length, flags & RequestFlags.MAY_UNMAP);
     }
@@ -162,13 +173,13 @@ public final class Qcow2Driver
     long start = geometry.clusterStart(offsetBytes);
     long wholeEnd = Math.min(clusterEnd(end), Math.max(end, lengthBytes()));
     if (start == offsetBytes && wholeEnd == end) {
-      writes.clear(start, end, clearing);
+      clears.clear(start, end, clearing);
       return true;
     }
     return wholeEnd - start <= geometry.clusterBytes()
         && readsAsZeroes(start, offsetBytes - start)
         && readsAsZeroes(end, wholeEnd - end)
-        && writes.clearIfEmpty(start, wholeEnd, clearing);
+        && clears.clearIfEmpty(start, wholeEnd, clearing);
   }
 
   /** Whether the data file has to show the disk as it is, without our tables. */
@@ -177,7 +188,7 @@ public final class Qcow2Driver
   }
 
   /** The same where parts of clusters are told apart. */
-  private boolean zeroParts(long offset, long end, WritePath.Clearing clearing)
+  private boolean zeroParts(long offset, long end, ClearPath.Clearing clearing)
       throws BlockException {
     long start = geometry.partStart(offset);
     long partEnd = Math.min(geometry.partEnd(end), Math.max(end, lengthBytes()));
@@ -186,14 +197,14 @@ public final class Qcow2Driver
     }
     long wholeStart = Math.min(clusterEnd(start), partEnd);
     long wholeEnd = partEnd == lengthBytes() ? partEnd : geometry.clusterStart(partEnd);
-    if (start < wholeStart && !writes.zeroParts(start, geometry.partEnd(wholeStart))) {
+    if (start < wholeStart && !clears.zeroParts(start, geometry.partEnd(wholeStart))) {
       return false;
     }
     if (wholeStart < wholeEnd) {
-      writes.clear(wholeStart, wholeEnd, clearing);
+      clears.clear(wholeStart, wholeEnd, clearing);
     }
     long tail = Math.max(wholeStart, wholeEnd);
-    return tail >= partEnd || writes.zeroParts(tail, partEnd);
+    return tail >= partEnd || clears.zeroParts(tail, partEnd);
   }
 
   private long clusterEnd(long offset) {
@@ -245,14 +256,14 @@ public final class Qcow2Driver
     if (!image.isVersion3() && image.backing() != null) {
       return false; // without zero clusters the backing file would show through
     }
-    WritePath.Clearing clearing =
-        image.isVersion3() ? WritePath.Clearing.DISCARD : WritePath.Clearing.FREE;
+    ClearPath.Clearing clearing =
+        image.isVersion3() ? ClearPath.Clearing.DISCARD : ClearPath.Clearing.FREE;
     long end = offsetBytes + length;
     long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
     long start = clusterEnd(offsetBytes);
     if (start < wholeEnd) {
       discardOutside(start, wholeEnd - start);
-      writes.clear(start, wholeEnd, clearing);
+      clears.clear(start, wholeEnd, clearing);
     }
     return true;
   }
@@ -390,7 +401,7 @@ public final class Qcow2Driver
     if (old < firstWhole) {
       writes.write(old, IoVector.of(ZeroMemory.ofSize(firstWhole - old)));
     }
-    writes.clear(firstWhole, newLength, WritePath.Clearing.ZERO_AND_FREE);
+    clears.clear(firstWhole, newLength, ClearPath.Clearing.ZERO_AND_FREE);
   }
 
   /** What is cut off must not come back when the disk grows again. */
@@ -398,7 +409,7 @@ public final class Qcow2Driver
     long firstWhole = clusterEnd(newLength);
     writeZeroBytes(newLength, Math.min(firstWhole, old) - newLength);
     if (firstWhole < old) {
-      writes.clear(firstWhole, old, WritePath.Clearing.FREE);
+      clears.clear(firstWhole, old, ClearPath.Clearing.FREE);
     }
   }
 
@@ -472,6 +483,62 @@ public final class Qcow2Driver
   }
 
   @Override
+  public void changeBacking(@Nullable String name, @Nullable String format) throws BlockException {
+    if (name != null && isRawOutside()) {
+      throw BlockException.of(Errno.EINVAL, "a backing file with data-file-raw");
+    }
+    if (name != null
+        && name.getBytes(StandardCharsets.UTF_8).length > Qcow2Header.MAX_BACKING_NAME_BYTES) {
+      throw BlockException.of(Errno.EINVAL, "a backing file's name is too long");
+    }
+    image.metadata().lock();
+    try {
+      image.writeBack();
+      image.rewriteHeader(
+          before -> {
+            List<HeaderExtension> extensions =
+                new ArrayList<>(before.extensionsWithout(HeaderExtension.BACKING_FORMAT));
+            if (format != null && name != null) {
+              extensions.addFirst(HeaderExtension.text(HeaderExtension.BACKING_FORMAT, format));
+            }
+            return before.withBacking(name, extensions);
+          });
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  @Override
+  public void makeEmpty() throws BlockException {
+    image.damage().check();
+    clears.clear(0, clusterEnd(lengthBytes()), ClearPath.Clearing.FREE);
+  }
+
+  @Override
+  public OptionSchema amendOptions() {
+    return Qcow2CreationOptions.AMENDABLE;
+  }
+
+  @Override
+  public OptionSchema creationOptions() {
+    return Qcow2CreationOptions.OPTIONS;
+  }
+
+  @Override
+  public void amend(OptionValues values) throws BlockException, OptionException {
+    image.damage().check();
+    new Amender(
+            image,
+            writes,
+            clears,
+            newSize -> {
+              truncate(newSize, false, PreallocationMode.OFF);
+              node.bitmaps().resize(lengthBytes());
+            })
+        .amend(values);
+  }
+
+  @Override
   public PermissionPair childPermissions(Edge edge, int used, int shared) {
     if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
       int sharedBelow =
@@ -504,7 +571,10 @@ public final class Qcow2Driver
   private void finish() {
     image.metadata().lock();
     try {
-      if (!image.damage().isFatal() && !node.options().forCheck() && bitmaps.hasAny()) {
+      if (!image.damage().isFatal()
+          && !image.isRetired()
+          && !node.options().forCheck()
+          && bitmaps.hasAny()) {
         bitmaps.store();
       }
       image.finish();

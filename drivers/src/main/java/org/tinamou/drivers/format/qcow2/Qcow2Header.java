@@ -331,8 +331,32 @@ record Qcow2Header(
 
   /** The same with other extensions and bits that say what is up to date. */
   Qcow2Header with(List<HeaderExtension> newExtensions, long newAutoclear) {
+    return with(version, compatible, newAutoclear, headerBytes, backingName, newExtensions);
+  }
+
+  Qcow2Header withCompatible(long bits) {
+    return with(version, bits, autoclear, headerBytes, backingName, extensions);
+  }
+
+  Qcow2Header withBacking(@Nullable String name, List<HeaderExtension> newExtensions) {
+    return with(version, compatible, autoclear, headerBytes, name, newExtensions);
+  }
+
+  /** The same as an image of another version, of which it has no features. */
+  Qcow2Header withVersion(int newVersion, List<HeaderExtension> newExtensions) {
+    int bytes = newVersion >= 3 ? FULL_BYTES : V2_BYTES;
+    return with(newVersion, 0, 0, bytes, backingName, newExtensions);
+  }
+
+  private Qcow2Header with(
+      int newVersion,
+      long newCompatible,
+      long newAutoclear,
+      int newHeaderBytes,
+      @Nullable String newBackingName,
+      List<HeaderExtension> newExtensions) {
     return new Qcow2Header(
-        version,
+        newVersion,
         geometry,
         sizeBytes,
         encryption,
@@ -342,12 +366,12 @@ record Qcow2Header(
         refcountTableClusters,
         snapshots,
         snapshotsOffset,
-        incompatible,
-        compatible,
+        newVersion >= 3 ? incompatible : 0,
+        newCompatible,
         newAutoclear,
-        headerBytes,
+        newHeaderBytes,
         compressionType,
-        backingName,
+        newBackingName,
         newExtensions);
   }
 

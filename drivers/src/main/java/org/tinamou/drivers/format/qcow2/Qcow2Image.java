@@ -69,6 +69,8 @@ final class Qcow2Image {
   private volatile long sizeBytes;
   private long incompatible;
 
+  private boolean retired;
+
   /** Data or counts that entries in memory rely on may not be stable yet. */
   private boolean unstable;
 
@@ -245,6 +247,9 @@ final class Qcow2Image {
   @InCoroutine
   void writeBack() throws BlockException {
     damage.check();
+    if (retired) {
+      return;
+    }
     int released = allocator.releasedCount();
     map.writeBackSlices();
     if (map.hasDirtyFirstLevel()) {
@@ -443,9 +448,18 @@ final class Qcow2Image {
     }
   }
 
+  /** What is in memory does not describe the image any more: nothing of it is written. */
+  void retire() {
+    retired = true;
+  }
+
+  boolean isRetired() {
+    return retired;
+  }
+
   /** Everything to the disk, and no sign left that it was in use. */
   void finish() throws BlockException {
-    if (damage.isFatal()) {
+    if (damage.isFatal() || retired) {
       return;
     }
     writeBack();

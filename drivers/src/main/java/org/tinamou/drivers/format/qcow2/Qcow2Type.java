@@ -63,7 +63,7 @@ public final class Qcow2Type implements DriverType {
     // Whatever these bits stand for is not kept up to date from here on; a repair changes no data.
     long keptUpToDate =
         header.autoclear()
-            & (bitmaps == BitmapTables.NONE
+            & (bitmaps.tables().isEmpty()
                 ? Features.AUTOCLEAR_RAW_DATA_FILE
                 : Features.AUTOCLEAR_KNOWN);
     if (!readOnly && header.autoclear() != keptUpToDate) {
@@ -90,21 +90,24 @@ public final class Qcow2Type implements DriverType {
       Json.Members options = new Json.Members().put("driver", "file").put("filename", name);
       address = ImageAddress.ofOptions(options);
     }
+    boolean readOnly = opening.node().isReadOnly();
     int used = Permission.CONSISTENT_READ;
-    if (!opening.node().isReadOnly()) {
+    if (!readOnly) {
       used |= Permission.WRITE | Permission.RESIZE;
     }
+    // Whoever only wants to know what the image says does without.
+    boolean wanted = opening.opensBacking() || !readOnly;
     Edge edge =
         address == null
             ? opening.childOrNull(
                 "data-file", null, true, DATA_FILE, used, Permission.DEFAULT_SHARED)
             : opening.imageChildOrNull(
-                "data-file", DATA_FILE, used, Permission.DEFAULT_SHARED, address);
+                "data-file", DATA_FILE, used, Permission.DEFAULT_SHARED, address, wanted);
     if (edge != null && !external) {
       throw new BlockException(
           Errno.EINVAL, "'data-file' can only be set for images with an external data file");
     }
-    if (edge == null && external && opening.opensBacking()) {
+    if (edge == null && external && wanted) {
       throw new BlockException(Errno.EINVAL, "'data-file' is required for this image");
     }
     return edge;
