@@ -8,6 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.open.BackingName;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.CacheArgument;
@@ -72,9 +73,10 @@ final class CommitCommand implements ImgCommand {
     OpenRequest request = choice.writing(name, cache);
     OpenImage first = choice.open(context, console, request);
     List<OpenImage.Layer> layers = first.layersBelow();
+    String exactName = first.exactName();
     first.close();
     progress.set(0);
-    int index = base == null ? 0 : find(layers, base);
+    int index = base == null ? 0 : find(exactName, layers, base);
     if (layers.isEmpty() || index < 0) {
       progress.end();
       throw new ToolException(
@@ -113,7 +115,11 @@ final class CommitCommand implements ImgCommand {
               : request.withOptions(below);
       OpenImage image = target.openBeside(context, onBase);
       try {
-        new Committer(image, target, index + 1, progress).commit();
+        try {
+          new Committer(image, target, index + 1, progress).commit();
+        } catch (BlockException e) {
+          throw new BlockException(e.errno(), "Block job failed: " + e.errno().message());
+        }
         OverlayImage overlay = image.overlay();
         if (!keepsTop && base == null && overlay != null) {
           overlay.makeEmpty();
@@ -127,11 +133,22 @@ final class CommitCommand implements ImgCommand {
     }
   }
 
-  private static int find(List<OpenImage.Layer> layers, String wanted) {
+  /** Names are relative to the place of the image that stands on what they name. */
+  private static int find(String top, List<OpenImage.Layer> layers, String wanted) {
+    String above = top;
     for (int index = 0; index < layers.size(); index++) {
-      if (isSame(layers.get(index).name(), wanted)) {
-        return index;
+      String layer = layers.get(index).name();
+      try {
+        if (isSame(layer, BackingName.resolve(above, wanted))) {
+          return index;
+        }
+      } catch (BlockException e) {
+        // Where the image above has no place, only the very name will do.
+        if (layer.equals(wanted)) {
+          return index;
+        }
       }
+      above = layer;
     }
     return -1;
   }

@@ -63,9 +63,9 @@ public final class Qcow2Type implements DriverType {
     // Whatever these bits stand for is not kept up to date from here on; a repair changes no data.
     long keptUpToDate =
         header.autoclear()
-            & (bitmaps.tables().isEmpty()
-                ? Features.AUTOCLEAR_RAW_DATA_FILE
-                : Features.AUTOCLEAR_KNOWN);
+            & (forCheck || !bitmaps.tables().isEmpty()
+                ? Features.AUTOCLEAR_KNOWN
+                : Features.AUTOCLEAR_RAW_DATA_FILE);
     if (!readOnly && header.autoclear() != keptUpToDate) {
       Qcow2Image.writeAutoclear(file, keptUpToDate);
     }
