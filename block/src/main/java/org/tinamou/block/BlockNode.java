@@ -16,6 +16,7 @@ import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
+import org.tinamou.block.bitmap.BitmapList;
 
 /**
  * One layer of a disk: a driver with its children, its parents, a home loop and the requests that
@@ -39,6 +40,7 @@ public final class BlockNode implements EdgeParent {
   private final List<Edge> parents = new ArrayList<>();
   private final Map<String, Edge> children = new LinkedHashMap<>();
   private final List<WriteListener> writeListeners = new CopyOnWriteArrayList<>();
+  private final BitmapList bitmaps = new BitmapList();
   private final WriteThreshold writeThreshold = new WriteThreshold();
   private final StatusCache statusCache = new StatusCache();
   private final AtomicLong highestWrittenBytes = new AtomicLong();
@@ -267,6 +269,12 @@ public final class BlockNode implements EdgeParent {
     writeListeners.remove(listener);
   }
 
+  /** The dirty bitmaps, which follow the node's writes and its size. */
+  @AnyThread
+  public BitmapList bitmaps() {
+    return bitmaps;
+  }
+
   /** Tells when the node is written to beyond an offset. */
   @AnyThread
   public WriteThreshold writeThreshold() {
@@ -288,6 +296,7 @@ public final class BlockNode implements EdgeParent {
   }
 
   void written(long offsetBytes, long lengthBytes) {
+    bitmaps.mark(offsetBytes, lengthBytes);
     for (WriteListener listener : writeListeners) {
       listener.written(offsetBytes, lengthBytes);
     }

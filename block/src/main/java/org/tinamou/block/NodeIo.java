@@ -437,7 +437,10 @@ final class NodeIo {
         from,
         Math.max(1, Math.abs(newLength - old)),
         RequestFlags.SERIALISING,
-        request -> driver.truncate(newLength, exact, preallocation));
+        request -> {
+          driver.truncate(newLength, exact, preallocation);
+          node.bitmaps().resize(driver.lengthBytes());
+        });
   }
 
   // -------------------------------------------------------------------------------------- common

@@ -67,14 +67,24 @@ public final class ImageCreation {
       return;
     }
     FileCreator.create(context, path, name, options.without("size").without("preallocation"));
+    String dataFile = options.string("data_file");
+    boolean done = false;
     try {
+      if (dataFile != null) {
+        OptionValues none = FileCreator.OPTIONS.parse("");
+        FileCreator.create(context, Path.of(dataFile), dataFile, none);
+      }
       fill(context, path.toString(), Qcow2CreationOptions.request(options));
+      done = true;
     } catch (OptionException e) {
-      remove(context, path);
       throw new BlockException(Errno.EINVAL, e.getMessage());
-    } catch (BlockException e) {
-      remove(context, path);
-      throw e;
+    } finally {
+      if (!done) {
+        remove(context, path);
+        if (dataFile != null && !dataFile.isEmpty()) {
+          remove(context, Path.of(dataFile));
+        }
+      }
     }
   }
 
@@ -103,7 +113,7 @@ public final class ImageCreation {
     } finally {
       file.close();
     }
-    if (request.preallocation() != PreallocationMode.OFF) {
+    if (request.preallocation() != PreallocationMode.OFF || request.extras().dataFile() != null) {
       BlockBackend image = open(context, path, QCOW2);
       try {
         image.truncate(request.sizeBytes(), false, request.preallocation());

@@ -12,7 +12,7 @@ import org.tinamou.qapi.Json;
  * @param dirty whether it was not closed properly
  * @param backingName the image below as it is written, or null
  * @param backingFormat what that one's format is said to be, or null
- * @param snapshots how many older states of the disk it holds
+ * @param hasMore whether there is more to tell, for which the image has to be opened
  * @param specific what only this format has to tell, by the names of the machine-readable form
  */
 public record ImageDescription(
@@ -21,7 +21,7 @@ public record ImageDescription(
     boolean dirty,
     @Nullable String backingName,
     @Nullable String backingFormat,
-    int snapshots,
+    boolean hasMore,
     Json.Members specific) {
   /** A driver that can describe its image. */
   public interface Source {

@@ -172,11 +172,28 @@ public final class NodeOpening {
   public @Nullable Edge imageChildOrNull(
       String name, Set<EdgeRole> roles, int used, int shared, @Nullable ImageAddress inImage)
       throws BlockException, OptionException {
+    return imageChildOrNull(name, roles, used, shared, inImage, opener.opensBacking());
+  }
+
+  /**
+   * The same.
+   *
+   * @param wanted whether what the image names is to be opened at all
+   */
+  @InCoroutine
+  public @Nullable Edge imageChildOrNull(
+      String name,
+      Set<EdgeRole> roles,
+      int used,
+      int shared,
+      @Nullable ImageAddress inImage,
+      boolean wanted)
+      throws BlockException, OptionException {
     OptionReader.Choice choice = options.choiceOrNull(name, "BlockdevRefOrNull");
     boolean declined =
         choice instanceof OptionReader.Choice.None
             || (choice instanceof OptionReader.Choice.Named(String text) && text.isEmpty());
-    if (declined || (choice == null && (inImage == null || !opener.opensBacking()))) {
+    if (declined || (choice == null && (inImage == null || !wanted))) {
       return null;
     }
     if (inImage == null || choice instanceof OptionReader.Choice.Named) {

@@ -25,11 +25,17 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.block.bitmap.BitmapList;
+import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.OverlayImage;
+import org.tinamou.drivers.PersistentBitmaps;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
 import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
 import org.tinamou.drivers.filter.throttle.ThrottleGroups;
@@ -87,6 +93,17 @@ public final class OpenImage {
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
     graph.tellDamageTo(System.err::println);
+    return open(graph, context, request, groups);
+  }
+
+  /** Opens an image that may refer to this one's node by its name. */
+  public OpenImage openBeside(AioContext context, OpenRequest request) throws BlockException {
+    return open(node.graph(), context, request, ThrottleGroups.NONE);
+  }
+
+  private static OpenImage open(
+      BlockGraph graph, AioContext context, OpenRequest request, ThrottleGroups groups)
+      throws BlockException {
     NodeOpener opener = new NodeOpener(graph, Drivers.list(groups), !request.alone());
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
@@ -285,6 +302,45 @@ public final class OpenImage {
         : null;
   }
 
+  /** The older states that the image keeps, or null if its format cannot keep any. */
+  public @Nullable InternalSnapshots internalSnapshots() {
+    return node.driverOrNull() instanceof InternalSnapshots snapshots ? snapshots : null;
+  }
+
+  /** The dirty bitmaps of the image's node. */
+  public BitmapList bitmaps() {
+    return node.bitmaps();
+  }
+
+  /**
+   * Adds a dirty bitmap that the image is to keep.
+   *
+   * @param granularityBytes 0 for the usual one
+   */
+  public DirtyBitmap addBitmap(String name, long granularityBytes) throws BlockException {
+    long granularity =
+        granularityBytes == 0
+            ? DirtyBitmap.defaultGranularityBytes(clusterBytes())
+            : granularityBytes;
+    if (bitmaps().find(name) == null) {
+      new DirtyBitmap(null, 0, granularity); // refuses one that is not allowed
+    }
+    if (node.driverOrNull() instanceof PersistentBitmaps keeper && !name.isEmpty()) {
+      if (bitmaps().find(name) != null) {
+        throw new BlockException(Errno.EEXIST, "Bitmap already exists: " + name);
+      }
+      keeper.checkStorable(name, granularity);
+    }
+    DirtyBitmap bitmap = bitmaps().create(name, lengthBytes(), granularity);
+    bitmap.setPersistent(true);
+    return bitmap;
+  }
+
+  /** Whether its format keeps dirty bitmaps. */
+  public boolean keepsBitmaps() {
+    return node.driverOrNull() instanceof PersistentBitmaps;
+  }
+
   /** The plain name of the file that the image is in; empty if it has none. */
   public String exactName() {
     return FileNames.exactOrEmpty(node);
@@ -417,6 +473,38 @@ public final class OpenImage {
       }
     }
     return -1;
+  }
+
+  /** An image that this one stands on. */
+  public record Layer(String name, String format) {}
+
+  /** What the image stands on, the nearest first. */
+  public List<Layer> layersBelow() {
+    List<Layer> layers = new ArrayList<>();
+    for (Edge edge = copiedFrom(node); edge != null; edge = copiedFrom(edge.child())) {
+      BlockDriver driver = edge.child().driverOrNull();
+      layers.add(new Layer(FileNames.of(edge.child()), driver == null ? "" : driver.formatName()));
+    }
+    return layers;
+  }
+
+  private static @Nullable Edge copiedFrom(BlockNode above) {
+    for (Edge edge : above.children()) {
+      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+        return edge;
+      }
+    }
+    return null;
+  }
+
+  /** The image as one that can stand on another, or null if its format has no such images. */
+  public @Nullable OverlayImage overlay() {
+    return node.driverOrNull() instanceof OverlayImage overlay ? overlay : null;
+  }
+
+  /** The image as one that can be changed afterwards, or null. */
+  public @Nullable AmendableImage amendable() {
+    return node.driverOrNull() instanceof AmendableImage amendable ? amendable : null;
   }
 
   /** Whether compressed data can be written to it. */

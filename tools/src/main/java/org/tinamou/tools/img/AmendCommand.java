@@ -1,7 +1,12 @@
 package org.tinamou.tools.img;
 
 import java.util.List;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.AmendableImage;
+import org.tinamou.drivers.format.qcow2.Qcow2CreationOptions;
 import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
@@ -53,6 +58,9 @@ final class AmendCommand implements ImgCommand {
     String name = operands.size() == 1 ? operands.getFirst() : null;
     try {
       if (choice.format != null && options.asksForHelp()) {
+        if (choice.format.equals(ImageFormats.QCOW2)) {
+          return help(console);
+        }
         throw refuse(choice.format);
       }
       if (name == null) {
@@ -64,22 +72,52 @@ final class AmendCommand implements ImgCommand {
           "amend",
           context -> {
             OpenImage image = choice.open(context, console, choice.writing(name, cache));
-            String format = image.format();
-            image.close();
-            throw refuse(format);
+            try {
+              amend(image, progress);
+            } finally {
+              image.close();
+            }
+            progress.set(100);
+            return 0;
           });
     } finally {
       progress.end();
     }
   }
 
+  private void amend(OpenImage image, Progress progress) throws ToolException {
+    AmendableImage amendable = image.amendable();
+    if (amendable == null) {
+      throw refuse(image.format());
+    }
+    progress.set(0);
+    try {
+      OptionValues known =
+          amendable.creationOptions().and(amendable.amendOptions()).parse(options.text());
+      for (String option : amendable.creationOptions().names()) {
+        if (known.has(option) && !amendable.amendOptions().accepts(option)) {
+          throw new OptionException(
+              "Invalid parameter '" + option + "'",
+              "This option is only supported for image creation");
+        }
+      }
+      amendable.amend(amendable.amendOptions().parse(options.text()));
+    } catch (OptionException e) {
+      throw ToolException.of("", e);
+    } catch (BlockException e) {
+      throw ToolException.of("", e);
+    }
+  }
+
+  private static int help(Console console) {
+    console.line("Amend options for 'qcow2':");
+    Qcow2CreationOptions.AMENDABLE.help().forEach(console::line);
+    return 0;
+  }
+
   private static ToolException refuse(String format) {
     if (!ImageFormats.isKnown(format)) {
       return new ToolException("Unknown file format '" + format + "'");
-    }
-    if (format.equals(ImageFormats.QCOW2)) {
-      return new ToolException(
-          "Option amendment of format 'qcow2' is not supported by this version of Tinamou");
     }
     return new ToolException("Format driver '" + format + "' does not support option amendment");
   }

@@ -4,6 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
@@ -34,7 +37,10 @@ final class BitmapCommand implements ImgCommand {
           LongOption.withValue("granularity", 'g'));
 
   private final ImageChoice choice = new ImageChoice();
-  private final List<String> actions = new ArrayList<>();
+
+  private record Action(String name, String operand) {}
+
+  private final List<Action> actions = new ArrayList<>();
   private @Nullable String source;
   private @Nullable String sourceFormat;
   private long granularityBytes;
@@ -50,12 +56,12 @@ final class BitmapCommand implements ImgCommand {
         case 'b' -> source = scan.value();
         case 'F' -> sourceFormat = scan.value();
         case 'g' -> granularityBytes = SizeArgument.parse(console, "granularity", scan.value());
-        case ImgOptions.ADD -> actions.add("add");
-        case ImgOptions.REMOVE -> actions.add("remove");
-        case ImgOptions.CLEAR -> actions.add("clear");
-        case ImgOptions.ENABLE -> actions.add("enable");
-        case ImgOptions.DISABLE -> actions.add("disable");
-        case ImgOptions.MERGE -> actions.add("merge");
+        case ImgOptions.ADD -> actions.add(new Action("add", ""));
+        case ImgOptions.REMOVE -> actions.add(new Action("remove", ""));
+        case ImgOptions.CLEAR -> actions.add(new Action("clear", ""));
+        case ImgOptions.ENABLE -> actions.add(new Action("enable", ""));
+        case ImgOptions.DISABLE -> actions.add(new Action("disable", ""));
+        case ImgOptions.MERGE -> actions.add(new Action("merge", scan.value()));
         default -> choice.take(code, scan);
       }
     }
@@ -67,18 +73,22 @@ final class BitmapCommand implements ImgCommand {
     return LoopRunner.run("bitmap", context -> change(context, console, name, bitmap));
   }
 
+  private boolean has(String name) {
+    return actions.stream().anyMatch(action -> action.name().equals(name));
+  }
+
   private void check(List<String> operands) throws ToolException {
     if (actions.isEmpty()) {
       throw new ToolException(
           "Need at least one of --add, --remove, --clear, --enable, --disable, or --merge");
     }
-    if (granularityBytes != 0 && !actions.contains("add")) {
+    if (granularityBytes != 0 && !has("add")) {
       throw new ToolException("granularity only supported with --add");
     }
     if (sourceFormat != null && source == null) {
       throw new ToolException("-F only supported with -b");
     }
-    if (source != null && !actions.contains("merge")) {
+    if (source != null && !has("merge")) {
       throw new ToolException("Merge bitmap source file only supported with --merge");
     }
     if (operands.size() != 2) {
@@ -90,22 +100,64 @@ final class BitmapCommand implements ImgCommand {
       throws ToolException {
     OpenImage image = choice.open(context, console, choice.writing(name, CacheMode.WRITEBACK));
     try {
+      OpenImage from = image;
       if (source != null) {
-        choice
-            .open(context, console, OpenRequest.reading(source, sourceFormat, CacheMode.WRITEBACK))
-            .close();
+        from =
+            choice.open(
+                context, console, OpenRequest.reading(source, sourceFormat, CacheMode.WRITEBACK));
       }
-      String action = actions.getFirst();
-      throw new ToolException(
-          "Operation "
-              + action
-              + " on bitmap "
-              + bitmap
-              + " failed: "
-              + (action.equals("add") ? refuseAdding(bitmap, image) : refuseFinding(bitmap)));
+      try {
+        for (Action action : actions) {
+          perform(action, image, bitmap, from);
+        }
+        return 0;
+      } finally {
+        if (from != image) {
+          from.close();
+        }
+      }
     } finally {
       image.close();
     }
+  }
+
+  private void perform(Action action, OpenImage image, String name, OpenImage from)
+      throws ToolException {
+    try {
+      switch (action.name()) {
+        case "add" -> add(image, name);
+        case "remove" -> {
+          DirtyBitmap bitmap = image.bitmaps().get(name);
+          bitmap.checkUsable(DirtyBitmap.Use.REMOVE);
+          image.bitmaps().remove(bitmap);
+        }
+        case "clear" -> {
+          DirtyBitmap bitmap = image.bitmaps().get(name);
+          bitmap.checkUsable(DirtyBitmap.Use.MODIFY);
+          bitmap.clear();
+        }
+        case "enable" -> {
+          DirtyBitmap bitmap = image.bitmaps().get(name);
+          bitmap.checkUsable(DirtyBitmap.Use.MODIFY);
+          bitmap.enable();
+        }
+        case "disable" -> {
+          DirtyBitmap bitmap = image.bitmaps().get(name);
+          bitmap.checkUsable(DirtyBitmap.Use.MODIFY);
+          bitmap.disable();
+        }
+        default -> image.bitmaps().get(name).merge(from.bitmaps().get(action.operand()));
+      }
+    } catch (BlockException e) {
+      throw ToolException.of("Operation " + action.name() + " on bitmap " + name + " failed: ", e);
+    }
+  }
+
+  private void add(OpenImage image, String name) throws BlockException {
+    if (!image.keepsBitmaps()) {
+      throw new BlockException(Errno.EOPNOTSUPP, refuseAdding(name, image));
+    }
+    image.addBitmap(name, granularityBytes);
   }
 
   private String refuseAdding(String bitmap, OpenImage image) {
@@ -122,9 +174,5 @@ final class BitmapCommand implements ImgCommand {
       return "Bitmap name is too long";
     }
     return "Can't store persistent bitmaps to " + image.nodeName() + ": Operation not supported";
-  }
-
-  private static String refuseFinding(String bitmap) {
-    return "Dirty bitmap '" + bitmap + "' not found";
   }
 }

@@ -1,6 +1,7 @@
 package org.tinamou.tools.img;
 
-import java.util.Locale;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import org.tinamou.block.CheckReport;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.MemberOrder;
@@ -47,7 +48,8 @@ record CheckText(CheckReport report, long leaksFixed, long corruptionsFixed) {
   }
 
   private static String percent(long part, long whole) {
-    return String.format(Locale.ROOT, "%.2f%%", part * 100.0 / whole);
+    // What lies in the middle goes to the even digit, as C prints it.
+    return new BigDecimal(part * 100.0 / whole).setScale(2, RoundingMode.HALF_EVEN) + "%";
   }
 
   Json json(String fileName, String format) {

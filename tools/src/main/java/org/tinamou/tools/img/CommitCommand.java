@@ -1,8 +1,15 @@
 package org.tinamou.tools.img;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.drivers.ImageDescription;
+import org.tinamou.aio.AioContext;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.open.BackingName;
+import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
@@ -12,6 +19,7 @@ import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.OpenImage;
+import org.tinamou.tools.image.OpenRequest;
 
 /** {@code img commit}: moves an image's changes into the one behind it, which needs one there. */
 final class CommitCommand implements ImgCommand {
@@ -22,9 +30,12 @@ final class CommitCommand implements ImgCommand {
           LongOption.withValue("object", ImgOptions.OBJECT),
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS));
 
+  private static final String BASE_NODE = "commit-base";
+
   private final ImageChoice choice = new ImageChoice();
   private String cacheName = "writeback";
   private @Nullable String base;
+  private boolean keepsTop;
   private boolean progressWanted;
   private boolean quiet;
 
@@ -38,9 +49,7 @@ final class CommitCommand implements ImgCommand {
         }
         case 't' -> cacheName = scan.value();
         case 'b' -> base = scan.value();
-        case 'd' -> {
-          // Leaves the emptied image alone; there is none.
-        }
+        case 'd' -> keepsTop = true;
         case 'p' -> progressWanted = true;
         case 'q' -> quiet = true;
         case 'r' -> SizeArgument.parse(console, "rate limit", scan.value());
@@ -55,23 +64,104 @@ final class CommitCommand implements ImgCommand {
     CacheMode cache = CacheArgument.parse("cache option", cacheName);
     choice.check();
     Progress progress = new Progress(console, progressWanted && !quiet, 1);
-    return LoopRunner.run(
-        "commit",
-        context -> {
-          OpenImage image = choice.open(context, console, choice.writing(name, cache));
-          ImageDescription description = image.description();
-          image.close();
-          progress.set(0);
-          progress.end();
-          if (description != null && description.backingName() != null) {
-            throw new ToolException(
-                "Committing images to those below them is not supported by this version of"
-                    + " Tinamou");
-          }
-          throw new ToolException(
-              base == null
-                  ? "Image does not have a backing file"
-                  : "Did not find '" + base + "' in the backing chain of '" + name + "'");
-        });
+    return LoopRunner.run("commit", context -> commit(context, console, name, cache, progress));
+  }
+
+  private int commit(
+      AioContext context, Console console, String name, CacheMode cache, Progress progress)
+      throws ToolException {
+    OpenRequest request = choice.writing(name, cache);
+    OpenImage first = choice.open(context, console, request);
+    List<OpenImage.Layer> layers = first.layersBelow();
+    String exactName = first.exactName();
+    first.close();
+    progress.set(0);
+    int index = base == null ? 0 : find(exactName, layers, base);
+    if (layers.isEmpty() || index < 0) {
+      progress.end();
+      throw new ToolException(
+          base == null
+              ? "Image does not have a backing file"
+              : "Did not find '" + base + "' in the backing chain of '" + name + "'");
+    }
+    try {
+      commit(context, request, layers.get(index), index, progress);
+    } catch (BlockException e) {
+      progress.end();
+      throw ToolException.of("", e);
+    }
+    progress.set(100);
+    progress.end();
+    if (!quiet) {
+      console.line("Image committed.");
+    }
+    return 0;
+  }
+
+  /** The base is opened once, to be written to, and is what the images above it stand on. */
+  private void commit(
+      AioContext context, OpenRequest request, OpenImage.Layer layer, int index, Progress progress)
+      throws BlockException {
+    OpenImage target =
+        OpenImage.open(
+            context,
+            OpenRequest.writing(layer.name(), layer.format(), request.cache())
+                .withOptions("node-name=" + BASE_NODE));
+    try {
+      String below = "backing.".repeat(index) + "backing=" + BASE_NODE;
+      OpenRequest onBase =
+          request.imageOptions()
+              ? request.renamed(request.name() + "," + below)
+              : request.withOptions(below);
+      OpenImage image = target.openBeside(context, onBase);
+      try {
+        try {
+          new Committer(image, target, index + 1, progress).commit();
+        } catch (BlockException e) {
+          throw new BlockException(e.errno(), "Block job failed: " + e.errno().message());
+        }
+        OverlayImage overlay = image.overlay();
+        if (!keepsTop && base == null && overlay != null) {
+          overlay.makeEmpty();
+          image.flush();
+        }
+      } finally {
+        image.close();
+      }
+    } finally {
+      target.close();
+    }
+  }
+
+  /** Names are relative to the place of the image that stands on what they name. */
+  private static int find(String top, List<OpenImage.Layer> layers, String wanted) {
+    String above = top;
+    for (int index = 0; index < layers.size(); index++) {
+      String layer = layers.get(index).name();
+      try {
+        if (isSame(layer, BackingName.resolve(above, wanted))) {
+          return index;
+        }
+      } catch (BlockException e) {
+        // Where the image above has no place, only the very name will do.
+        if (layer.equals(wanted)) {
+          return index;
+        }
+      }
+      above = layer;
+    }
+    return -1;
+  }
+
+  /** Whether both name the same file. */
+  private static boolean isSame(String name, String other) {
+    if (name.equals(other)) {
+      return true;
+    }
+    try {
+      return Files.isSameFile(Path.of(name), Path.of(other));
+    } catch (IOException | InvalidPathException e) {
+      return false;
+    }
   }
 }

@@ -57,7 +57,7 @@ final class ConvertOptions {
   private @Nullable String letterB;
   private boolean sparseGiven;
   private boolean targetFormatGiven;
-  private boolean skipBrokenBitmaps;
+  boolean skipBrokenBitmaps;
   private final Console console;
 
   ConvertOptions(Console console) {

@@ -1,9 +1,11 @@
 package org.tinamou.tools.img;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.open.BackingName;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.InternalSnapshots;
 
 /**
  * What there is to say about one image.
@@ -13,6 +15,7 @@ import org.tinamou.drivers.ImageDescription;
  * @param allocatedBytes -1 if that is not known
  * @param knowsDirtiness whether it can be said to be clean
  * @param description what its format tells, or null
+ * @param snapshots the older states it keeps
  */
 record ImageInfo(
     String name,
@@ -21,7 +24,8 @@ record ImageInfo(
     long lengthBytes,
     long allocatedBytes,
     boolean knowsDirtiness,
-    @Nullable ImageDescription description) {
+    @Nullable ImageDescription description,
+    List<InternalSnapshots.Snapshot> snapshots) {
 
   /** The image below as it is written in this one, or null. */
   @Nullable String backingName() {

@@ -7,6 +7,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonWriter;
@@ -106,7 +107,11 @@ final class InfoCommand implements ImgCommand {
       return opened(console, name, format, byOptions);
     }
     try {
-      return PlainImage.describe(name, format, choice.forceShare);
+      ImageInfo image = PlainImage.describe(name, format, choice.forceShare);
+      ImageDescription description = image.description();
+      return description != null && description.hasMore()
+          ? opened(console, name, format, false)
+          : image;
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + name + "': ", e);
     }
@@ -125,6 +130,7 @@ final class InfoCommand implements ImgCommand {
         context -> {
           OpenImage image = choice.open(context, console, request);
           try {
+            InternalSnapshots snapshots = image.internalSnapshots();
             found.add(
                 new ImageInfo(
                     image.name(),
@@ -133,7 +139,8 @@ final class InfoCommand implements ImgCommand {
                     image.lengthBytes(),
                     image.allocatedBytes(),
                     image.isHostFile(),
-                    image.description()));
+                    image.description(),
+                    snapshots == null ? List.of() : snapshots.snapshots()));
             return 0;
           } catch (BlockException e) {
             throw ToolException.of("", e);

@@ -53,6 +53,7 @@ final class InfoReport {
         console.line("backing file format: " + description.backingFormat());
       }
     }
+    SnapshotText.print(console, info.snapshots());
     console.line("Format specific information:");
     members(console, ordered(description), 1);
   }
@@ -102,6 +103,9 @@ final class InfoReport {
     }
     members.put("cluster-size", description.clusterBytes());
     members.put("dirty-flag", description.dirty());
+    if (!info.snapshots().isEmpty()) {
+      members.put("snapshots", SnapshotText.json(info.snapshots()));
+    }
     members.put(
         "format-specific",
         new Json.Members().put("type", info.format()).put("data", description.specific()));

@@ -83,7 +83,7 @@ final class MeasureCommand implements ImgCommand {
               choice.open(context, console, choice.reading(name, CacheMode.WRITEBACK));
           try {
             if (snapshot != null) {
-              throw snapshot.refuse(image);
+              snapshot.show(image);
             }
             print(console, estimate(target(), image.lengthBytes(), image));
             return 0;

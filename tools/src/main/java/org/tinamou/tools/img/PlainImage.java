@@ -2,6 +2,7 @@ package org.tinamou.tools.img;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -52,7 +53,8 @@ final class PlainImage {
         description = qcow2(file);
         length = description.lengthBytes();
       }
-      return new ImageInfo(text, text, found, length, file.allocatedBytes(), true, description);
+      return new ImageInfo(
+          text, text, found, length, file.allocatedBytes(), true, description, List.of());
     }
   }
 

@@ -1,7 +1,8 @@
 package org.tinamou.tools.img;
 
 import org.jspecify.annotations.Nullable;
-import org.tinamou.drivers.ImageDescription;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
@@ -28,19 +29,24 @@ record SnapshotChoice(@Nullable String id, @Nullable String name) {
     }
   }
 
-  /** What is told of an image that cannot show the snapshot. */
-  ToolException refuse(OpenImage image) {
-    ImageDescription description = image.description();
-    if (description != null) {
-      return new ToolException(
-          "Failed to load snapshot: "
-              + (description.snapshots() == 0
-                  ? "Can't find snapshot"
-                  : "internal snapshots are not supported by this version of Tinamou"));
+  /** Makes an image show the snapshot. */
+  void show(OpenImage image) throws ToolException {
+    InternalSnapshots snapshots = image.internalSnapshots();
+    if (snapshots == null) {
+      throw new ToolException(
+          "Failed to load snapshot: Block format '"
+              + image.format()
+              + "' used by device '' does not support temporarily loading internal snapshots");
     }
-    return new ToolException(
-        "Failed to load snapshot: Block format '"
-            + image.format()
-            + "' used by device '' does not support temporarily loading internal snapshots");
+    InternalSnapshots.Snapshot found =
+        id != null && id.equals(name) ? snapshots.findByIdOrName(id) : snapshots.find(id, name);
+    if (found == null) {
+      throw new ToolException("Failed to load snapshot: Can't find snapshot");
+    }
+    try {
+      snapshots.showSnapshot(found.id());
+    } catch (BlockException e) {
+      throw ToolException.of("Failed to load snapshot: ", e);
+    }
   }
 }

@@ -1,7 +1,10 @@
 package org.tinamou.tools.img;
 
+import java.time.Instant;
 import java.util.List;
 import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
@@ -20,6 +23,8 @@ final class SnapshotCommand implements ImgCommand {
           LongOption.withValue("object", ImgOptions.OBJECT),
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
           LongOption.flag("force-share", 'U'));
+
+  private static final int NANOS_PER_MICRO = 1000;
 
   private final ImageChoice choice = new ImageChoice();
   private char action;
@@ -68,16 +73,61 @@ final class SnapshotCommand implements ImgCommand {
   }
 
   private int act(Console console, OpenImage image) throws ToolException {
+    InternalSnapshots snapshots = image.internalSnapshots();
+    if (snapshots == null) {
+      return refuse(console, image);
+    }
     switch (action) {
-      case 'c' ->
+      case 'c' -> {
+        Instant now = Instant.now();
+        try {
+          // As exact as the reference tells the time.
+          int nanos = now.getNano() / NANOS_PER_MICRO * NANOS_PER_MICRO;
+          snapshots.createSnapshot(snapshot, now.getEpochSecond(), nanos);
+        } catch (BlockException e) {
+          throw refuseCreating(e.errno());
+        }
+      }
+      case 'a' -> {
+        InternalSnapshots.Snapshot found = snapshots.findByIdOrName(snapshot);
+        try {
+          if (found == null) {
+            throw BlockException.of(Errno.ENOENT, "Failed to load snapshot");
+          }
+          snapshots.applySnapshot(found.id());
+        } catch (BlockException e) {
+          throw ToolException.of("Could not apply snapshot '" + snapshot + "': ", e);
+        }
+      }
+      case 'd' -> {
+        InternalSnapshots.Snapshot found = snapshots.find(null, snapshot);
+        if (found == null) {
           throw new ToolException(
-              "Could not create snapshot '"
-                  + snapshot
-                  + "': -"
-                  + Errno.EOPNOTSUPP.number()
-                  + " ("
-                  + Errno.EOPNOTSUPP.message()
-                  + ")");
+              "Could not delete snapshot '" + snapshot + "': snapshot not found");
+        }
+        try {
+          snapshots.deleteSnapshot(found.id());
+        } catch (BlockException e) {
+          throw ToolException.of("Could not delete snapshot '" + snapshot + "': ", e);
+        }
+      }
+      case 'l' -> SnapshotText.print(console, snapshots.snapshots());
+      default -> {
+        // No action does nothing.
+      }
+    }
+    return 0;
+  }
+
+  private ToolException refuseCreating(Errno errno) {
+    return new ToolException(
+        "Could not create snapshot '%s': -%d (%s)"
+            .formatted(snapshot, errno.number(), errno.message()));
+  }
+
+  private int refuse(Console console, OpenImage image) throws ToolException {
+    switch (action) {
+      case 'c' -> throw refuseCreating(Errno.EOPNOTSUPP);
       case 'a' -> {
         if (image.isGuessedRaw()) {
           // The reference looks at the image again, to go back to the snapshot of what is below.

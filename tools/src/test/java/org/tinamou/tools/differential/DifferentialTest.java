@@ -99,6 +99,31 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> qcow2Space() throws IOException {
+    return scripts("qcow2-space.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> qcow2Parts() throws IOException {
+    return scripts("qcow2-parts.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> bitmap() throws IOException {
+    return scripts("bitmap.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> chain() throws IOException {
+    return scripts("chain.txt");
+  }
+
+  @TestFactory
+  Stream<DynamicTest> snapshot() throws IOException {
+    return scripts("snapshot.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> dd() throws IOException {
     return scripts("dd.txt");
   }

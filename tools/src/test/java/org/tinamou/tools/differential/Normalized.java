@@ -13,6 +13,9 @@ final class Normalized {
   private static final Pattern NODE_NAME = Pattern.compile("#block[0-9]+");
   private static final Pattern DISK_SIZE =
       Pattern.compile("^(disk size:| *\"actual-size\":) [^,]*(,?)$");
+  private static final Pattern DATE =
+      Pattern.compile("\\b[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\\b");
+  private static final Pattern DATE_MEMBER = Pattern.compile("(\"date-n?sec\":) [0-9]+");
   private static final Pattern RUN = Pattern.compile("^Run completed in [0-9]+\\.[0-9]{3} sec");
 
   private Normalized() {}
@@ -24,6 +27,8 @@ final class Normalized {
       shown = NUMBERS.matcher(shown).replaceAll("$1,TIME");
       shown = VERSION.matcher(shown).replaceAll("$1");
       shown = NODE_NAME.matcher(shown).replaceAll("#block");
+      shown = DATE.matcher(shown).replaceAll("DATE");
+      shown = DATE_MEMBER.matcher(shown).replaceAll("$1 TIME");
       shown = RUN.matcher(shown).replaceAll("Run completed in TIME sec");
       shown = DISK_SIZE.matcher(shown).replaceAll("$1 SIZE$2");
       lines.add(shown);

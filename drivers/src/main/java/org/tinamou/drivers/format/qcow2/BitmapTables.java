@@ -14,17 +14,75 @@ import org.tinamou.block.Edge;
  * @param directoryOffset 0 without bitmaps
  */
 record BitmapTables(long directoryOffset, long directoryBytes, List<Table> tables) {
-  private static final BitmapTables NONE = new BitmapTables(0, 0, List.of());
+  static final BitmapTables NONE = new BitmapTables(0, 0, List.of());
   private static final int EXTENSION_BYTES = 24;
   private static final int ENTRY_BYTES = 24;
-  private static final int MAX_BITMAPS = 65_535;
-  private static final int MAX_DIRECTORY_BYTES = 64 << 20;
+  static final int MAX_BITMAPS = 65_535;
+  static final int MAX_DIRECTORY_BYTES = 64 << 20;
   private static final int MAX_TABLE_ENTRIES = 0x8000000;
   private static final int MAX_NAME_BYTES = 1023;
   private static final int ALIGNMENT_BYTES = 8;
 
-  /** The list of a bitmap's clusters. */
-  record Table(long offset, int entries) {}
+  /** The bitmap was not stored: it says nothing. */
+  static final int IN_USE = 1;
+
+  /** Writes have to be recorded. */
+  static final int AUTO = 2;
+
+  private static final int KNOWN_FLAGS = 3;
+  private static final int DIRTY_TRACKING = 1;
+  private static final int MIN_GRANULARITY_BITS = 9;
+  private static final int MAX_GRANULARITY_BITS = 31;
+
+  /**
+   * A bitmap.
+   *
+   * @param offset of the list of its clusters
+   * @param entries how long that list is
+   */
+  record Table(long offset, int entries, int flags, int granularityBits, String name) {
+    boolean isInUse() {
+      return (flags & IN_USE) != 0;
+    }
+
+    Table with(int newFlags) {
+      return new Table(offset, entries, newFlags, granularityBits, name);
+    }
+
+    private int paddedBytes() {
+      return ENTRY_BYTES + utf8().length + ALIGNMENT_BYTES - 1 & -ALIGNMENT_BYTES;
+    }
+
+    private byte[] utf8() {
+      return name.getBytes(StandardCharsets.UTF_8);
+    }
+  }
+
+  /** What the directory takes with a bitmap more. */
+  static long bytesWith(List<Table> tables, String name) {
+    return (long) serialise(tables).length + new Table(0, 0, 0, 0, name).paddedBytes();
+  }
+
+  /** A directory as it goes into the file. */
+  static byte[] serialise(List<Table> tables) {
+    int bytes = tables.stream().mapToInt(Table::paddedBytes).sum();
+    ByteBuffer out = ByteBuffer.allocate(bytes);
+    for (Table table : tables) {
+      int start = out.position();
+      out.putLong(table.offset()).putInt(table.entries()).putInt(table.flags());
+      out.put((byte) DIRTY_TRACKING).put((byte) table.granularityBits());
+      out.putShort((short) table.utf8().length).putInt(0).put(table.utf8());
+      out.position(start + table.paddedBytes());
+    }
+    return out.array();
+  }
+
+  /** What the header says of a directory. */
+  HeaderExtension extension() {
+    ByteBuffer fields = ByteBuffer.allocate(EXTENSION_BYTES);
+    fields.putInt(tables.size()).putInt(0).putLong(directoryBytes).putLong(directoryOffset);
+    return new HeaderExtension(HeaderExtension.BITMAPS, fields.array());
+  }
 
   /**
    * Reads the directory. Bitmaps that are out of date, as a program without knowledge of them has
@@ -98,15 +156,22 @@ record BitmapTables(long directoryOffset, long directoryBytes, List<Table> table
               && entries != 0
               && Integer.compareUnsigned(entries, MAX_TABLE_ENTRIES) <= 0
               && nameBytes > 0
-              && nameBytes <= MAX_NAME_BYTES;
+              && nameBytes <= MAX_NAME_BYTES
+              && (directory.getInt(at + 12) & ~KNOWN_FLAGS) == 0
+              && directory.get(at + 16) == DIRTY_TRACKING
+              && directory.get(at + 17) >= MIN_GRANULARITY_BITS
+              && directory.get(at + 17) <= MAX_GRANULARITY_BITS;
+      byte[] utf8 = new byte[nameBytes];
+      directory.get(at + (int) length - nameBytes, utf8);
+      String name = new String(utf8, StandardCharsets.UTF_8);
       if (!sound) {
-        byte[] name = new byte[nameBytes];
-        directory.get(at + (int) length - nameBytes, name);
-        throw broken(
-            "Bitmap '%s' doesn't satisfy the constraints"
-                .formatted(new String(name, StandardCharsets.UTF_8)));
+        throw broken("Bitmap '%s' doesn't satisfy the constraints".formatted(name));
       }
-      tables.add(new Table(table, entries));
+      if (directory.getInt(at + 20) != 0) {
+        throw broken("Bitmap extra data is not supported");
+      }
+      tables.add(
+          new Table(table, entries, directory.getInt(at + 12), directory.get(at + 17), name));
       at += (int) padded;
     }
     if (tables.size() != count) {

@@ -16,7 +16,8 @@ record CacheSizes(int sliceBytes, int slices, int refcountBlocks) {
   /** Enough for the whole disk, up to 32 MiB. */
   static CacheSizes defaults(Geometry geometry, long diskBytes) {
     int sliceBytes = Math.min(geometry.clusterBytes(), DEFAULT_MAX_SLICE_BYTES);
-    long perSlice = (long) (sliceBytes / Geometry.ENTRY_BYTES) << geometry.clusterBits();
+    long perSlice =
+        (long) (sliceBytes / geometry.secondLevelEntryBytes()) << geometry.clusterBits();
     long whole = diskBytes / perSlice + 1;
     long most = DEFAULT_MAX_BYTES / sliceBytes;
     int slices = (int) Math.max(MIN_SLICES, Math.min(whole, most));

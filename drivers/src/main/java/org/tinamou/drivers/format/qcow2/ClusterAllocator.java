@@ -1,8 +1,11 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.util.ArrayDeque;
+import java.util.Set;
+import java.util.TreeSet;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.Edge;
 
 /**
  * Finds free clusters and takes clusters back. All calls come from holders of the metadata lock.
@@ -15,6 +18,10 @@ final class ClusterAllocator {
   /** Offsets of the format's entries have 56 bits. */
   private static final long MAX_HOST_BYTES = 1L << 56;
 
+  private static final int REASON_BITS = 2;
+  private static final int REASON_MASK = (1 << REASON_BITS) - 1;
+  private static final Freed[] REASONS = Freed.values();
+
   /**
    * A run of clusters.
    *
@@ -25,12 +32,30 @@ final class ClusterAllocator {
   private final Refcounts refcounts;
   private final Geometry geometry;
   private final MetadataGuard guard;
+  private final Set<Freed> passedOn;
+
+  /** Clusters with the reason, which is in the low bits. */
   private final ArrayDeque<Long> released = new ArrayDeque<>();
+
+  /** Clusters whose space is to go back to the host. */
+  private final TreeSet<Long> unwanted = new TreeSet<>();
+
   private long searchFrom;
   private long usedEnd;
   private long nextByte;
 
-  ClusterAllocator(Refcounts refcounts, Geometry geometry, MetadataGuard guard, long fileBytes) {
+  /**
+   * An allocator.
+   *
+   * @param passedOn which clusters' space goes back to the host when they are free
+   */
+  ClusterAllocator(
+      Refcounts refcounts,
+      Geometry geometry,
+      MetadataGuard guard,
+      Set<Freed> passedOn,
+      long fileBytes) {
+    this.passedOn = passedOn;
     this.refcounts = refcounts;
     this.geometry = geometry;
     this.guard = guard;
@@ -105,6 +130,9 @@ final class ClusterAllocator {
       throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
     }
     refcounts.increase(first, length);
+    if (!unwanted.isEmpty()) {
+      unwanted.subSet(first, first + length).clear();
+    }
     boolean fresh = first >= usedEnd;
     usedEnd = Math.max(usedEnd, first + length);
     if (first == searchFrom) {
@@ -160,9 +188,23 @@ final class ClusterAllocator {
     }
   }
 
+  /** Takes back one reference to a cluster that no table on the disk holds any more. */
+  void giveBack(long cluster, Freed why) throws BlockException {
+    if (drop(cluster) && passedOn.contains(why)) {
+      unwanted.add(cluster);
+    }
+  }
+
   /** Notes that one reference to a cluster is gone, once the tables are stable. */
-  void release(long cluster) {
-    released.add(cluster);
+  void release(long cluster, Freed why) {
+    released.add(cluster << REASON_BITS | why.ordinal());
+  }
+
+  /** Notes that nobody wants what a cluster holds, which stays counted. */
+  void empty(long cluster) {
+    if (passedOn.contains(Freed.BY_REQUEST)) {
+      unwanted.add(cluster);
+    }
   }
 
   /** How many references wait to be dropped. */
@@ -173,22 +215,43 @@ final class ClusterAllocator {
   /** Drops the first references that were released: the tables without them are stable. */
   void dropReleased(int count) throws BlockException {
     for (int i = 0; i < count; i++) {
-      Long cluster = released.peek();
-      if (cluster == null) {
+      Long next = released.peek();
+      if (next == null) {
         return;
       }
-      drop(cluster);
+      giveBack(next >>> REASON_BITS, REASONS[(int) (next & REASON_MASK)]);
       released.remove();
     }
   }
 
-  private void drop(long cluster) throws BlockException {
+  boolean hasUnwanted() {
+    return !unwanted.isEmpty();
+  }
+
+  /** Gives space back to the host; that it cannot take it does not matter. */
+  void discardUnwanted(Edge file) throws BlockException {
+    while (!unwanted.isEmpty()) {
+      long first = unwanted.removeFirst();
+      long end = first + 1;
+      while (unwanted.remove(end)) {
+        end++;
+      }
+      try {
+        file.discard(first << geometry.clusterBits(), end - first << geometry.clusterBits());
+      } catch (BlockException e) {
+        unwanted.clear(); // what one place refuses, the others will too
+      }
+    }
+  }
+
+  private boolean drop(long cluster) throws BlockException {
     if (!refcounts.decrease(cluster)) {
-      return;
+      return false;
     }
     searchFrom = Math.min(searchFrom, cluster);
     if (nextByte != 0 && geometry.clusterIndex(nextByte) == cluster) {
       nextByte = 0;
     }
+    return true;
   }
 }

@@ -26,6 +26,7 @@ final class ClusterMap {
   private final ClusterAllocator allocator;
   private final Runnable onNewTable;
   private final MetadataGuard guard;
+  private final boolean external;
   private final BitSet dirtyPieces = new BitSet();
   private long[] firstLevel;
   private long firstLevelOffset;
@@ -42,7 +43,7 @@ final class ClusterMap {
       ClusterAllocator allocator,
       Runnable onNewTable,
       MetadataGuard guard,
-      long firstLevelOffset,
+      Qcow2Header header,
       long[] firstLevel) {
     this.file = file;
     this.geometry = geometry;
@@ -50,8 +51,9 @@ final class ClusterMap {
     this.allocator = allocator;
     this.onNewTable = onNewTable;
     this.guard = guard;
-    this.firstLevelOffset = firstLevelOffset;
+    this.firstLevelOffset = header.firstLevelOffset();
     this.firstLevel = firstLevel;
+    this.external = header.hasFeature(Features.INCOMPATIBLE_DATA_FILE);
   }
 
   static long[] readFirstLevel(Edge file, Qcow2Header header) throws BlockException {
@@ -76,12 +78,31 @@ final class ClusterMap {
     return firstLevelOffset;
   }
 
+  TableCache slices() {
+    return slices;
+  }
+
+  /** Another table is in use from now on. */
+  void switchTo(long offset, long[] entries) {
+    firstLevel = entries;
+    firstLevelOffset = offset;
+    dirtyPieces.clear();
+  }
+
+  /** Changes an entry, if it is not that already. */
+  void firstLevelEntry(int index, long value) {
+    if (firstLevel[index] != value) {
+      firstLevel[index] = value;
+      dirtyPieces.set(index / ENTRIES_PER_PIECE);
+    }
+  }
+
   private int firstLevelIndex(long guest) {
     return (int) (guest / geometry.bytesPerTable());
   }
 
   private int entriesPerSlice() {
-    return slices.sliceBytes() / Geometry.ENTRY_BYTES;
+    return slices.sliceBytes() / geometry.secondLevelEntryBytes();
   }
 
   private int indexInSlice(long guest) {
@@ -153,7 +174,7 @@ final class ClusterMap {
     firstLevel[index] = table | Entry.COPIED;
     dirtyPieces.set(index / ENTRIES_PER_PIECE);
     if (old != 0) {
-      allocator.release(geometry.clusterIndex(old));
+      allocator.release(geometry.clusterIndex(old), Freed.OTHERWISE);
       guard.parts().removeTable(old);
     }
     return table;
@@ -171,12 +192,64 @@ final class ClusterMap {
     return "L2 offset: %s, L2 index: %s".formatted(Hex.of(tableOffset(guest)), Hex.of(index));
   }
 
+  private int index(long guest) {
+    return indexInSlice(guest) * (geometry.extended() ? 2 : 1);
+  }
+
   long entry(TableCache.Slice slice, long guest) {
-    return slice.entry(indexInSlice(guest));
+    return slice.entry(index(guest));
   }
 
   void entry(TableCache.Slice slice, long guest, long value) {
-    slice.entry(indexInSlice(guest), value);
+    slice.entry(index(guest), value);
+  }
+
+  /** Which parts of a cluster have data, and which read as zeroes; 0 where nobody keeps that. */
+  long parts(TableCache.Slice slice, long guest) {
+    return geometry.extended() ? slice.entry(index(guest) + 1) : 0;
+  }
+
+  /** Changes that, where it is kept. */
+  void parts(TableCache.Slice slice, long guest, long value) {
+    if (geometry.extended()) {
+      slice.entry(index(guest) + 1, value);
+    }
+  }
+
+  /** What an entry says of its cluster as a whole. */
+  Entry.Kind kind(long entry) {
+    if (external
+        && (entry & (Entry.COMPRESSED | Entry.OFFSET_MASK)) == 0
+        && Entry.isCopied(entry)) {
+      // The first cluster of the data file.
+      boolean zero = (entry & Entry.ZERO) != 0 && !geometry.extended();
+      return zero ? Entry.Kind.ZERO_ALLOCATED : Entry.Kind.NORMAL;
+    }
+    return Entry.kind(geometry.extended() ? entry & ~Entry.ZERO : entry);
+  }
+
+  /** What the part of a cluster is that an offset is in. */
+  Entry.Kind partKind(TableCache.Slice slice, long guest) throws BlockException {
+    Entry.Kind whole = kind(entry(slice, guest));
+    if (!geometry.extended() || whole == Entry.Kind.COMPRESSED) {
+      return whole;
+    }
+    boolean hasCluster = whole == Entry.Kind.NORMAL;
+    return switch (Parts.kind(parts(slice, guest), geometry.part(guest))) {
+      case ZERO -> hasCluster ? Entry.Kind.ZERO_ALLOCATED : Entry.Kind.ZERO_PLAIN;
+      case UNALLOCATED -> Entry.Kind.UNALLOCATED;
+      case ALLOCATED -> {
+        if (!hasCluster) {
+          throw invalid(guest);
+        }
+        yield Entry.Kind.NORMAL;
+      }
+      case INVALID -> throw invalid(guest);
+    };
+  }
+
+  private BlockException invalid(long guest) throws BlockException {
+    return guard.damage().found("Invalid cluster entry found  (%s)".formatted(place(guest)));
   }
 
   /** Second-level slices that have changed go to the file. */
@@ -232,7 +305,7 @@ final class ClusterMap {
     // A size that the table does not cover is refused, and the old table counts until then.
     file.flush();
     for (long i = 0; i < oldClusters; i++) {
-      allocator.release(geometry.clusterIndex(oldOffset) + i);
+      allocator.release(geometry.clusterIndex(oldOffset) + i, Freed.OTHERWISE);
     }
   }
 }

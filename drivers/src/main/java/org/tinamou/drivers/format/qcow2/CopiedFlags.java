@@ -11,6 +11,7 @@ final class CopiedFlags {
   private final Edge file;
   private final Qcow2Header header;
   private final Geometry geometry;
+  private final boolean external;
   private final StoredCounts stored;
   private final CheckLog log;
 
@@ -18,6 +19,7 @@ final class CopiedFlags {
     this.file = file;
     this.header = header;
     this.geometry = header.geometry();
+    this.external = header.hasFeature(Features.INCOMPATIBLE_DATA_FILE);
     this.stored = stored;
     this.log = log;
   }
@@ -59,10 +61,10 @@ final class CopiedFlags {
     }
     ByteBuffer entries = ByteBuffer.wrap(bytes);
     boolean changed = false;
-    for (int at = 0; at < bytes.length; at += Geometry.ENTRY_BYTES) {
+    for (int at = 0; at < bytes.length; at += geometry.secondLevelEntryBytes()) {
       long entry = entries.getLong(at);
       Entry.Kind kind = Entry.kind(entry);
-      if (kind == Entry.Kind.NORMAL || kind == Entry.Kind.ZERO_ALLOCATED) {
+      if (!external && (kind == Entry.Kind.NORMAL || kind == Entry.Kind.ZERO_ALLOCATED)) {
         long mended = mended(entry, Entry.offset(entry), -1, repair);
         if (mended != entry) {
           entries.putLong(at, mended);

@@ -5,20 +5,57 @@ package org.tinamou.drivers.format.qcow2;
  *
  * @param clusterBits binary logarithm of the cluster size in bytes, 9 to 21
  * @param refcountOrder binary logarithm of the width of a refcount in bits, 0 to 6
+ * @param extended whether second-level entries tell of each cluster's 32 parts
  */
-record Geometry(int clusterBits, int refcountOrder) {
+record Geometry(int clusterBits, int refcountOrder, boolean extended) {
   static final int MIN_CLUSTER_BITS = 9;
   static final int MAX_CLUSTER_BITS = 21;
   static final int MAX_REFCOUNT_ORDER = 6;
+
+  /** What an entry of a first-level table or of the table of counts takes. */
   static final int ENTRY_BYTES = Long.BYTES;
+
+  private static final int PART_BITS = 5;
 
   int clusterBytes() {
     return 1 << clusterBits;
   }
 
-  /** Entries in a table that fills a cluster. */
-  int entriesPerTable() {
+  /** What a second-level entry takes. */
+  int secondLevelEntryBytes() {
+    return extended ? 2 * ENTRY_BYTES : ENTRY_BYTES;
+  }
+
+  /** What can be allocated by itself: a cluster, or a part of one. */
+  int partBytes() {
+    return extended ? 1 << clusterBits - PART_BITS : clusterBytes();
+  }
+
+  /** Which part of its cluster an offset is in. */
+  int part(long offset) {
+    return inCluster(offset) / partBytes();
+  }
+
+  long partStart(long offset) {
+    return offset & -partBytes();
+  }
+
+  long partEnd(long offset) {
+    return partStart(offset + partBytes() - 1);
+  }
+
+  long clusterEnd(long offset) {
+    return clusterStart(offset + clusterBytes() - 1);
+  }
+
+  /** Entries of the table of counts in a cluster. */
+  int countEntriesPerCluster() {
     return clusterBytes() / ENTRY_BYTES;
+  }
+
+  /** Entries in a second-level table, which fills a cluster. */
+  int entriesPerTable() {
+    return clusterBytes() / secondLevelEntryBytes();
   }
 
   /** The guest bytes that one second-level table describes. */

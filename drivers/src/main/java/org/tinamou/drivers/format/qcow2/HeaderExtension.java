@@ -1,5 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.nio.charset.StandardCharsets;
+
 /**
  * A piece of the header that has a type and a length of its own. Those of unknown type are kept as
  * they are.
@@ -17,6 +19,11 @@ record HeaderExtension(int type, byte[] data) {
 
   static final int HEAD_BYTES = 8;
   private static final int ALIGNMENT_BYTES = 8;
+
+  /** One that is just a text. */
+  static HeaderExtension text(int type, String text) {
+    return new HeaderExtension(type, text.getBytes(StandardCharsets.UTF_8));
+  }
 
   /** The space it takes in the header. */
   int paddedBytes() {

@@ -54,6 +54,7 @@ final class MetadataMap {
   private static final int FIRST_SLOTS = 64;
   private static final byte TABLE = 1;
   private static final byte BLOCK = 2;
+  private static final byte INACTIVE_TABLE = 4;
 
   private final Geometry geometry;
   private final Set<Part> checked;
@@ -101,6 +102,15 @@ final class MetadataMap {
     if (checked.contains(Part.REFCOUNT_BLOCK)) {
       put(offset, BLOCK);
     }
+  }
+
+  /** Whether a part is looked at. */
+  boolean checks(Part part) {
+    return checked.contains(part);
+  }
+
+  void addInactiveTable(long offset) {
+    put(offset, INACTIVE_TABLE);
   }
 
   /** There is no second-level table any more. */
@@ -169,6 +179,9 @@ final class MetadataMap {
       }
       if ((kind & BLOCK) != 0 && except != Part.REFCOUNT_BLOCK) {
         hit = first(hit, Part.REFCOUNT_BLOCK);
+      }
+      if ((kind & INACTIVE_TABLE) != 0 && except == null) {
+        hit = first(hit, Part.INACTIVE_SECOND_LEVEL);
       }
     }
     return hit == null ? null : hit.text;

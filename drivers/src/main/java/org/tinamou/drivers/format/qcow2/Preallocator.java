@@ -52,36 +52,44 @@ final class Preallocator {
 
   private ClusterAllocator.Run allocate(long guest, long guestEnd) throws BlockException {
     TableCache.Slice slice = image.map().sliceForChange(guest);
-    if (Entry.kind(image.map().entry(slice, guest)) != Entry.Kind.UNALLOCATED) {
+    if (!isUnallocated(slice, guest)) {
       return new ClusterAllocator.Run(0, 0, true);
     }
     long most = Math.min(image.map().entriesLeft(guest), geometry.clustersOf(guestEnd - guest));
     long wanted = 1;
-    while (wanted < most
-        && Entry.kind(image.map().entry(slice, guest + (wanted << geometry.clusterBits())))
-            == Entry.Kind.UNALLOCATED) {
+    while (wanted < most && isUnallocated(slice, guest + (wanted << geometry.clusterBits()))) {
       wanted++;
     }
-    ClusterAllocator.Run run = image.allocator().allocate(wanted);
+    ClusterAllocator.Run run =
+        image.isExternal()
+            ? new ClusterAllocator.Run(geometry.clusterIndex(guest), wanted, true)
+            : image.allocator().allocate(wanted);
     image.linked();
     for (long i = 0; i < run.clusters(); i++) {
       long host = run.firstCluster() + i << geometry.clusterBits();
-      image.map().entry(slice, guest + (i << geometry.clusterBits()), host | Entry.COPIED);
+      long at = guest + (i << geometry.clusterBits());
+      image.map().entry(slice, at, host | Entry.COPIED);
     }
     return run;
+  }
+
+  /** Where parts are told apart, none of them becomes allocated by having its place. */
+  private boolean isUnallocated(TableCache.Slice slice, long guest) {
+    return image.map().kind(image.map().entry(slice, guest)) == Entry.Kind.UNALLOCATED
+        && image.map().parts(slice, guest) == 0;
   }
 
   private void zero(long host, long bytes) throws BlockException {
     for (long done = 0; done < bytes; done += ZERO_PIECE_BYTES) {
       long length = Math.min(ZERO_PIECE_BYTES, bytes - done);
       IoVector zeroes = IoVector.of(ZeroMemory.ofSize(length));
-      image.file().write(host + done, zeroes, RequestFlags.NONE);
+      image.data().write(host + done, zeroes, RequestFlags.NONE);
     }
   }
 
   /** The file reaches to the end of the last cluster, with or without space behind it. */
   private void extendFile(long hostEnd, PreallocationMode mode) throws BlockException {
-    Edge file = image.file();
+    Edge file = image.data();
     if (file.lengthBytes() < hostEnd) {
       PreallocationMode below = mode == PreallocationMode.METADATA ? PreallocationMode.OFF : mode;
       file.truncate(hostEnd, false, below);

@@ -49,6 +49,28 @@ public final class Qcow2CreationOptions {
               Option.number("refcount_bits", "Width of a reference count entry in bits")
                   .reportedAs("16")));
 
+  /** What can be changed of an image, in the order in which the reference tells it. */
+  public static final OptionSchema AMENDABLE =
+      new OptionSchema(
+          List.of(
+              Option.string("backing_file", "File name of a base image"),
+              Option.string("backing_fmt", "Image format of the base image"),
+              Option.string("compat", "Compatibility level (v2 [0.10] or v3 [1.1])"),
+              Option.string("data_file", "File name of an external data file"),
+              Option.bool("data_file_raw", "The external data file must stay valid as a raw image"),
+              Option.number("encrypt.iter-time", "Time to spend in PBKDF in milliseconds"),
+              Option.number("encrypt.keyslot", "Select a single keyslot to modify explicitly"),
+              Option.string(
+                  "encrypt.new-secret",
+                  "New secret to set in the matching keyslots. Empty string to erase"),
+              Option.string(
+                  "encrypt.old-secret", "Select all keyslots that match this password"),
+              Option.string(
+                  "encrypt.state", "Select new state of affected keyslots (active/inactive)"),
+              Option.bool("lazy_refcounts", "Postpone refcount updates"),
+              Option.number("refcount_bits", "Width of a reference count entry in bits"),
+              Option.size("size", "Virtual disk size")));
+
   private static final List<String> ENCRYPTION_FORMATS = List.of("aes", "luks");
   private static final int SECTOR_BYTES = 512;
 
@@ -71,6 +93,10 @@ public final class Qcow2CreationOptions {
     }
     boolean encrypted = isEncrypted(values);
     PreallocationMode preallocation = preallocation(values.string("preallocation"));
+    boolean rawDataFile = values.bool("data_file_raw", false);
+    if (rawDataFile && preallocation == PreallocationMode.OFF) {
+      preallocation = PreallocationMode.METADATA;
+    }
     String compression = values.string("compression_type");
     if (compression != null && !compression.equals("zlib") && !compression.equals("zstd")) {
       throw notAccepted("compression-type", compression);
@@ -86,8 +112,7 @@ public final class Qcow2CreationOptions {
         preallocation,
         values.string("backing_file"),
         backingFormat,
-        new Qcow2Creator.Extras(
-            extended, encrypted, values.has("data_file"), values.bool("data_file_raw", false)));
+        new Qcow2Creator.Extras(extended, encrypted, values.string("data_file"), rawDataFile));
   }
 
   private static BlockException notAccepted(String parameter, String value) {

@@ -54,10 +54,17 @@ public final class Qcow2Creator {
     }
   }
 
-  /** What may be asked for but cannot be had. */
+  /**
+   * What few images have.
+   *
+   * @param extendedEntries whether parts of clusters are told apart
+   * @param encryption cannot be had
+   * @param dataFile the name of the file for the guest's clusters, or null
+   * @param rawDataFile whether that one is to show the disk by itself
+   */
   public record Extras(
-      boolean extendedEntries, boolean encryption, boolean dataFile, boolean rawDataFile) {
-    public static final Extras NONE = new Extras(false, false, false, false);
+      boolean extendedEntries, boolean encryption, @Nullable String dataFile, boolean rawDataFile) {
+    public static final Extras NONE = new Extras(false, false, null, false);
   }
 
   private Qcow2Creator() {}
@@ -93,17 +100,21 @@ public final class Qcow2Creator {
     checkVersion(request);
     int refcountOrder = refcountOrder(request.refcountBits(), request.version3());
     Extras extras = request.extras();
-    if (extras.rawDataFile() && !extras.dataFile()) {
+    if (extras.rawDataFile() && extras.dataFile() == null) {
       throw invalid("data-file-raw requires data-file");
+    }
+    if (extras.rawDataFile() && request.backingName() != null) {
+      throw invalid("Backing file and data-file-raw cannot be used at the same time");
+    }
+    if (extras.dataFile() != null && !request.version3()) {
+      throw invalid("External data files are" + ONLY_VERSION_3);
     }
     boolean zstd = request.compressionType().equals("zstd");
     if (zstd && !request.version3()) {
       throw invalid("Non-zlib compression type is" + ONLY_VERSION_3);
     }
-    refuse(extras.dataFile(), "external data files");
     refuse(extras.encryption(), "encrypted qcow2 images");
-    refuse(extras.extendedEntries(), "extended L2 entries");
-    Geometry geometry = new Geometry(clusterBits, refcountOrder);
+    Geometry geometry = new Geometry(clusterBits, refcountOrder, extras.extendedEntries());
     if (geometry.firstLevelEntries(request.sizeBytes())
         > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
       throw BlockException.of(Errno.EFBIG, "Could not resize image");
@@ -116,7 +127,9 @@ public final class Qcow2Creator {
         request.lazyRefcounts(),
         zstd ? Qcow2Header.COMPRESSION_ZSTD : Qcow2Header.COMPRESSION_ZLIB,
         request.backingName(),
-        request.backingFormat());
+        request.backingFormat(),
+        extras.dataFile(),
+        extras.rawDataFile());
   }
 
   private static void checkVersion(Request request) throws BlockException {
@@ -128,7 +141,8 @@ public final class Qcow2Creator {
               + " bytes");
     }
     boolean preallocated = request.preallocation() != PreallocationMode.OFF;
-    if (preallocated && request.backingName() != null && !extended) {
+    boolean raw = request.extras().rawDataFile();
+    if (preallocated && request.backingName() != null && !extended && !raw) {
       throw invalid(
           "Backing file and preallocation can only be used at the same time if extended_l2 is on");
     }
@@ -159,7 +173,8 @@ public final class Qcow2Creator {
     }
     if (bits != Request.DEFAULT_REFCOUNT_BITS && !version3) {
       throw invalid(
-          "Different refcount widths than 16 bits require compatibility level 1.1 or above (use version=v3 or greater)");
+          "Different refcount widths than 16 bits require compatibility level 1.1 or above (use"
+              + " version=v3 or greater)");
     }
     return Long.numberOfTrailingZeros(bits);
   }

@@ -1,6 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
@@ -40,12 +41,12 @@ public final class Qcow2Description {
     if (parsed instanceof Parsed.Value<Qcow2Header> value) {
       Qcow2Header header = value.value();
       Qcow2Type.refuseUnsupported(header, true, false);
-      return of(header, header.sizeBytes());
+      return of(header, header.sizeBytes(), List.of());
     }
     throw new BlockException(Errno.EINVAL, ((Parsed.Malformed<Qcow2Header>) parsed).message());
   }
 
-  static ImageDescription of(Qcow2Header header, long sizeBytes) {
+  static ImageDescription of(Qcow2Header header, long sizeBytes, List<BitmapTables.Table> bitmaps) {
     Json.Members specific = new Json.Members();
     specific.put("compat", header.isVersion3() ? "1.1" : "0.10");
     specific.put(
@@ -56,9 +57,19 @@ public final class Qcow2Description {
           "lazy-refcounts", (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0);
     }
     specific.put("refcount-bits", 1L << header.geometry().refcountOrder());
+    String dataFile = header.dataFileName();
+    if (dataFile != null) {
+      specific.put("data-file", dataFile);
+    }
+    if (header.hasFeature(Features.INCOMPATIBLE_DATA_FILE)) {
+      specific.put("data-file-raw", (header.autoclear() & Features.AUTOCLEAR_RAW_DATA_FILE) != 0);
+    }
     if (header.isVersion3()) {
       specific.put("corrupt", header.hasFeature(Features.INCOMPATIBLE_CORRUPT));
       specific.put("extended-l2", header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2));
+    }
+    if (!bitmaps.isEmpty()) {
+      specific.put("bitmaps", describe(bitmaps));
     }
     return new ImageDescription(
         sizeBytes + SECTOR_BYTES - 1 & -SECTOR_BYTES,
@@ -66,7 +77,32 @@ public final class Qcow2Description {
         header.hasFeature(Features.INCOMPATIBLE_DIRTY),
         header.backingName(),
         header.backingFormat(),
-        header.snapshots(),
+        hasMore(header),
         specific);
+  }
+
+  private static Json describe(List<BitmapTables.Table> bitmaps) {
+    Json.Array all = new Json.Array();
+    for (BitmapTables.Table bitmap : bitmaps) {
+      Json.Array flags = new Json.Array();
+      if (bitmap.isInUse()) {
+        flags.add(new Json.Text("in-use"));
+      }
+      if ((bitmap.flags() & BitmapTables.AUTO) != 0) {
+        flags.add(new Json.Text("auto"));
+      }
+      all.add(
+          new Json.Members()
+              .put("flags", flags)
+              .put("name", bitmap.name())
+              .put("granularity", 1L << bitmap.granularityBits()));
+    }
+    return all;
+  }
+
+  private static boolean hasMore(Qcow2Header header) {
+    return header.snapshots() != 0
+        || header.encryption() != 0
+        || (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0;
   }
 }

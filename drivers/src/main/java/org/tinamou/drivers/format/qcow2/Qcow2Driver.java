@@ -1,5 +1,8 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
@@ -20,7 +23,14 @@ import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
+import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.OverlayImage;
+import org.tinamou.drivers.PersistentBitmaps;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionSchema;
+import org.tinamou.qapi.OptionValues;
 
 /** A node that shows a qcow2 image. */
 public final class Qcow2Driver
@@ -32,6 +42,10 @@ public final class Qcow2Driver
         BlockDriver.PermissionMapper,
         BlockDriver.Checkable,
         BlockDriver.Named,
+        InternalSnapshots,
+        PersistentBitmaps,
+        OverlayImage,
+        AmendableImage,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
 
@@ -43,6 +57,8 @@ public final class Qcow2Driver
   private final ClusterBuffers surroundings;
   private final ReadPath reads;
   private final WritePath writes;
+  private final ClearPath clears;
+  private final BitmapStore bitmaps;
   private @Nullable Boolean unwritten;
 
   Qcow2Driver(BlockNode node, Qcow2Image image, Qcow2Header header) {
@@ -55,6 +71,8 @@ public final class Qcow2Driver
     ClusterCodec codec = new ClusterCodec(header.compressionType(), geometry.clusterBytes());
     this.reads = new ReadPath(image, codec, unpacked);
     this.writes = new WritePath(image, reads, codec, surroundings);
+    this.clears = new ClearPath(image, writes);
+    this.bitmaps = new BitmapStore(node, image);
   }
 
   @Override
@@ -64,7 +82,7 @@ public final class Qcow2Driver
 
   @Override
   public ImageDescription description() {
-    return Qcow2Description.of(header, image.sizeBytes());
+    return Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
   }
 
   @Override
@@ -80,7 +98,7 @@ public final class Qcow2Driver
   @Override
   public BlockLimits limits() {
     int cluster = geometry.clusterBytes();
-    return new BlockLimits(1, 1, 0, 0, cluster, 0, cluster);
+    return new BlockLimits(1, 1, 0, 0, geometry.partBytes(), 0, cluster);
   }
 
   @Override
@@ -95,6 +113,9 @@ public final class Qcow2Driver
     if ((flags & RequestFlags.COMPRESSED) == 0) {
       writes.write(offsetBytes, buffer);
       return;
+    }
+    if (image.isExternal()) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "compressed clusters in an external data file");
     }
     long size = buffer.sizeBytes();
     boolean whole =
@@ -136,23 +157,54 @@ public final class Qcow2Driver
     if (!image.isVersion3() && image.backing() != null) {
       return false; // without zero clusters the backing file would show through
     }
-    WritePath.Clearing clearing =
+    ClearPath.Clearing clearing =
         !image.isVersion3()
-            ? WritePath.Clearing.FREE
+            ? ClearPath.Clearing.FREE
             : (flags & RequestFlags.MAY_UNMAP) != 0
-                ? WritePath.Clearing.ZERO_AND_FREE
-                : WritePath.Clearing.ZERO;
+                ? ClearPath.Clearing.ZERO_AND_FREE
+                : ClearPath.Clearing.ZERO;
+    if (isRawOutside()) {
+      image.data().writeZeroes(offsetBytes, length, flags & RequestFlags.MAY_UNMAP);
+    }
     long end = offsetBytes + length;
+    if (geometry.extended()) {
+      return zeroParts(offsetBytes, end, clearing);
+    }
     long start = geometry.clusterStart(offsetBytes);
     long wholeEnd = Math.min(clusterEnd(end), Math.max(end, lengthBytes()));
     if (start == offsetBytes && wholeEnd == end) {
-      writes.clear(start, end, clearing);
+      clears.clear(start, end, clearing);
       return true;
     }
     return wholeEnd - start <= geometry.clusterBytes()
         && readsAsZeroes(start, offsetBytes - start)
         && readsAsZeroes(end, wholeEnd - end)
-        && writes.clearIfEmpty(start, wholeEnd, clearing);
+        && clears.clearIfEmpty(start, wholeEnd, clearing);
+  }
+
+  /** Whether the data file has to show the disk as it is, without our tables. */
+  private boolean isRawOutside() {
+    return image.isExternal() && (header.autoclear() & Features.AUTOCLEAR_RAW_DATA_FILE) != 0;
+  }
+
+  /** The same where parts of clusters are told apart. */
+  private boolean zeroParts(long offset, long end, ClearPath.Clearing clearing)
+      throws BlockException {
+    long start = geometry.partStart(offset);
+    long partEnd = Math.min(geometry.partEnd(end), Math.max(end, lengthBytes()));
+    if (!readsAsZeroes(start, offset - start) || !readsAsZeroes(end, partEnd - end)) {
+      return false;
+    }
+    long wholeStart = Math.min(clusterEnd(start), partEnd);
+    long wholeEnd = partEnd == lengthBytes() ? partEnd : geometry.clusterStart(partEnd);
+    if (start < wholeStart && !clears.zeroParts(start, geometry.partEnd(wholeStart))) {
+      return false;
+    }
+    if (wholeStart < wholeEnd) {
+      clears.clear(wholeStart, wholeEnd, clearing);
+    }
+    long tail = Math.max(wholeStart, wholeEnd);
+    return tail >= partEnd || clears.zeroParts(tail, partEnd);
   }
 
   private long clusterEnd(long offset) {
@@ -204,15 +256,24 @@ public final class Qcow2Driver
     if (!image.isVersion3() && image.backing() != null) {
       return false; // without zero clusters the backing file would show through
     }
-    WritePath.Clearing clearing =
-        image.isVersion3() ? WritePath.Clearing.DISCARD : WritePath.Clearing.FREE;
+    ClearPath.Clearing clearing =
+        image.isVersion3() ? ClearPath.Clearing.DISCARD : ClearPath.Clearing.FREE;
     long end = offsetBytes + length;
     long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
     long start = clusterEnd(offsetBytes);
     if (start < wholeEnd) {
-      writes.clear(start, wholeEnd, clearing);
+      discardOutside(start, wholeEnd - start);
+      clears.clear(start, wholeEnd, clearing);
     }
     return true;
+  }
+
+  private void discardOutside(long start, long length) throws BlockException {
+    if (isRawOutside()) {
+      image.data().writeZeroes(start, length, RequestFlags.MAY_UNMAP);
+    } else if (image.isExternal()) {
+      image.data().discard(start, length);
+    }
   }
 
   @Override
@@ -230,7 +291,7 @@ public final class Qcow2Driver
     } finally {
       image.metadata().unlock();
     }
-    BlockNode file = image.file().child();
+    BlockNode file = image.data().child();
     long bytes = run.lengthBytes();
     int here = BlockStatus.ALLOCATED;
     return switch (run.kind()) {
@@ -246,7 +307,7 @@ public final class Qcow2Driver
       case ZERO_ALLOCATED ->
           new BlockStatus(
               bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
-      case UNALLOCATED -> unallocated(offsetBytes, bytes);
+      case UNALLOCATED -> unallocated(offsetBytes, run, file);
     };
   }
 
@@ -260,12 +321,17 @@ public final class Qcow2Driver
     return known;
   }
 
-  private BlockStatus unallocated(long offset, long length) throws BlockException {
+  private BlockStatus unallocated(long offset, ReadPath.Run run, BlockNode file)
+      throws BlockException {
     Edge backing = image.backing();
     long below = backing == null ? 0 : backing.lengthBytes();
+    // Parts without data may have their place already.
+    int place = run.host() >= 0 ? BlockStatus.OFFSET_VALID : 0;
+    BlockNode holder = place != 0 ? file : null;
+    long host = Math.max(0, run.host());
     return offset >= below
-        ? new BlockStatus(length, BlockStatus.ZERO, 0, null)
-        : new BlockStatus(Math.min(length, below - offset), 0, 0, null);
+        ? new BlockStatus(run.lengthBytes(), BlockStatus.ZERO | place, host, holder)
+        : new BlockStatus(Math.min(run.lengthBytes(), below - offset), place, host, holder);
   }
 
   @Override
@@ -274,6 +340,9 @@ public final class Qcow2Driver
     image.damage().check();
     if (newLength % SECTOR_BYTES != 0) {
       throw new BlockException(Errno.EINVAL, "The new size must be a multiple of 512");
+    }
+    if (!image.isVersion3() && !image.snapshots().snapshots().isEmpty()) {
+      throw new BlockException(Errno.EOPNOTSUPP, "Can't resize a v2 image which has snapshots");
     }
     long old = lengthBytes();
     if (newLength < old) {
@@ -288,13 +357,27 @@ public final class Qcow2Driver
     image.metadata().lock();
     try {
       image.writeBack();
+      if (image.isExternal()) {
+        resizeOutside(newLength);
+      }
       image.changeSize(newLength);
     } finally {
       image.metadata().unlock();
     }
-    if (newLength > old && preallocation != PreallocationMode.OFF) {
+    // Where the data file shows the disk by itself, nothing in it may be left unallocated.
+    PreallocationMode mode =
+        preallocation == PreallocationMode.OFF && isRawOutside()
+            ? PreallocationMode.METADATA
+            : preallocation;
+    if (newLength > old && mode != PreallocationMode.OFF) {
       unwritten = null;
-      new Preallocator(image).preallocate(old, newLength, preallocation);
+      new Preallocator(image).preallocate(old, newLength, mode);
+    }
+  }
+
+  private void resizeOutside(long newLength) throws BlockException {
+    if (image.data().lengthBytes() < newLength || newLength < image.sizeBytes()) {
+      image.data().truncate(newLength, false, PreallocationMode.OFF);
     }
   }
 
@@ -318,7 +401,7 @@ public final class Qcow2Driver
     if (old < firstWhole) {
       writes.write(old, IoVector.of(ZeroMemory.ofSize(firstWhole - old)));
     }
-    writes.clear(firstWhole, newLength, WritePath.Clearing.ZERO_AND_FREE);
+    clears.clear(firstWhole, newLength, ClearPath.Clearing.ZERO_AND_FREE);
   }
 
   /** What is cut off must not come back when the disk grows again. */
@@ -326,7 +409,7 @@ public final class Qcow2Driver
     long firstWhole = clusterEnd(newLength);
     writeZeroBytes(newLength, Math.min(firstWhole, old) - newLength);
     if (firstWhole < old) {
-      writes.clear(firstWhole, old, WritePath.Clearing.FREE);
+      clears.clear(firstWhole, old, ClearPath.Clearing.FREE);
     }
   }
 
@@ -339,6 +422,120 @@ public final class Qcow2Driver
     } finally {
       image.metadata().unlock();
     }
+  }
+
+  /** What is done with the snapshots while nobody else changes tables. */
+  @FunctionalInterface
+  private interface SnapshotAction {
+    void run(Snapshots snapshots) throws BlockException;
+  }
+
+  private void withSnapshots(SnapshotAction action) throws BlockException {
+    image.damage().check();
+    if (image.isExternal()) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "internal snapshots with an external data file");
+    }
+    image.metadata().lock();
+    try {
+      action.run(new Snapshots(image));
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  /** Takes over what the image keeps of bitmaps; once, before anything else. */
+  void loadBitmaps() throws BlockException {
+    bitmaps.load(node.isReadOnly());
+  }
+
+  @Override
+  public void checkStorable(String name, long granularityBytes) throws BlockException {
+    bitmaps.checkStorable(name, granularityBytes);
+  }
+
+  @Override
+  public List<InternalSnapshots.Snapshot> snapshots() {
+    return image.snapshots().snapshots().stream().map(SnapshotTable.Snapshot::shown).toList();
+  }
+
+  @Override
+  public void createSnapshot(String name, long dateSeconds, int dateNanos) throws BlockException {
+    withSnapshots(all -> all.create(name, dateSeconds, dateNanos));
+  }
+
+  @Override
+  public void applySnapshot(String id) throws BlockException {
+    if (node.bitmaps().all().stream().anyMatch(bitmap -> bitmap.name() != null)) {
+      throw new BlockException(Errno.EINVAL, "Device has active dirty bitmaps");
+    }
+    withSnapshots(all -> all.apply(id));
+  }
+
+  @Override
+  public void deleteSnapshot(String id) throws BlockException {
+    withSnapshots(all -> all.delete(id));
+  }
+
+  @Override
+  public void showSnapshot(String id) throws BlockException {
+    Check.state(node.isReadOnly(), "%s may be written to", node);
+    withSnapshots(all -> all.show(id));
+  }
+
+  @Override
+  public void changeBacking(@Nullable String name, @Nullable String format) throws BlockException {
+    if (name != null && isRawOutside()) {
+      throw BlockException.of(Errno.EINVAL, "a backing file with data-file-raw");
+    }
+    if (name != null
+        && name.getBytes(StandardCharsets.UTF_8).length > Qcow2Header.MAX_BACKING_NAME_BYTES) {
+      throw BlockException.of(Errno.EINVAL, "a backing file's name is too long");
+    }
+    image.metadata().lock();
+    try {
+      image.writeBack();
+      image.rewriteHeader(
+          before -> {
+            List<HeaderExtension> extensions =
+                new ArrayList<>(before.extensionsWithout(HeaderExtension.BACKING_FORMAT));
+            if (format != null && name != null) {
+              extensions.addFirst(HeaderExtension.text(HeaderExtension.BACKING_FORMAT, format));
+            }
+            return before.withBacking(name, extensions);
+          });
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  @Override
+  public void makeEmpty() throws BlockException {
+    image.damage().check();
+    clears.clear(0, clusterEnd(lengthBytes()), ClearPath.Clearing.FREE);
+  }
+
+  @Override
+  public OptionSchema amendOptions() {
+    return Qcow2CreationOptions.AMENDABLE;
+  }
+
+  @Override
+  public OptionSchema creationOptions() {
+    return Qcow2CreationOptions.OPTIONS;
+  }
+
+  @Override
+  public void amend(OptionValues values) throws BlockException, OptionException {
+    image.damage().check();
+    new Amender(
+            image,
+            writes,
+            clears,
+            newSize -> {
+              truncate(newSize, false, PreallocationMode.OFF);
+              node.bitmaps().resize(lengthBytes());
+            })
+        .amend(values);
   }
 
   @Override
@@ -374,6 +571,12 @@ public final class Qcow2Driver
   private void finish() {
     image.metadata().lock();
     try {
+      if (!image.damage().isFatal()
+          && !image.isRetired()
+          && !node.options().forCheck()
+          && bitmaps.hasAny()) {
+        bitmaps.store();
+      }
       image.finish();
     } catch (BlockException e) {
       System.getLogger(Qcow2Driver.class.getName())

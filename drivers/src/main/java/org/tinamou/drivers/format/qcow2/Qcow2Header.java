@@ -149,7 +149,9 @@ record Qcow2Header(
           Integer.compareUnsigned(refcountOrder, Geometry.MAX_REFCOUNT_ORDER) <= 0,
           "refcount_order",
           "Reference count entry width too large; may not exceed 64 bits");
-      Geometry geometry = new Geometry(clusterBits, refcountOrder);
+      Geometry geometry =
+          new Geometry(
+              clusterBits, refcountOrder, (incompatible & Features.INCOMPATIBLE_EXTENDED_L2) != 0);
       int encryption = encryption(extensions);
       long sizeBytes = bytes.getLong(24);
       checkTables(geometry, sizeBytes);
@@ -321,6 +323,67 @@ record Qcow2Header(
   @Nullable String backingFormat() {
     for (HeaderExtension extension : extensions) {
       if (extension.type() == HeaderExtension.BACKING_FORMAT) {
+        return new String(extension.data(), StandardCharsets.UTF_8);
+      }
+    }
+    return null;
+  }
+
+  /** The same with other extensions and bits that say what is up to date. */
+  Qcow2Header with(List<HeaderExtension> newExtensions, long newAutoclear) {
+    return with(version, compatible, newAutoclear, headerBytes, backingName, newExtensions);
+  }
+
+  Qcow2Header withCompatible(long bits) {
+    return with(version, bits, autoclear, headerBytes, backingName, extensions);
+  }
+
+  Qcow2Header withBacking(@Nullable String name, List<HeaderExtension> newExtensions) {
+    return with(version, compatible, autoclear, headerBytes, name, newExtensions);
+  }
+
+  /** The same as an image of another version, of which it has no features. */
+  Qcow2Header withVersion(int newVersion, List<HeaderExtension> newExtensions) {
+    int bytes = newVersion >= 3 ? FULL_BYTES : V2_BYTES;
+    return with(newVersion, 0, 0, bytes, backingName, newExtensions);
+  }
+
+  private Qcow2Header with(
+      int newVersion,
+      long newCompatible,
+      long newAutoclear,
+      int newHeaderBytes,
+      @Nullable String newBackingName,
+      List<HeaderExtension> newExtensions) {
+    return new Qcow2Header(
+        newVersion,
+        geometry,
+        sizeBytes,
+        encryption,
+        firstLevelEntries,
+        firstLevelOffset,
+        refcountTableOffset,
+        refcountTableClusters,
+        snapshots,
+        snapshotsOffset,
+        newVersion >= 3 ? incompatible : 0,
+        newCompatible,
+        newAutoclear,
+        newHeaderBytes,
+        compressionType,
+        newBackingName,
+        newExtensions);
+  }
+
+  /** All extensions but those of a type. */
+  List<HeaderExtension> extensionsWithout(int type) {
+    return extensions.stream().filter(extension -> extension.type() != type).toList();
+  }
+
+  /** The file the image names for the guest's clusters, or null. */
+  @Nullable String dataFileName() {
+    for (HeaderExtension extension : extensions) {
+      if (extension.type() == HeaderExtension.DATA_FILE) {
         return new String(extension.data(), StandardCharsets.UTF_8);
       }
     }

@@ -1,7 +1,11 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.InCoroutine;
@@ -23,16 +27,21 @@ final class Qcow2Image {
   /**
    * What an image has besides its disk.
    *
+   * @param data the file that the guest's clusters are in, if that is another one
    * @param writable whether the image is open for writing
    * @param diagnostics told of damage
    */
   record Extras(
       SnapshotTable snapshots,
       BitmapTables bitmaps,
+      @Nullable Edge data,
       boolean writable,
       Consumer<String> diagnostics) {}
 
+  static final int MAX_FIRST_LEVEL_ENTRIES =
+      Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES;
   private static final int HEADER_SIZE_FIELD = 24;
+  private static final int HEADER_SNAPSHOT_FIELDS = 60;
   private static final int HEADER_INCOMPATIBLE_FIELD = 72;
   private static final int HEADER_AUTOCLEAR_FIELD = 88;
 
@@ -45,6 +54,8 @@ final class Qcow2Image {
   private final CoMutex metadata = new CoMutex("qcow2 metadata");
   private final UseEpochs uses = new UseEpochs();
   private final Extras extras;
+  private SnapshotTable snapshots;
+  private BitmapTables bitmaps;
   private final Damage damage;
   private final MetadataGuard guard;
   private final TableCache slices;
@@ -54,8 +65,11 @@ final class Qcow2Image {
   private final ClusterMap map;
   private final int version;
   private final boolean lazyRefcounts;
+  private final boolean keepsDiscarded;
   private volatile long sizeBytes;
   private long incompatible;
+
+  private boolean retired;
 
   /** Data or counts that entries in memory rely on may not be stable yet. */
   private boolean unstable;
@@ -75,32 +89,29 @@ final class Qcow2Image {
     this.sizeBytes = header.sizeBytes();
     this.incompatible = header.incompatible();
     this.lazyRefcounts = options.lazyRefcounts();
+    this.keepsDiscarded = options.keepsDiscarded();
     CacheSizes caches = options.caches();
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
     this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
     this.extras = extras;
+    this.snapshots = extras.snapshots();
+    this.bitmaps = extras.bitmaps();
     this.damage = new Damage(extras.writable(), extras.diagnostics(), this::markCorrupt);
     this.guard = new MetadataGuard(new MetadataMap(geometry, options.overlapChecks()), damage);
     this.blocks =
         new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), damage::check);
     this.refcounts =
         new Refcounts(file, geometry, blocks, guard, header.refcountTableOffset(), refcountTable);
-    this.allocator = new ClusterAllocator(refcounts, geometry, guard, fileBytes);
+    this.allocator =
+        new ClusterAllocator(refcounts, geometry, guard, options.passedOn(), fileBytes);
     this.map =
-        new ClusterMap(
-            file,
-            geometry,
-            slices,
-            allocator,
-            this::linked,
-            guard,
-            header.firstLevelOffset(),
-            firstLevel);
-    noteMetadata(header);
+        new ClusterMap(file, geometry, slices, allocator, this::linked, guard, header, firstLevel);
+    noteMetadata();
   }
 
-  private void noteMetadata(Qcow2Header header) {
+  /** Keeps writes away from the tables as they are now. */
+  private void noteMetadata() throws BlockException {
     if (!extras.writable()) {
       return;
     }
@@ -116,25 +127,33 @@ final class Qcow2Image {
         MetadataMap.Part.REFCOUNT_TABLE,
         refcounts.tableOffset(),
         refcounts.table().length * entryBytes);
-    parts.add(
-        MetadataMap.Part.SNAPSHOT_TABLE,
-        header.snapshotsOffset(),
-        extras.snapshots().lengthBytes());
-    for (SnapshotTable.Snapshot snapshot : extras.snapshots().snapshots()) {
+    parts.add(MetadataMap.Part.SNAPSHOT_TABLE, snapshots.offset(), snapshots.lengthBytes());
+    for (SnapshotTable.Snapshot snapshot : snapshots.snapshots()) {
       parts.add(
           MetadataMap.Part.INACTIVE_FIRST_LEVEL,
           snapshot.firstLevelOffset(),
           Integer.toUnsignedLong(snapshot.firstLevelEntries()) * entryBytes);
+      noteInactiveTables(snapshot);
     }
     parts.add(
-        MetadataMap.Part.BITMAP_DIRECTORY,
-        extras.bitmaps().directoryOffset(),
-        extras.bitmaps().directoryBytes());
+        MetadataMap.Part.BITMAP_DIRECTORY, bitmaps.directoryOffset(), bitmaps.directoryBytes());
     for (long entry : map.firstLevel()) {
       parts.addTable(Entry.offset(entry));
     }
     for (long entry : refcounts.table()) {
       parts.addBlock(entry & Refcounts.OFFSET_MASK);
+    }
+  }
+
+  private void noteInactiveTables(SnapshotTable.Snapshot snapshot) throws BlockException {
+    boolean sound =
+        geometry.inCluster(snapshot.firstLevelOffset()) == 0
+            && Integer.compareUnsigned(snapshot.firstLevelEntries(), MAX_FIRST_LEVEL_ENTRIES) <= 0;
+    if (sound && guard.parts().checks(MetadataMap.Part.INACTIVE_SECOND_LEVEL)) {
+      int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
+      for (long entry : Buffers.longs(Buffers.read(file, snapshot.firstLevelOffset(), bytes))) {
+        guard.parts().addInactiveTable(Entry.offset(entry));
+      }
     }
   }
 
@@ -154,6 +173,17 @@ final class Qcow2Image {
 
   Edge file() {
     return file;
+  }
+
+  /** Where the guest's clusters are. */
+  Edge data() {
+    Edge apart = extras.data();
+    return apart == null ? file : apart;
+  }
+
+  /** Whether they are in a file of their own, where each has the guest's offset. */
+  boolean isExternal() {
+    return extras.data() != null;
   }
 
   @Nullable Edge backing() {
@@ -207,6 +237,9 @@ final class Qcow2Image {
       refcounts.writeBack();
     }
     file.flush();
+    if (isExternal()) {
+      data().flush();
+    }
     unstable = false;
   }
 
@@ -214,6 +247,9 @@ final class Qcow2Image {
   @InCoroutine
   void writeBack() throws BlockException {
     damage.check();
+    if (retired) {
+      return;
+    }
     int released = allocator.releasedCount();
     map.writeBackSlices();
     if (map.hasDirtyFirstLevel()) {
@@ -226,6 +262,17 @@ final class Qcow2Image {
       allocator.dropReleased(released);
     }
     refcounts.writeBack();
+    if (allocator.hasUnwanted()) {
+      if (released == 0) {
+        file.flush();
+      }
+      allocator.discardUnwanted(file);
+    }
+  }
+
+  /** Whether discarded clusters keep their place in the file. */
+  boolean keepsDiscarded() {
+    return keepsDiscarded;
   }
 
   /** Keeps the number of references that wait to be dropped within bounds. */
@@ -238,7 +285,7 @@ final class Qcow2Image {
   /** Makes room for a size, which the image does not have yet. The caller holds the lock. */
   void makeRoomFor(long newSizeBytes) throws BlockException {
     long entries = geometry.firstLevelEntries(newSizeBytes);
-    if (entries > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
+    if (entries > MAX_FIRST_LEVEL_ENTRIES) {
       throw BlockException.of(Errno.EFBIG, "Failed to grow the L1 table");
     }
     if (entries > map.firstLevel().length) {
@@ -284,6 +331,116 @@ final class Qcow2Image {
     file.flush();
   }
 
+  /** What the image keeps of bitmaps. */
+  BitmapTables bitmaps() {
+    return bitmaps;
+  }
+
+  /** The directory is another one, or says something else. */
+  void replaceBitmaps(BitmapTables tables) throws BlockException {
+    bitmaps = tables;
+    noteMetadata();
+  }
+
+  /** Takes a directory that is on the disk into the header. */
+  void publishBitmaps(BitmapTables tables) throws BlockException {
+    rewriteHeader(
+        header -> {
+          List<HeaderExtension> extensions =
+              new ArrayList<>(header.extensionsWithout(HeaderExtension.BITMAPS));
+          long autoclear = header.autoclear() & ~Features.AUTOCLEAR_BITMAPS;
+          if (!tables.tables().isEmpty()) {
+            extensions.add(tables.extension());
+            autoclear |= Features.AUTOCLEAR_BITMAPS;
+          }
+          return header.with(extensions, autoclear);
+        });
+    replaceBitmaps(tables);
+  }
+
+  /**
+   * Changes the header; it is on the disk when this returns.
+   *
+   * @throws BlockException with ENOSPC if it would not fit into a cluster
+   */
+  void rewriteHeader(UnaryOperator<Qcow2Header> change) throws BlockException {
+    Qcow2Header before = Qcow2Type.readHeader(file);
+    Qcow2Header after = change.apply(before);
+    byte[] bytes = after.serialise();
+    if (bytes == null) {
+      throw BlockException.of(Errno.ENOSPC, "the header does not fit into a cluster");
+    }
+    int known = Qcow2Header.FULL_BYTES;
+    if (after.headerBytes() > known && before.headerBytes() == after.headerBytes()) {
+      // Fields that nobody knows stay as they are.
+      byte[] unknown = Buffers.read(file, known, after.headerBytes() - known);
+      System.arraycopy(unknown, 0, bytes, known, unknown.length);
+    }
+    Buffers.write(file, 0, Arrays.copyOf(bytes, geometry.clusterBytes()));
+    file.flush();
+  }
+
+  SnapshotTable snapshots() {
+    return snapshots;
+  }
+
+  /** The image is marked while counts and flags do not fit each other. */
+  void beginRestructuring() throws BlockException {
+    writeBack();
+    if (isVersion3()) {
+      changeIncompatible(Features.INCOMPATIBLE_DIRTY, 0);
+    }
+  }
+
+  /** Everything fits again. */
+  void endRestructuring() throws BlockException {
+    writeBack();
+    file.flush();
+    if (isVersion3()) {
+      changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);
+    }
+    noteMetadata();
+  }
+
+  /** Counts and data that a table which is to come refers to are on the disk. */
+  void stabiliseCounts() throws BlockException {
+    refcounts.writeBack();
+    file.flush();
+  }
+
+  /** Takes other snapshots into the header; they are on the disk when this returns. */
+  void replaceSnapshots(List<SnapshotTable.Snapshot> wanted) throws BlockException {
+    byte[] bytes = SnapshotTable.serialise(wanted);
+    long offset = 0;
+    if (bytes.length > 0) {
+      long clusters = geometry.clustersOf(bytes.length);
+      offset = allocator.allocateContiguous(clusters).firstCluster() << geometry.clusterBits();
+      Buffers.write(file, offset, bytes);
+    }
+    stabiliseCounts();
+    ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
+    fields.putInt(wanted.size()).putLong(offset);
+    Buffers.write(file, HEADER_SNAPSHOT_FIELDS, fields.array());
+    file.flush();
+    SnapshotTable before = snapshots;
+    snapshots = new SnapshotTable(List.copyOf(wanted), offset, bytes.length);
+    allocator.takeBack(
+        geometry.clusterIndex(before.offset()), geometry.clustersOf(before.lengthBytes()));
+  }
+
+  /**
+   * Switches to another first level, and size, in one write. What it refers to is counted and on
+   * the disk, and so is it when this returns.
+   */
+  void switchDisk(long firstLevelOffset, long[] entries, long newSizeBytes) throws BlockException {
+    ByteBuffer fields = ByteBuffer.allocate(3 * Long.BYTES);
+    fields.putLong(newSizeBytes).putInt(0).putInt(entries.length).putLong(firstLevelOffset);
+    Buffers.write(file, HEADER_SIZE_FIELD, fields.array());
+    file.flush();
+    map.switchTo(firstLevelOffset, entries);
+    sizeBytes = newSizeBytes;
+  }
+
   /** Before counts lag behind for the first time, the image says so. */
   void beforeLazyChange() throws BlockException {
     if (lazyRefcounts && (incompatible & Features.INCOMPATIBLE_DIRTY) == 0) {
@@ -291,9 +448,18 @@ final class Qcow2Image {
     }
   }
 
+  /** What is in memory does not describe the image any more: nothing of it is written. */
+  void retire() {
+    retired = true;
+  }
+
+  boolean isRetired() {
+    return retired;
+  }
+
   /** Everything to the disk, and no sign left that it was in use. */
   void finish() throws BlockException {
-    if (damage.isFatal()) {
+    if (damage.isFatal() || retired) {
       return;
     }
     writeBack();
@@ -318,7 +484,7 @@ final class Qcow2Image {
       blocks.forgetAll();
       refcounts.reload(Refcounts.readTable(file, header));
       map.reload(ClusterMap.readFirstLevel(file, header));
-      noteMetadata(header);
+      noteMetadata();
       if (isVersion3() && report.corruptions() == report.corruptionsFixed()) {
         changeIncompatible(0, Features.INCOMPATIBLE_CORRUPT | Features.INCOMPATIBLE_DIRTY);
       }

@@ -32,6 +32,8 @@ final class Qcow2Layout {
    * @param capacityBytes how long it can become without a longer first-level table
    * @param backingName null for none
    * @param backingFormat null for none
+   * @param dataFile the file for the guest's clusters; null for none
+   * @param rawDataFile whether that one shows the disk by itself
    */
   record Plan(
       Geometry geometry,
@@ -41,7 +43,18 @@ final class Qcow2Layout {
       boolean lazyRefcounts,
       int compressionType,
       @Nullable String backingName,
-      @Nullable String backingFormat) {}
+      @Nullable String backingFormat,
+      @Nullable String dataFile,
+      boolean rawDataFile) {
+
+    private long incompatible() {
+      return (compressionType == Qcow2Header.COMPRESSION_ZSTD
+              ? Features.INCOMPATIBLE_COMPRESSION
+              : 0)
+          | (geometry.extended() ? Features.INCOMPATIBLE_EXTENDED_L2 : 0)
+          | (dataFile != null ? Features.INCOMPATIBLE_DATA_FILE : 0);
+    }
+  }
 
   private Qcow2Layout() {}
 
@@ -72,7 +85,7 @@ final class Qcow2Layout {
     long firstBlock = REFCOUNT_TABLE_CLUSTER + tableClusters;
     long firstLevel = firstBlock + blocks;
     byte[] head = header(plan, (int) entries, firstLevel, (int) tableClusters);
-    long[] table = new long[(int) (tableClusters * geometry.entriesPerTable())];
+    long[] table = new long[(int) (tableClusters * geometry.countEntriesPerCluster())];
     for (int i = 0; i < blocks; i++) {
       table[i] = firstBlock + i << geometry.clusterBits();
     }
@@ -123,10 +136,15 @@ final class Qcow2Layout {
           new HeaderExtension(
               HeaderExtension.BACKING_FORMAT, format.getBytes(StandardCharsets.UTF_8)));
     }
+    String dataFile = plan.dataFile();
+    if (dataFile != null) {
+      extensions.add(
+          new HeaderExtension(
+              HeaderExtension.DATA_FILE, dataFile.getBytes(StandardCharsets.UTF_8)));
+    }
     if (v3 && withNames) {
       extensions.add(Features.names());
     }
-    boolean zstd = plan.compressionType() == Qcow2Header.COMPRESSION_ZSTD;
     return new Qcow2Header(
         plan.version(),
         geometry,
@@ -138,9 +156,9 @@ final class Qcow2Layout {
         tableClusters,
         0,
         0,
-        zstd ? Features.INCOMPATIBLE_COMPRESSION : 0,
+        plan.incompatible(),
         plan.lazyRefcounts() ? Features.COMPATIBLE_LAZY_REFCOUNTS : 0,
-        0,
+        plan.rawDataFile() ? Features.AUTOCLEAR_RAW_DATA_FILE : 0,
         v3 ? Qcow2Header.FULL_BYTES : Qcow2Header.V2_BYTES,
         plan.compressionType(),
         plan.backingName(),

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
@@ -18,6 +19,7 @@ import org.tinamou.block.open.BackingName;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpening;
+import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 
 /** {@code driver=qcow2}. */
@@ -25,6 +27,7 @@ public final class Qcow2Type implements DriverType {
   private static final int FIRST_READ_BYTES = 512;
   private static final Set<EdgeRole> FILE =
       EnumSet.of(EdgeRole.DATA, EdgeRole.METADATA, EdgeRole.PRIMARY);
+  private static final Set<EdgeRole> DATA_FILE = EnumSet.of(EdgeRole.DATA);
   private static final Set<EdgeRole> BACKING = EnumSet.of(EdgeRole.COPY_ON_WRITE);
 
   @Override
@@ -50,20 +53,64 @@ public final class Qcow2Type implements DriverType {
     refuseUnsupported(header, readOnly, forCheck);
     BitmapTables bitmaps = BitmapTables.read(file, header);
     SnapshotTable snapshots = forCheck ? SnapshotTable.NONE : SnapshotTable.open(file, header);
-    RuntimeOptions options = RuntimeOptions.read(opening.options(), header);
+    RuntimeOptions options =
+        RuntimeOptions.read(opening.options(), header, opening.settings().discardUnmap());
+    Edge data = openDataFile(opening, header);
     Edge backing = openBacking(opening, file, header);
     if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
-      header = repaired(file, header);
+      header = repaired(file, header, opening.node().graph()::diagnose);
     }
     // Whatever these bits stand for is not kept up to date from here on; a repair changes no data.
-    long keptUpToDate = forCheck ? header.autoclear() & Features.AUTOCLEAR_KNOWN : 0;
+    long keptUpToDate =
+        header.autoclear()
+            & (forCheck || !bitmaps.tables().isEmpty()
+                ? Features.AUTOCLEAR_KNOWN
+                : Features.AUTOCLEAR_RAW_DATA_FILE);
     if (!readOnly && header.autoclear() != keptUpToDate) {
       Qcow2Image.writeAutoclear(file, keptUpToDate);
     }
     Qcow2Image.Extras extras =
-        new Qcow2Image.Extras(snapshots, bitmaps, !readOnly, opening.node().graph()::diagnose);
+        new Qcow2Image.Extras(
+            snapshots, bitmaps, data, !readOnly, opening.node().graph()::diagnose);
     Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
-    return new Qcow2Driver(opening.node(), image, header);
+    Qcow2Driver driver = new Qcow2Driver(opening.node(), image, header);
+    if (!forCheck) {
+      driver.loadBitmaps();
+    }
+    return driver;
+  }
+
+  /** The name in the image is a file's, whatever it looks like. */
+  private static @Nullable Edge openDataFile(NodeOpening opening, Qcow2Header header)
+      throws BlockException, OptionException {
+    boolean external = header.hasFeature(Features.INCOMPATIBLE_DATA_FILE);
+    String name = header.dataFileName();
+    ImageAddress address = null;
+    if (external && name != null) {
+      Json.Members options = new Json.Members().put("driver", "file").put("filename", name);
+      address = ImageAddress.ofOptions(options);
+    }
+    boolean readOnly = opening.node().isReadOnly();
+    int used = Permission.CONSISTENT_READ;
+    if (!readOnly) {
+      used |= Permission.WRITE | Permission.RESIZE;
+    }
+    // Whoever only wants to know what the image says does without.
+    boolean wanted = opening.opensBacking() || !readOnly;
+    Edge edge =
+        address == null
+            ? opening.childOrNull(
+                "data-file", null, true, DATA_FILE, used, Permission.DEFAULT_SHARED)
+            : opening.imageChildOrNull(
+                "data-file", DATA_FILE, used, Permission.DEFAULT_SHARED, address, wanted);
+    if (edge != null && !external) {
+      throw new BlockException(
+          Errno.EINVAL, "'data-file' can only be set for images with an external data file");
+    }
+    if (edge == null && external && wanted) {
+      throw new BlockException(Errno.EINVAL, "'data-file' is required for this image");
+    }
+    return edge;
   }
 
   private static @Nullable Edge openBacking(NodeOpening opening, Edge file, Qcow2Header header)
@@ -102,8 +149,6 @@ public final class Qcow2Type implements DriverType {
   static void refuseUnsupported(Qcow2Header header, boolean readOnly, boolean forCheck)
       throws BlockException {
     refuse(header.encryption() != 0, "encrypted qcow2 images");
-    refuse(header.hasFeature(Features.INCOMPATIBLE_DATA_FILE), "external data files");
-    refuse(header.hasFeature(Features.INCOMPATIBLE_EXTENDED_L2), "extended L2 entries");
     if (header.refcountTableClusters() == 0 && !forCheck) {
       throw new BlockException(Errno.EINVAL, "Image does not contain a reference count table");
     }
@@ -112,15 +157,15 @@ public final class Qcow2Type implements DriverType {
         throw new BlockException(
             Errno.EACCES, "qcow2: Image is corrupt; cannot be opened read/write");
       }
-      refuse(hasBitmaps(header), "writes to images with persistent bitmaps");
     }
   }
 
   /** Brings the counts of an image up to date that was not closed properly. */
-  private static Qcow2Header repaired(Edge file, Qcow2Header header) throws BlockException {
+  private static Qcow2Header repaired(Edge file, Qcow2Header header, Consumer<String> lines)
+      throws BlockException {
     CheckReport report;
     try {
-      report = ImageChecker.check(file, header, CheckRepair.ALL, line -> {});
+      report = ImageChecker.check(file, header, CheckRepair.ALL, lines);
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not repair dirty image");
     }
@@ -129,12 +174,6 @@ public final class Qcow2Type implements DriverType {
     }
     Qcow2Image.writeIncompatible(file, header.incompatible() & ~Features.INCOMPATIBLE_DIRTY);
     return readHeader(file);
-  }
-
-  private static boolean hasBitmaps(Qcow2Header header) {
-    return (header.autoclear() & Features.AUTOCLEAR_BITMAPS) != 0
-        && header.extensions().stream()
-            .anyMatch(extension -> extension.type() == HeaderExtension.BITMAPS);
   }
 
   private static void refuse(boolean condition, String what) throws BlockException {

@@ -34,32 +34,39 @@ final class ReadPath {
     TableCache.Slice slice = image.map().sliceOrNull(guest);
     if (slice == null) {
       long rest = Math.min(length, image.map().bytesLeftInTable(guest));
-      return new Run(Entry.Kind.UNALLOCATED, rest, 0);
+      return new Run(Entry.Kind.UNALLOCATED, rest, -1);
     }
     long entry = image.map().entry(slice, guest);
-    Entry.Kind kind = Entry.kind(entry);
+    Entry.Kind kind = image.map().partKind(slice, guest);
     int inCluster = geometry.inCluster(guest);
     long most = ((long) image.map().entriesLeft(guest) << geometry.clusterBits()) - inCluster;
     long wanted = Math.min(length, most);
-    long run = Math.min(wanted, geometry.clusterBytes() - inCluster);
     if (kind == Entry.Kind.COMPRESSED) {
-      return new Run(kind, run, entry);
+      return new Run(kind, Math.min(wanted, geometry.clusterBytes() - inCluster), entry);
     }
-    long host = Entry.offset(entry);
-    checkAligned(host, guest);
-    long next = host + geometry.clusterBytes();
+    checkAligned(Entry.offset(entry), guest);
+    boolean reserved = kind == Entry.Kind.UNALLOCATED && hasCluster(entry);
+    long host = kind == Entry.Kind.UNALLOCATED && !reserved ? -1 : Entry.offset(entry) + inCluster;
+    long run = Math.min(wanted, geometry.partStart(guest) + geometry.partBytes() - guest);
     while (run < wanted) {
-      long following = image.map().entry(slice, guest + run);
-      boolean same =
-          Entry.kind(following) == kind
-              && (kind != Entry.Kind.NORMAL || Entry.offset(following) == next);
+      long at = guest + run;
+      boolean same = image.map().partKind(slice, at) == kind;
+      long following = image.map().entry(slice, at);
+      if (kind == Entry.Kind.NORMAL || reserved) {
+        same &= Entry.offset(following) + geometry.inCluster(at) == host + run;
+      } else if (kind == Entry.Kind.UNALLOCATED) {
+        same &= !hasCluster(following);
+      }
       if (!same) {
         break;
       }
-      next += geometry.clusterBytes();
-      run = Math.min(wanted, run + geometry.clusterBytes());
+      run = Math.min(wanted, run + geometry.partBytes());
     }
-    return new Run(kind, run, host + inCluster);
+    return new Run(kind, run, host);
+  }
+
+  private boolean hasCluster(long entry) {
+    return image.map().kind(entry) == Entry.Kind.NORMAL;
   }
 
   private void checkAligned(long host, long guest) throws BlockException {
@@ -95,8 +102,8 @@ final class ReadPath {
       IoVector part = buffer.slice(0, run.lengthBytes());
       switch (run.kind()) {
         case NORMAL -> {
-          image.file().announce(DebugEvent.READ_AIO);
-          image.file().read(run.host(), part, flags);
+          image.data().announce(DebugEvent.READ_AIO);
+          image.data().read(run.host(), part, flags);
         }
         case COMPRESSED -> readCompressed(guest, run.host(), part);
         case ZERO_PLAIN, ZERO_ALLOCATED -> part.fill((byte) 0);

@@ -56,7 +56,7 @@ final class Refcounts {
   }
 
   int tableClusters() {
-    return table.length / geometry.entriesPerTable();
+    return table.length / geometry.countEntriesPerCluster();
   }
 
   /** The entries of the table: where the blocks are, or 0. */
@@ -282,7 +282,7 @@ final class Refcounts {
     }
     guard.beforeWrite(
         start << geometry.clusterBits(), newBlocks + clusters << geometry.clusterBits());
-    long[] grown = new long[(int) (clusters * geometry.entriesPerTable())];
+    long[] grown = new long[(int) (clusters * geometry.countEntriesPerCluster())];
     System.arraycopy(table, 0, grown, 0, table.length);
     for (int i = 0; i < newBlocks; i++) {
       long offset = start + i << geometry.clusterBits();

@@ -18,6 +18,7 @@ final class ReferenceWalk {
   private final Edge file;
   private final Qcow2Header header;
   private final Geometry geometry;
+  private final boolean external;
   private final long fileBytes;
   private final SnapshotTable snapshots;
   private final BitmapTables bitmaps;
@@ -43,6 +44,7 @@ final class ReferenceWalk {
     this.file = file;
     this.header = header;
     this.geometry = header.geometry();
+    this.external = header.hasFeature(Features.INCOMPATIBLE_DATA_FILE);
     this.fileBytes = fileBytes;
     this.snapshots = snapshots;
     this.bitmaps = bitmaps;
@@ -108,7 +110,8 @@ final class ReferenceWalk {
     }
     if (offset < 0 || offset >= fileBytes + geometry.clusterBytes() - bytes) {
       corruption(
-          "ERROR: counting reference for region exceeding the end of the file by one cluster or more: offset %s size %s",
+          "ERROR: counting reference for region exceeding the end of the file by one cluster or"
+              + " more: offset %s size %s",
           references, Hex.of(offset), Hex.of(bytes));
       return;
     }
@@ -140,13 +143,15 @@ final class ReferenceWalk {
   private boolean isSound(SnapshotTable.Snapshot snapshot) {
     if (geometry.inCluster(snapshot.firstLevelOffset()) != 0) {
       corruption(
-          "ERROR snapshot %s (%s) l1_offset=%s: L1 table is not cluster aligned; snapshot table entry corrupted",
+          "ERROR snapshot %s (%s) l1_offset=%s: L1 table is not cluster aligned; snapshot table"
+              + " entry corrupted",
           1, snapshot.id(), snapshot.name(), Hex.of(snapshot.firstLevelOffset()));
       return false;
     }
     if (Integer.compareUnsigned(snapshot.firstLevelEntries(), MAX_SNAPSHOT_ENTRIES) > 0) {
       corruption(
-          "ERROR snapshot %s (%s) l1_size=%s: L1 table is too large; snapshot table entry corrupted",
+          "ERROR snapshot %s (%s) l1_size=%s: L1 table is too large; snapshot table entry"
+              + " corrupted",
           1,
           snapshot.id(),
           snapshot.name(),
@@ -210,21 +215,28 @@ final class ReferenceWalk {
     long expected = 0;
     while (entries.hasRemaining()) {
       long entry = entries.get();
-      if (entry != 0) {
-        expected = walkEntry(entry, references, active, expected);
+      long parts = geometry.extended() ? entries.get() : 0;
+      if (entry != 0 || parts != 0) {
+        expected = walkEntry(entry, parts, references, active, expected);
       }
     }
   }
 
   /** Returns where the next cluster is if the file is not fragmented. */
-  private long walkEntry(long entry, long references, long active, long expected) {
-    Entry.Kind kind = Entry.kind(entry);
+  private long walkEntry(long entry, long parts, long references, long active, long expected) {
+    Entry.Kind kind = kind(entry);
     if (kind == Entry.Kind.COMPRESSED) {
       walkCompressed(entry, references, active);
       return expected;
     }
-    if ((entry & SECOND_LEVEL_RESERVED) != 0) {
+    long reserved = SECOND_LEVEL_RESERVED | (geometry.extended() ? Entry.ZERO : 0);
+    if ((entry & reserved) != 0) {
       corruption("ERROR found l2 entry with reserved bits set: %x", references, entry);
+    }
+    if (Parts.isInvalid(parts)) {
+      corruption(
+          "ERROR offset=%x: Allocated subclusters are marked as zero: l2_bitmap=%016x",
+          references, Entry.offset(entry), parts);
     }
     if (kind != Entry.Kind.NORMAL && kind != Entry.Kind.ZERO_ALLOCATED) {
       return expected;
@@ -241,8 +253,19 @@ final class ReferenceWalk {
         fragmented += active;
       }
     }
-    addRegion(offset, geometry.clusterBytes(), references);
+    if (!external) {
+      addRegion(offset, geometry.clusterBytes(), references);
+    }
     return offset + geometry.clusterBytes();
+  }
+
+  /** In the data file, a cluster may be at offset 0. */
+  private Entry.Kind kind(long entry) {
+    boolean first =
+        external && (entry & (Entry.COMPRESSED | Entry.OFFSET_MASK)) == 0 && Entry.isCopied(entry);
+    return first
+        ? Entry.Kind.NORMAL
+        : Entry.kind(geometry.extended() ? entry & ~Entry.ZERO : entry);
   }
 
   private void walkCompressed(long entry, long references, long active) {

@@ -13,16 +13,27 @@ import org.tinamou.qapi.OptionReader;
  * What can be said about an image when it is opened.
  *
  * @param lazyRefcounts whether counts may lag behind in the file
+ * @param passedOn which clusters' space goes back to the host when they are free
+ * @param keepsDiscarded whether discarded clusters keep their place
  * @param overlapChecks what writes are kept away from
  */
 record RuntimeOptions(
-    CacheSizes caches, boolean lazyRefcounts, Set<MetadataMap.Part> overlapChecks) {
+    CacheSizes caches,
+    boolean lazyRefcounts,
+    Set<Freed> passedOn,
+    boolean keepsDiscarded,
+    Set<MetadataMap.Part> overlapChecks) {
   private static final List<String> OVERLAP_MODES = List.of("none", "constant", "cached", "all");
   private static final int MIN_SLICE_BYTES = 512;
   private static final int MIN_REFCOUNT_BLOCKS = 4;
   private static final int MIN_SLICES = 2;
 
-  static RuntimeOptions read(OptionReader options, Qcow2Header header)
+  /**
+   * Reads them.
+   *
+   * @param unmaps whether the image's discards reach the host
+   */
+  static RuntimeOptions read(OptionReader options, Qcow2Header header, boolean unmaps)
       throws OptionException, BlockException {
     Boolean lazy = options.boolOrNull("lazy-refcounts");
     if (Boolean.TRUE.equals(lazy) && !header.isVersion3()) {
@@ -30,14 +41,32 @@ record RuntimeOptions(
           Errno.EINVAL,
           "Lazy refcounts require a qcow2 image with at least qemu 1.1 compatibility level");
     }
-    options.boolOrNull("pass-discard-request");
-    options.boolOrNull("pass-discard-snapshot");
-    options.boolOrNull("pass-discard-other");
+    Set<Freed> passedOn = EnumSet.noneOf(Freed.class);
+    for (Freed why : Freed.values()) {
+      boolean usual =
+          switch (why) {
+            case BY_REQUEST -> unmaps;
+            case WITH_SNAPSHOT -> true;
+            case OTHERWISE -> false;
+          };
+      if (options.bool(why.option(), usual)) {
+        passedOn.add(why);
+      }
+    }
+    boolean keepsDiscarded = options.bool("discard-no-unref", false);
+    if (keepsDiscarded && !header.isVersion3()) {
+      throw new BlockException(
+          Errno.EINVAL, "discard-no-unref is only supported since qemu 1.1 compatibility level");
+    }
     options.uint32OrNull("cache-clean-interval");
     Set<MetadataMap.Part> overlapChecks = overlap(options);
     boolean inHeader = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
     return new RuntimeOptions(
-        caches(options, header), lazy == null ? inHeader : lazy, overlapChecks);
+        caches(options, header),
+        lazy == null ? inHeader : lazy,
+        passedOn,
+        keepsDiscarded,
+        overlapChecks);
   }
 
   private static Set<MetadataMap.Part> overlap(OptionReader options)
@@ -50,7 +79,8 @@ record RuntimeOptions(
             Errno.EINVAL,
             "Unsupported value '"
                 + each
-                + "' for qcow2 option 'overlap-check'. Allowed are any of the following: none, constant, cached, all");
+                + "' for qcow2 option 'overlap-check'. Allowed are any of the following: none,"
+                + " constant, cached, all");
       }
     }
     if (mode != null && template != null && !mode.equals(template)) {
@@ -64,6 +94,7 @@ record RuntimeOptions(
     switch (chosen) {
       case "none" -> {}
       case "constant" -> parts.addAll(MetadataMap.CONSTANT);
+      case "all" -> parts.addAll(EnumSet.allOf(MetadataMap.Part.class));
       case null, default -> parts.addAll(MetadataMap.CACHED);
     }
     for (MetadataMap.Part part : MetadataMap.Part.values()) {

@@ -15,6 +15,9 @@ final class UnwrittenClusters {
   /** Whether many more clusters are counted than the host has blocks for. Takes no lock. */
   @InCoroutine
   static boolean areLikely(Qcow2Image image) throws BlockException {
+    if (image.isExternal()) {
+      return false;
+    }
     Edge file = image.file();
     if (!(file.child().driverOrNull() instanceof FileNode host)) {
       return false;

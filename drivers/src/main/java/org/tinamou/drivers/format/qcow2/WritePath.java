@@ -19,14 +19,21 @@ final class WritePath {
   /** A write gets at most so many new clusters at once. */
   private static final int MAX_NEW_BYTES = 16 << 20;
 
-  /** New clusters that are being filled: the tables do not know of them yet. */
+  /**
+   * Clusters that are being filled: the tables do not know of it yet.
+   *
+   * @param from where in the guest what is written begins, with what was there before
+   * @param to where it ends
+   * @param owned whether the cluster is the guest's already, and only parts of it are new
+   */
   private record Filling(
       long guestStart,
       long clusters,
       long hostStart,
+      long from,
+      long to,
       boolean fresh,
-      boolean zeroHead,
-      boolean zeroTail) {
+      boolean owned) {
     boolean overlaps(long start, long end, Geometry geometry) {
       return start < guestStart + (clusters << geometry.clusterBits()) && end > guestStart;
     }
@@ -83,8 +90,8 @@ final class WritePath {
       return fill(filling, guest, buffer);
     }
     try {
-      image.file().announce(DebugEvent.WRITE_AIO);
-      image.file().write(host, buffer.slice(0, inPlace), RequestFlags.NONE);
+      image.data().announce(DebugEvent.WRITE_AIO);
+      image.data().write(host, buffer.slice(0, inPlace), RequestFlags.NONE);
       return inPlace;
     } finally {
       image.uses().leave(epoch);
@@ -92,7 +99,7 @@ final class WritePath {
   }
 
   /** Waits until nobody fills clusters of a guest range. The caller holds the metadata lock. */
-  private void awaitFilled(long start, long end) {
+  void awaitFilled(long start, long end) {
     while (isBeingFilled(start, end)) {
       filled.await(image.metadata());
     }
@@ -107,13 +114,19 @@ final class WritePath {
     return false;
   }
 
-  private static boolean isInPlace(long entry) {
-    return Entry.kind(entry) == Entry.Kind.NORMAL && Entry.isCopied(entry);
+  private boolean isInPlace(TableCache.Slice slice, long guest) throws BlockException {
+    return Entry.isCopied(image.map().entry(slice, guest))
+        && image.map().partKind(slice, guest) == Entry.Kind.NORMAL;
+  }
+
+  /** Whether a cluster is the guest's alone, whatever its parts hold. */
+  private boolean isOwned(long entry) {
+    return Entry.isCopied(entry) && image.map().kind(entry) == Entry.Kind.NORMAL;
   }
 
   /** How many bytes from a guest offset on can be overwritten in one piece of the file. */
   private long inPlaceBytes(TableCache.Slice slice, long guest, long length) throws BlockException {
-    if (!isInPlace(image.map().entry(slice, guest))) {
+    if (!isInPlace(slice, guest)) {
       return 0;
     }
     long first = Entry.offset(image.map().entry(slice, guest));
@@ -126,10 +139,12 @@ final class WritePath {
     }
     ReadPath.Run run = reads.find(guest, length);
     long bytes = Math.min(run.lengthBytes(), geometry.clusterBytes() - geometry.inCluster(guest));
-    while (bytes < run.lengthBytes() && isInPlace(image.map().entry(slice, guest + bytes))) {
+    while (bytes < run.lengthBytes() && isInPlace(slice, guest + bytes)) {
       bytes = Math.min(run.lengthBytes(), bytes + geometry.clusterBytes());
     }
-    image.guard().beforeWrite(run.host(), bytes);
+    if (!image.isExternal()) {
+      image.guard().beforeWrite(run.host(), bytes);
+    }
     return bytes;
   }
 
@@ -139,47 +154,103 @@ final class WritePath {
     image.limitReleased();
     long start = geometry.clusterStart(guest);
     TableCache.Slice slice = image.map().sliceForChange(guest);
+    boolean owned = isOwned(image.map().entry(slice, start));
     long most = Math.min(image.map().entriesLeft(guest), MAX_NEW_BYTES >>> geometry.clusterBits());
     long wanted = Math.min(Math.max(1, most), geometry.clustersOf(guest + length - start));
     long clusters = 1;
-    while (clusters < wanted && isOpen(slice, start + (clusters << geometry.clusterBits()))) {
+    while (!owned
+        && clusters < wanted
+        && isOpen(slice, start + (clusters << geometry.clusterBits()))) {
       clusters++;
     }
-    ClusterAllocator.Run run = image.allocator().allocate(clusters);
-    long last = start + (run.clusters() - 1 << geometry.clusterBits());
+    ClusterAllocator.Run run;
+    if (owned) {
+      long host = geometry.clusterIndex(Entry.offset(image.map().entry(slice, start)));
+      run = new ClusterAllocator.Run(host, 1, false);
+    } else if (image.isExternal()) {
+      run = new ClusterAllocator.Run(geometry.clusterIndex(start), clusters, false);
+    } else {
+      run = image.allocator().allocate(clusters);
+    }
+    long end = start + (run.clusters() << geometry.clusterBits());
     Filling filling =
         new Filling(
             start,
             run.clusters(),
             run.firstCluster() << geometry.clusterBits(),
+            owned ? geometry.partStart(guest) : copiedFrom(slice, guest),
+            owned
+                ? geometry.partEnd(Math.min(end, guest + length))
+                : copiedTo(slice, Math.min(end, guest + length)),
             run.fresh(),
-            readsAsZeroes(image.map().entry(slice, start)),
-            readsAsZeroes(image.map().entry(slice, last)));
+            owned);
     fillings.add(filling);
     return filling;
   }
 
-  /** Whether a cluster needs a new one and nobody is about to give it one. */
-  private boolean isOpen(TableCache.Slice slice, long guest) {
-    return !isInPlace(image.map().entry(slice, guest)) && !isBeingFilled(guest, guest + 1);
+  /** Where what has to move to a new cluster before a write begins. */
+  private long copiedFrom(TableCache.Slice slice, long guest) throws BlockException {
+    long start = geometry.clusterStart(guest);
+    long entry = image.map().entry(slice, start);
+    return switch (image.map().kind(entry)) {
+      case COMPRESSED -> start;
+      case NORMAL ->
+          geometry.extended()
+              ? Math.min(
+                  geometry.partStart(guest),
+                  start
+                      + (long) Parts.firstAllocated(image.map().parts(slice, start))
+                          * geometry.partBytes())
+              : start;
+      default -> geometry.partStart(guest);
+    };
   }
 
-  private boolean readsAsZeroes(long entry) {
-    return switch (Entry.kind(entry)) {
-      case ZERO_PLAIN, ZERO_ALLOCATED -> true;
-      case UNALLOCATED -> image.backing() == null;
-      case NORMAL, COMPRESSED -> false;
+  /** Where it ends behind a write, whose end is given. */
+  private long copiedTo(TableCache.Slice slice, long end) throws BlockException {
+    long start = geometry.clusterStart(end - 1);
+    long entry = image.map().entry(slice, start);
+    return switch (image.map().kind(entry)) {
+      case COMPRESSED -> start + geometry.clusterBytes();
+      case NORMAL ->
+          geometry.extended()
+              ? Math.max(
+                  geometry.partEnd(end),
+                  start
+                      + (long) Parts.endAllocated(image.map().parts(slice, start))
+                          * geometry.partBytes())
+              : start + geometry.clusterBytes();
+      default -> geometry.partEnd(end);
     };
+  }
+
+  /** Whether a cluster needs a new one and nobody is about to give it one. */
+  private boolean isOpen(TableCache.Slice slice, long guest) {
+    return !isOwned(image.map().entry(slice, guest)) && !isBeingFilled(guest, guest + 1);
+  }
+
+  private boolean readsAsZeroes(long start, long end) throws BlockException {
+    for (long at = start; at < end; at = geometry.partStart(at) + geometry.partBytes()) {
+      TableCache.Slice slice = image.map().sliceOrNull(at);
+      boolean zero =
+          switch (slice == null ? Entry.Kind.UNALLOCATED : image.map().partKind(slice, at)) {
+            case ZERO_PLAIN, ZERO_ALLOCATED -> true;
+            case UNALLOCATED -> image.backing() == null;
+            case NORMAL, COMPRESSED -> false;
+          };
+      if (!zero) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private long fill(Filling filling, long guest, IoVector buffer) throws BlockException {
     long end = filling.guestStart() + (filling.clusters() << geometry.clusterBits());
     long length = Math.min(buffer.sizeBytes(), end - guest);
-    int head = (int) (guest - filling.guestStart());
-    int tail = (int) (end - guest - length);
     boolean done = false;
     try {
-      writeWithSurroundings(filling, guest, buffer.slice(0, length), head, tail);
+      writeWithSurroundings(filling, guest, buffer.slice(0, length));
       image.metadata().lock();
       try {
         link(filling);
@@ -194,14 +265,29 @@ final class WritePath {
   }
 
   /** The data in one request with what the clusters held before and behind it. */
-  private void writeWithSurroundings(Filling filling, long guest, IoVector data, int head, int tail)
+  private void writeWithSurroundings(Filling filling, long guest, IoVector data)
       throws BlockException {
-    int readHead = filling.fresh() && filling.zeroHead() ? 0 : head;
-    int readTail = filling.fresh() && filling.zeroTail() ? 0 : tail;
-    long host = filling.hostStart() + head - readHead;
+    long dataEnd = guest + data.sizeBytes();
+    int readHead = (int) (guest - filling.from());
+    int readTail = (int) (filling.to() - dataEnd);
+    boolean cheap = filling.fresh() || image.isExternal();
+    if (cheap && (readHead > 0 || readTail > 0)) {
+      boolean zeroHead;
+      boolean zeroTail;
+      image.metadata().lock();
+      try {
+        zeroHead = readsAsZeroes(filling.from(), guest);
+        zeroTail = readsAsZeroes(dataEnd, filling.to());
+      } finally {
+        image.metadata().unlock();
+      }
+      readHead = zeroHead ? zeroed(filling, guest - readHead, readHead) : readHead;
+      readTail = zeroTail ? zeroed(filling, dataEnd, readTail) : readTail;
+    }
+    long host = filling.hostStart() + guest - filling.guestStart() - readHead;
     if (readHead == 0 && readTail == 0) {
-      image.file().announce(DebugEvent.WRITE_AIO);
-      image.file().write(host, data, RequestFlags.NONE);
+      image.data().announce(DebugEvent.WRITE_AIO);
+      image.data().write(host, data, RequestFlags.NONE);
       return;
     }
     MemorySegment memory = surroundings.take();
@@ -219,11 +305,23 @@ final class WritePath {
         readBehind(guest + data.sizeBytes(), behind);
         parts.add(behind);
       }
-      image.file().announce(DebugEvent.WRITE_AIO);
-      image.file().write(host, IoVector.of(parts), RequestFlags.NONE);
+      image.data().announce(DebugEvent.WRITE_AIO);
+      image.data().write(host, IoVector.of(parts), RequestFlags.NONE);
     } finally {
       surroundings.give(memory);
     }
+  }
+
+  /** Sees to it that a range of new clusters has zeroes; nothing of it is left to be written. */
+  private int zeroed(Filling filling, long guest, long length) throws BlockException {
+    if (!filling.fresh() && length > 0) {
+      long host = filling.hostStart() + guest - filling.guestStart();
+      long present = Math.min(length, Math.max(0, image.data().lengthBytes() - host));
+      if (present > 0) {
+        image.data().writeZeroes(host, present, RequestFlags.MAY_UNMAP);
+      }
+    }
+    return 0;
   }
 
   /** What is behind the end of the disk is zero. */
@@ -243,19 +341,33 @@ final class WritePath {
     for (long i = 0; i < filling.clusters(); i++) {
       long guest = filling.guestStart() + (i << geometry.clusterBits());
       long before = image.map().entry(slice, guest);
-      long host = filling.hostStart() + (i << geometry.clusterBits());
-      image.map().entry(slice, guest, host | Entry.COPIED);
-      release(before);
+      if (!filling.owned()) {
+        long host = filling.hostStart() + (i << geometry.clusterBits());
+        image.map().entry(slice, guest, host | Entry.COPIED);
+        release(before, Freed.OTHERWISE);
+      }
+      if (geometry.extended()) {
+        long parts =
+            image.map().kind(before) == Entry.Kind.COMPRESSED ? 0 : image.map().parts(slice, guest);
+        int from = (int) (Math.max(0, filling.from() - guest) / geometry.partBytes());
+        long bytes = Math.min(filling.to() - guest, geometry.clusterBytes());
+        int to = (int) (bytes / geometry.partBytes());
+        long kept = filling.owned() ? parts : Parts.withoutData(parts);
+        image.map().parts(slice, guest, Parts.allocate(kept, from, to));
+      }
     }
   }
 
   /** Gives up what an entry referred to. The caller holds the metadata lock. */
-  void release(long entry) {
-    switch (Entry.kind(entry)) {
+  void release(long entry, Freed why) {
+    switch (image.map().kind(entry)) {
       case NORMAL, ZERO_ALLOCATED -> {
         long offset = Entry.offset(entry);
+        if (image.isExternal()) {
+          return; // clusters of the data file are not counted
+        }
         if (geometry.inCluster(offset) == 0) {
-          image.allocator().release(geometry.clusterIndex(offset));
+          image.allocator().release(geometry.clusterIndex(offset), why);
         } else {
           image.damage().tell("Cannot free unaligned cluster " + Hex.of(offset));
         }
@@ -265,7 +377,7 @@ final class WritePath {
         long end = offset + Entry.compressedBytes(entry, geometry);
         long last = geometry.clusterIndex(end - 1);
         for (long cluster = geometry.clusterIndex(offset); cluster <= last; cluster++) {
-          image.allocator().release(cluster);
+          image.allocator().release(cluster, why);
         }
       }
       case UNALLOCATED, ZERO_PLAIN -> {}
@@ -277,7 +389,7 @@ final class WritePath {
     try {
       fillings.remove(filling);
       filled.wakeAll();
-      if (!linked) {
+      if (!linked && !filling.owned() && !image.isExternal()) {
         long first = geometry.clusterIndex(filling.hostStart());
         image.allocator().takeBack(first, filling.clusters());
       }
@@ -345,7 +457,8 @@ final class WritePath {
         refuseReplacing(before);
         image.linked();
         image.map().entry(slice, guest, entry);
-        release(before);
+        image.map().parts(slice, guest, 0);
+        release(before, Freed.OTHERWISE);
         linked = true;
       } finally {
         image.metadata().unlock();
@@ -358,9 +471,9 @@ final class WritePath {
   }
 
   /** A compressed cluster takes the place of nothing: the reference refuses it as well. */
-  private static void refuseReplacing(long entry) throws BlockException {
+  private void refuseReplacing(long entry) throws BlockException {
     boolean refused =
-        switch (Entry.kind(entry)) {
+        switch (image.map().kind(entry)) {
           case COMPRESSED -> true;
           case NORMAL, ZERO_ALLOCATED -> Entry.isCopied(entry);
           case UNALLOCATED, ZERO_PLAIN -> false;
@@ -379,98 +492,5 @@ final class WritePath {
     } finally {
       image.metadata().unlock();
     }
-  }
-
-  // ------------------------------------------------------------------------- zeroes and discards
-
-  /** What becomes of the clusters of a range. */
-  enum Clearing {
-    /** They read as zeroes and keep their space. */
-    ZERO,
-    /** They read as zeroes and give their space back. */
-    ZERO_AND_FREE,
-    /** As {@link #ZERO_AND_FREE}, but for what has no space and reads so anyway. */
-    DISCARD,
-    /** They read as what is below and give their space back. */
-    FREE
-  }
-
-  /** Clears whole clusters. */
-  @InCoroutine
-  void clear(long guestStart, long guestEnd, Clearing clearing) throws BlockException {
-    for (long guest = guestStart; guest < guestEnd; ) {
-      image.metadata().lock();
-      try {
-        awaitFilled(guest, Math.min(guestEnd, guest + sliceBytesLeft(guest)));
-        image.beforeLazyChange();
-        image.limitReleased();
-        guest += clearSlice(guest, guestEnd, clearing);
-      } finally {
-        image.metadata().unlock();
-      }
-    }
-  }
-
-  private long sliceBytesLeft(long guest) {
-    return (long) image.map().entriesLeft(guest) << geometry.clusterBits();
-  }
-
-  /** Clears one cluster unless there is data in it by now; then false. */
-  @InCoroutine
-  boolean clearIfEmpty(long guestStart, long guestEnd, Clearing clearing) throws BlockException {
-    image.metadata().lock();
-    try {
-      awaitFilled(guestStart, guestEnd);
-      switch (Entry.kind(image.map().entry(guestStart))) {
-        case NORMAL, COMPRESSED -> {
-          return false;
-        }
-        default -> {
-          image.beforeLazyChange();
-          image.limitReleased();
-          clearSlice(guestStart, guestEnd, clearing);
-          return true;
-        }
-      }
-    } finally {
-      image.metadata().unlock();
-    }
-  }
-
-  private long clearSlice(long guest, long guestEnd, Clearing clearing) throws BlockException {
-    boolean unallocated = image.map().sliceOrNull(guest) == null;
-    boolean nothingToDo =
-        clearing == Clearing.FREE || (clearing == Clearing.DISCARD && image.backing() == null);
-    if (unallocated && nothingToDo) {
-      return Math.min(guestEnd - guest, image.map().bytesLeftInTable(guest));
-    }
-    long bytes = Math.min(guestEnd - guest, sliceBytesLeft(guest));
-    TableCache.Slice slice = image.map().sliceForChange(guest);
-    for (long at = guest; at < guest + bytes; at += geometry.clusterBytes()) {
-      long before = image.map().entry(slice, at);
-      long after = cleared(before, clearing);
-      if (after != before) {
-        image.map().entry(slice, at, after);
-        if (Entry.kind(after) != Entry.Kind.ZERO_ALLOCATED) {
-          release(before);
-        }
-      }
-    }
-    return bytes;
-  }
-
-  private long cleared(long entry, Clearing clearing) {
-    if (clearing == Clearing.FREE) {
-      return 0;
-    }
-    boolean keeps = clearing == Clearing.ZERO && isInPlace(entry & ~Entry.ZERO);
-    if (keeps) {
-      return entry | Entry.ZERO;
-    }
-    boolean stays =
-        clearing == Clearing.DISCARD
-            && image.backing() == null
-            && Entry.kind(entry) == Entry.Kind.UNALLOCATED;
-    return stays ? entry : Entry.ZERO;
   }
 }

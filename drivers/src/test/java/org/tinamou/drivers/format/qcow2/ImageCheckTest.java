@@ -20,7 +20,8 @@ import org.tinamou.drivers.protocol.file.OnLoop;
 class ImageCheckTest {
   private static final NodeOptions FOR_CHECK = NodeOptions.READ_ONLY.withForCheck(true);
   private static final String BEYOND =
-      "ERROR: counting reference for region exceeding the end of the file by one cluster or more: offset ";
+      "ERROR: counting reference for region exceeding the end of the file by one cluster or more:"
+          + " offset ";
 
   @TempDir Path directory;
 
