@@ -33,13 +33,14 @@ public interface BlockDriver {
   void read(long offsetBytes, IoVector buffer, int flags) throws BlockException;
 
   /**
-   * Whether every read is just one read of a child of the same length, flags and all: keeping it
-   * apart from overlapping requests is left to the child then. Changes only while the node is
-   * drained.
+   * Where a read goes that is just one read of a child, at the same offset, with all flags; null if
+   * the driver reads itself. The request is then the child's: neither counted nor tracked on this
+   * node, whose parents count it until it has ended. Which of the two it is changes only while the
+   * node is drained.
    */
-  @AnyThread
-  default boolean passesReadsOn() {
-    return false;
+  @InCoroutine
+  default @Nullable Edge passRead() throws BlockException {
+    return null;
   }
 
   /**

@@ -16,18 +16,18 @@ final class NodeIo {
   // ------------------------------------------------------------------------------------- reading
 
   @InCoroutine
-  static void read(BlockNode node, long offset, IoVector buffer, int flags) throws BlockException {
-    checkRange(node, offset, buffer.sizeBytes());
+  static void read(BlockNode top, long offset, IoVector buffer, int flags) throws BlockException {
+    checkRange(top, offset, buffer.sizeBytes());
     if (buffer.sizeBytes() == 0) {
       return;
     }
+    BlockNode node = top;
+    for (Edge next = node.driver().passRead(); next != null; next = node.driver().passRead()) {
+      next.requireRead();
+      node = next.child();
+    }
     node.inFlight().begin();
     try {
-      BlockDriver driver = node.driver();
-      if (driver.passesReadsOn()) {
-        driver.read(offset, buffer, flags);
-        return;
-      }
       TrackedRequests.Tracked request = node.requests().begin("read", offset, buffer.sizeBytes());
       try {
         awaitTurn(node, request, flags);

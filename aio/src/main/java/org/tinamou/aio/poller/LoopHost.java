@@ -12,6 +12,7 @@ import org.tinamou.aio.LoopFailures;
 import org.tinamou.aio.LoopHooks;
 import org.tinamou.aio.LoopSetup;
 import org.tinamou.aio.Poller;
+import org.tinamou.aio.Workers;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.SystemClocks;
 
@@ -65,11 +66,45 @@ public final class LoopHost implements AutoCloseable {
       poller.close();
       return withoutKernel(name, busyPolling, nioFiles);
     }
-    return newContext(name, busyPolling, poller, files);
+    return newContext(name, busyPolling, poller, workers, files);
+  }
+
+  /**
+   * A thread whose loop makes its file calls itself, one after the other, and hands none over: for
+   * copying what the host's cache holds, where a piece that was read is still in the processor's
+   * own caches when the same thread writes it. While a call lasts nothing else runs on the loop, so
+   * it should have one coroutine only, and nobody should wait for it in haste.
+   *
+   * @throws java.util.concurrent.CompletionException if the kernel refuses the poller
+   */
+  @AnyThread
+  public IoThread startCopyingThread(String name) {
+    return IoThread.start(
+        name,
+        () -> {
+          try {
+            return newCopyingContext(name);
+          } catch (ErrnoException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  private AioContext newCopyingContext(String name) throws ErrnoException {
+    Workers workers = new CallingThread();
+    HostFiles files = hostFiles.get();
+    if (files == null) {
+      files = choose(Pollers.mayCallKernel(pollerKind) ? new LinuxHostFiles() : new NioFiles());
+    }
+    Poller poller =
+        files instanceof NioFiles nioFiles
+            ? NioPoller.open(workers, nioFiles)
+            : EpollPoller.open(workers);
+    return newContext(name, BusyPolling.OFF, poller, workers, files);
   }
 
   private AioContext withoutKernel(String name, BusyPolling busyPolling, NioFiles files) {
-    return newContext(name, busyPolling, NioPoller.open(workers, files), files);
+    return newContext(name, busyPolling, NioPoller.open(workers, files), workers, files);
   }
 
   /** The files of all loops: these, unless there are some already. */
@@ -79,7 +114,7 @@ public final class LoopHost implements AutoCloseable {
   }
 
   private AioContext newContext(
-      String name, BusyPolling busyPolling, Poller poller, HostFiles files) {
+      String name, BusyPolling busyPolling, Poller poller, Workers workers, HostFiles files) {
     return new AioContext(
         new LoopSetup(
             name, poller, clocks, workers, files, busyPolling, LoopHooks.NONE, LoopFailures.PRINT));

@@ -1,5 +1,6 @@
 package org.tinamou.aio.poller;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -11,13 +12,21 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.HostFiles;
+import org.tinamou.aio.IoThread;
 import org.tinamou.aio.Poller;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -64,6 +73,40 @@ class PollersTest {
         assertThrows(
             ErrnoException.class, () -> Pollers.open(PollerKind.IO_URING, workers).close());
     assertEquals(Errno.EPERM, thrown.errno());
+  }
+
+  /** With native calls and without. */
+  @ParameterizedTest
+  @EnumSource(names = {"AUTO", "NIO"})
+  void aCopyingThreadMakesItsCallsItself(PollerKind kind, @TempDir Path directory)
+      throws Exception {
+    Path file = Files.write(directory.resolve("file"), new byte[] {1, 2, 3, 4});
+    try (LoopHost host = new LoopHost(kind);
+        IoThread copying = host.startCopyingThread("copy");
+        AioContext main = host.newContext("main", BusyPolling.OFF)) {
+      AioContext loop = copying.context();
+      Thread caller = main.runUntilDone("main", () -> loop.fork("copy", () -> copy(file)).join());
+      assertEquals("copy", caller.getName());
+    }
+    assertArrayEquals(new byte[] {1, 2, 3, 4, 1, 2, 3, 4}, Files.readAllBytes(file));
+  }
+
+  /** Repeats what a file holds; returns the thread that runs blocking calls. */
+  private static Thread copy(Path file) throws Exception {
+    AioContext loop = Coroutine.current().context();
+    HostFiles files = loop.hostFiles();
+    try (Arena arena = Arena.ofShared()) {
+      int fd = loop.callBlocking(() -> files.open(file, 0, HostFiles.OpenFlag.READ_WRITE));
+      MemorySegment buffer = arena.allocate(4);
+      assertEquals(4, loop.io().read(fd, buffer, 0));
+      assertEquals(4, loop.io().write(fd, buffer, 4));
+      assertEquals(0, loop.io().fdatasync(fd));
+      return loop.callBlocking(
+          () -> {
+            files.close(fd);
+            return Thread.currentThread();
+          });
+    }
   }
 
   @Test

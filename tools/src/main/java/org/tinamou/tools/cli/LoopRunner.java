@@ -17,13 +17,27 @@ public final class LoopRunner {
     int run(AioContext context) throws Exception;
   }
 
+  /** Work on a loop that may start other loops. */
+  @FunctionalInterface
+  public interface HostWork {
+    /**
+     * @return the command's exit code
+     */
+    int run(LoopHost host, AioContext context) throws Exception;
+  }
+
   private LoopRunner() {}
 
   /** Opens a loop on the calling thread, runs the work and closes the loop. */
   public static int run(String name, Work work) throws ToolException {
+    return runOnHost(name, (host, context) -> work.run(context));
+  }
+
+  /** Like {@link #run}, for work that closes what loops it starts. */
+  public static int runOnHost(String name, HostWork work) throws ToolException {
     try (LoopHost host = new LoopHost(PollerKind.AUTO);
         AioContext context = host.newContext("main", BusyPolling.OFF)) {
-      return context.runUntilDone(name, () -> work.run(context));
+      return context.runUntilDone(name, () -> work.run(host, context));
     } catch (ToolException | RuntimeException e) {
       throw e;
     } catch (ErrnoException e) {

@@ -383,6 +383,11 @@ public final class OpenImage {
     return bottom().driverOrNull() instanceof FileNode;
   }
 
+  /** Whether its bytes come from the host's page cache. */
+  public boolean isHostCached() {
+    return isHostFile() && !isDirect();
+  }
+
   /** What can hold requests up, or null if nothing in the image can. */
   public BlockDriver.@Nullable Breakpoints breakpoints() {
     return BlockDriver.Breakpoints.below(node);

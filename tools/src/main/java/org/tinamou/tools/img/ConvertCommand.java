@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.OptionException;
@@ -57,13 +58,15 @@ final class ConvertCommand implements ImgCommand {
     progress.set(0);
     try (Interruptions watch = Interruptions.stopBy(() -> stopAsked = true)) {
       options.checkImages();
-      return LoopRunner.run("convert", context -> convert(context, console, operands, progress));
+      return LoopRunner.runOnHost(
+          "convert", (host, context) -> convert(host, context, console, operands, progress));
     } finally {
       progress.end();
     }
   }
 
-  private int convert(AioContext context, Console console, List<String> operands, Progress progress)
+  private int convert(
+      LoopHost host, AioContext context, Console console, List<String> operands, Progress progress)
       throws ToolException {
     List<OpenImage> sources = new ArrayList<>();
     try {
@@ -94,17 +97,19 @@ final class ConvertCommand implements ImgCommand {
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
               .namedByOptions(byOptions);
       OpenImage target = options().choice.open(context, console, request);
+      CopyLoops loops = loops(host, context, source, target);
       boolean complete;
       try {
         if (options().bitmaps && !target.keepsBitmaps()) {
           throw new ToolException(
               "Format driver '" + target.format() + "' does not support bitmaps");
         }
-        complete = copy(context, console, source, target, progress);
+        complete = copy(loops, console, source, target, progress);
         if (complete && options().bitmaps) {
           BitmapCopy.copy(console, sources.getFirst(), target);
         }
       } finally {
+        loops.close();
         target.close();
       }
       if (!complete) {
@@ -201,8 +206,15 @@ final class ConvertCommand implements ImgCommand {
     return new ToolException("Compression not supported for this file format");
   }
 
+  private CopyLoops loops(LoopHost host, AioContext context, SourceChain source, OpenImage target) {
+    // Compressing has workers of its own.
+    return !options().compressed && source.isHostCached() && target.isHostCached()
+        ? CopyLoops.onThreads(context, host, options().workers)
+        : CopyLoops.onMain(context);
+  }
+
   private boolean copy(
-      AioContext context, Console console, SourceChain source, OpenImage target, Progress progress)
+      CopyLoops loops, Console console, SourceChain source, OpenImage target, Progress progress)
       throws ToolException {
     ConvertOptions options = options();
     if (target.lengthBytes() < source.lengthBytes()) {
@@ -219,7 +231,7 @@ final class ConvertCommand implements ImgCommand {
     boolean targetIsZero =
         options.targetIsZero || (!options.existing && backing == null && target.isZeroWhenNew());
     return new Converter(
-            context,
+            loops,
             console,
             source,
             target,

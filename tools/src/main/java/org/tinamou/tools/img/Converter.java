@@ -4,11 +4,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.CoQueue;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.base.ClockType;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -21,8 +24,8 @@ import org.tinamou.tools.image.Extent;
 import org.tinamou.tools.image.OpenImage;
 
 /**
- * Copies images into another: several coroutines take the next piece, read it and write it in their
- * turn. Nothing but the pieces' buffers is held in memory.
+ * Copies images into another: several coroutines, of one loop or of several, take the next piece,
+ * read it and write it in their turn. Nothing but the pieces' buffers is held in memory.
  */
 final class Converter {
   private static final int PIECE_BYTES = 2 << 20;
@@ -44,7 +47,7 @@ final class Converter {
     }
   }
 
-  private final AioContext context;
+  private final CopyLoops loops;
   private final Console console;
   private final SourceChain source;
   private final OpenImage target;
@@ -58,24 +61,25 @@ final class Converter {
   private final CoQueue turns = new CoQueue("turn to write");
   private long nextOffset;
   private long nextTurn;
-  private long writingTurn;
+  private volatile long writingTurn;
   private @Nullable Extent current;
   private long currentEnd;
   private long dataBytes;
+  private final ReentrantLock telling = new ReentrantLock();
   private long copiedBytes;
   private long startNanos;
-  private boolean offloading;
-  private @Nullable ToolException failure;
+  private volatile boolean offloading;
+  private final AtomicReference<@Nullable ToolException> failure = new AtomicReference<>();
 
   Converter(
-      AioContext context,
+      CopyLoops loops,
       Console console,
       SourceChain source,
       OpenImage target,
       ConvertPlan plan,
       Progress progress,
       BooleanSupplier stopAsked) {
-    this.context = context;
+    this.loops = loops;
     this.console = console;
     this.source = source;
     this.target = target;
@@ -95,11 +99,11 @@ final class Converter {
    */
   boolean convert() throws ToolException {
     dataBytes = countData();
-    startNanos = context.clocks().nanos(ClockType.REALTIME);
+    startNanos = Coroutine.current().context().clocks().nanos(ClockType.REALTIME);
     try (Arena arena = Arena.ofShared()) {
       List<AioContext.Forked<Boolean>> workers = new ArrayList<>();
-      for (int index = 0; index < plan.workers(); index++) {
-        workers.add(context.fork("convert " + index, () -> work(arena)));
+      for (int index = 0; index < loops.coroutines(plan.workers()); index++) {
+        workers.add(loops.of(index).fork("convert " + index, () -> work(arena)));
       }
       // Their buffers go with the arena: all have to end, however they do.
       for (AioContext.Forked<Boolean> worker : workers) {
@@ -109,8 +113,9 @@ final class Converter {
         join(worker);
       }
     }
-    if (failure != null) {
-      throw failure;
+    ToolException failed = failure.get();
+    if (failed != null) {
+      throw failed;
     }
     try {
       target.flush();
@@ -133,9 +138,7 @@ final class Converter {
   }
 
   private void fail(ToolException reason) {
-    if (failure == null) {
-      failure = reason;
-    }
+    failure.compareAndSet(null, reason);
     turns.wakeAll();
   }
 
@@ -196,7 +199,9 @@ final class Converter {
   private @Nullable Piece take() throws ToolException {
     taking.lock();
     try {
-      while (failure == null && !stopAsked.getAsBoolean() && nextOffset < source.lengthBytes()) {
+      while (failure.get() == null
+          && !stopAsked.getAsBoolean()
+          && nextOffset < source.lengthBytes()) {
         if (current == null || nextOffset >= currentEnd) {
           current = extentAt(nextOffset);
           currentEnd = nextOffset + current.lengthBytes();
@@ -250,10 +255,11 @@ final class Converter {
 
   private void awaitTurn(Piece piece) throws ToolException {
     while (plan.inOrder() && writingTurn != piece.turn()) {
-      if (failure != null) {
-        throw failure;
+      ToolException failed = failure.get();
+      if (failed != null) {
+        throw failed;
       }
-      turns.await();
+      turns.awaitUnless(() -> writingTurn == piece.turn() || failure.get() != null);
     }
   }
 
@@ -376,10 +382,18 @@ final class Converter {
   }
 
   private void copied(long length) {
-    copiedBytes += length;
-    progress.set((float) ((double) copiedBytes / Math.max(dataBytes, 1) * 100));
+    long copied;
+    telling.lock();
+    try {
+      copiedBytes += length;
+      copied = copiedBytes;
+      progress.set((float) ((double) copied / Math.max(dataBytes, 1) * 100));
+    } finally {
+      telling.unlock();
+    }
     if (plan.bytesPerSecond() > 0) {
-      double dueSeconds = (double) copiedBytes / plan.bytesPerSecond();
+      AioContext context = Coroutine.current().context();
+      double dueSeconds = (double) copied / plan.bytesPerSecond();
       long elapsed = context.clocks().nanos(ClockType.REALTIME) - startNanos;
       long early = (long) (dueSeconds * 1e9) - elapsed;
       if (early > 0) {

@@ -6,7 +6,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.tools.image.Extent;
 import org.tinamou.tools.image.OpenImage;
 
-/** Several images read as one, each behind the other. Coroutines of one loop. */
+/** Several images read as one, each behind the other. Coroutines of any loop. */
 final class SourceChain {
   private final List<OpenImage> images;
   private final long[] startBytes;
@@ -25,6 +25,11 @@ final class SourceChain {
 
   long lengthBytes() {
     return lengthBytes;
+  }
+
+  /** Whether all bytes come from the host's page cache. */
+  boolean isHostCached() {
+    return images.stream().allMatch(OpenImage::isHostCached);
   }
 
   private int indexAt(long offset) {

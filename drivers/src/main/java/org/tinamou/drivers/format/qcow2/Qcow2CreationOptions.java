@@ -63,8 +63,7 @@ public final class Qcow2CreationOptions {
               Option.string(
                   "encrypt.new-secret",
                   "New secret to set in the matching keyslots. Empty string to erase"),
-              Option.string(
-                  "encrypt.old-secret", "Select all keyslots that match this password"),
+              Option.string("encrypt.old-secret", "Select all keyslots that match this password"),
               Option.string(
                   "encrypt.state", "Select new state of affected keyslots (active/inactive)"),
               Option.bool("lazy_refcounts", "Postpone refcount updates"),

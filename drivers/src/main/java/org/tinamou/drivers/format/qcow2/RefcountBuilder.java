@@ -29,8 +29,7 @@ final class RefcountBuilder {
    * @param order the binary logarithm of a count's width
    * @param clusters what there is to count; the new counts come behind it
    */
-  static void build(
-      Edge file, Qcow2Header header, int order, long clusters, Counts counts)
+  static void build(Edge file, Qcow2Header header, int order, long clusters, Counts counts)
       throws BlockException {
     Geometry geometry = header.geometry();
     long perBlock = (long) geometry.clusterBytes() * Byte.SIZE >> order;

@@ -146,8 +146,12 @@ public final class RawFormat
   }
 
   @Override
-  public boolean passesReadsOn() {
-    return windowSize == WHOLE;
+  public @Nullable Edge passRead() throws BlockException {
+    if (windowStart != 0 || windowSize != WHOLE) {
+      return null;
+    }
+    file.announce(DebugEvent.READ_AIO);
+    return file;
   }
 
   @Override
