@@ -202,6 +202,11 @@ final class Qcow2Image {
     return sizeBytes;
   }
 
+  /** Where the machine's memory is kept, behind the disk. */
+  long vmStateOffset() {
+    return geometry.firstLevelEntries(sizeBytes) * geometry.bytesPerTable();
+  }
+
   CoMutex metadata() {
     return metadata;
   }

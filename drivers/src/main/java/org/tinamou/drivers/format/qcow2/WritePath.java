@@ -326,7 +326,11 @@ final class WritePath {
 
   /** What is behind the end of the disk is zero. */
   private void readBehind(long guest, MemorySegment target) throws BlockException {
-    long present = Math.max(0, Math.min(target.byteSize(), image.sizeBytes() - guest));
+    boolean ofMachine = guest >= image.vmStateOffset();
+    long present =
+        ofMachine
+            ? target.byteSize()
+            : Math.max(0, Math.min(target.byteSize(), image.sizeBytes() - guest));
     if (present > 0) {
       reads.read(guest, IoVector.of(target.asSlice(0, present)), RequestFlags.NONE);
     }
