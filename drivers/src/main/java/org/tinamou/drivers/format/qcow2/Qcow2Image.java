@@ -349,17 +349,21 @@ final class Qcow2Image {
 
   /** Takes a directory that is on the disk into the header. */
   void publishBitmaps(BitmapTables tables) throws BlockException {
+    long others = Qcow2Type.readHeader(file).autoclear() & ~Features.AUTOCLEAR_BITMAPS;
+    // Nobody looks at the extension while it is written, which may be more than one sector.
+    writeAutoclear(file, others);
     rewriteHeader(
         header -> {
           List<HeaderExtension> extensions =
               new ArrayList<>(header.extensionsWithout(HeaderExtension.BITMAPS));
-          long autoclear = header.autoclear() & ~Features.AUTOCLEAR_BITMAPS;
           if (!tables.tables().isEmpty()) {
             extensions.add(tables.extension());
-            autoclear |= Features.AUTOCLEAR_BITMAPS;
           }
-          return header.with(extensions, autoclear);
+          return header.with(extensions, others);
         });
+    if (!tables.tables().isEmpty()) {
+      writeAutoclear(file, others | Features.AUTOCLEAR_BITMAPS);
+    }
     replaceBitmaps(tables);
   }
 
@@ -487,7 +491,8 @@ final class Qcow2Image {
     if (repair != CheckRepair.NONE) {
       slices.forgetAll();
       blocks.forgetAll();
-      refcounts.reload(Refcounts.readTable(file, header));
+      header = Qcow2Type.readHeader(file);
+      refcounts.reload(header.refcountTableOffset(), Refcounts.readTable(file, header));
       map.reload(ClusterMap.readFirstLevel(file, header));
       noteMetadata();
       if (isVersion3() && report.corruptions() == report.corruptionsFixed()) {
