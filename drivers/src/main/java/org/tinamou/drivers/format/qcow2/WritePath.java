@@ -154,19 +154,18 @@ final class WritePath {
     image.limitReleased();
     long start = geometry.clusterStart(guest);
     TableCache.Slice slice = image.map().sliceForChange(guest);
-    boolean owned = isOwned(image.map().entry(slice, start));
+    long entry = image.map().entry(slice, start);
+    boolean owned = isOwned(entry) || isReserved(entry);
     long most = Math.min(image.map().entriesLeft(guest), MAX_NEW_BYTES >>> geometry.clusterBits());
     long wanted = Math.min(Math.max(1, most), geometry.clustersOf(guest + length - start));
     long clusters = 1;
-    while (!owned
-        && clusters < wanted
-        && isOpen(slice, start + (clusters << geometry.clusterBits()))) {
+    while (clusters < wanted
+        && goesOn(slice, entry, start + (clusters << geometry.clusterBits()), clusters)) {
       clusters++;
     }
     ClusterAllocator.Run run;
     if (owned) {
-      long host = geometry.clusterIndex(Entry.offset(image.map().entry(slice, start)));
-      run = new ClusterAllocator.Run(host, 1, false);
+      run = new ClusterAllocator.Run(ownedCluster(entry, start, clusters), clusters, false);
     } else if (image.isExternal()) {
       run = new ClusterAllocator.Run(geometry.clusterIndex(start), clusters, false);
     } else {
@@ -186,6 +185,42 @@ final class WritePath {
             owned);
     fillings.add(filling);
     return filling;
+  }
+
+  /** The first of a run of clusters that are the guest's already. */
+  private long ownedCluster(long entry, long guest, long clusters) throws BlockException {
+    long offset = Entry.offset(entry);
+    if (geometry.inCluster(offset) != 0) {
+      throw image
+          .damage()
+          .found(
+              "Preallocated zero cluster offset %s unaligned (guest offset: %s)"
+                  .formatted(Hex.of(offset), Hex.of(guest)));
+    }
+    if (!image.isExternal()) {
+      image.guard().beforeWrite(offset, clusters << geometry.clusterBits());
+      image.allocator().keep(geometry.clusterIndex(offset), clusters);
+    }
+    return geometry.clusterIndex(offset);
+  }
+
+  /** Whether a cluster that reads as zeroes has a place that is the guest's alone. */
+  private boolean isReserved(long entry) {
+    return !image.isExternal()
+        && Entry.isCopied(entry)
+        && image.map().kind(entry) == Entry.Kind.ZERO_ALLOCATED;
+  }
+
+  /** Whether a further cluster can be filled together with those before it. */
+  private boolean goesOn(TableCache.Slice slice, long first, long guest, long clusters) {
+    if (isOwned(first) || isBeingFilled(guest, guest + 1)) {
+      return false;
+    }
+    long entry = image.map().entry(slice, guest);
+    return isReserved(first)
+        ? isReserved(entry)
+            && Entry.offset(entry) == Entry.offset(first) + (clusters << geometry.clusterBits())
+        : !isOwned(entry) && !isReserved(entry);
   }
 
   /** Where what has to move to a new cluster before a write begins. */
@@ -222,11 +257,6 @@ final class WritePath {
               : start + geometry.clusterBytes();
       default -> geometry.partEnd(end);
     };
-  }
-
-  /** Whether a cluster needs a new one and nobody is about to give it one. */
-  private boolean isOpen(TableCache.Slice slice, long guest) {
-    return !isOwned(image.map().entry(slice, guest)) && !isBeingFilled(guest, guest + 1);
   }
 
   private boolean readsAsZeroes(long start, long end) throws BlockException {
@@ -349,6 +379,8 @@ final class WritePath {
         long host = filling.hostStart() + (i << geometry.clusterBits());
         image.map().entry(slice, guest, host | Entry.COPIED);
         release(before, Freed.OTHERWISE);
+      } else if (!geometry.extended()) {
+        image.map().entry(slice, guest, before & ~Entry.ZERO);
       }
       if (geometry.extended()) {
         long parts =
