@@ -93,6 +93,10 @@ final class ConvertCommand implements ImgCommand {
       OpenRequest request =
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
               .namedByOptions(byOptions);
+      String level = options().compressionLevel;
+      if (level != null) {
+        request = request.withOptions("compression-level=" + level);
+      }
       OpenImage target = options().choice.open(context, console, request);
       boolean complete;
       try {

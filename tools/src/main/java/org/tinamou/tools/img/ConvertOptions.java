@@ -32,6 +32,10 @@ final class ConvertOptions {
   @Nullable String backing;
   @Nullable String backingFormat;
   @Nullable SnapshotChoice snapshot;
+
+  /** How much effort packing makes, or null; only for formats that can be told. */
+  @Nullable String compressionLevel;
+
   final ImageOptionList creation = new ImageOptionList();
   String cache = "unsafe";
   String sourceCache = "writeback";
@@ -76,6 +80,9 @@ final class ConvertOptions {
       }
     }
     operands = scan.operands();
+    if (compressed) {
+      compressionLevel = creation.takeOut("compression_level");
+    }
     settleLetters();
   }
 

@@ -68,7 +68,9 @@ public final class Qcow2Driver
     this.geometry = image.geometry();
     this.unpacked = new ClusterBuffers(geometry.clusterBytes());
     this.surroundings = new ClusterBuffers(2 * geometry.clusterBytes());
-    ClusterCodec codec = new ClusterCodec(header.compressionType(), geometry.clusterBytes());
+    ClusterCodec codec =
+        new ClusterCodec(
+            header.compressionType(), geometry.clusterBytes(), image.compressionLevel());
     this.reads = new ReadPath(image, codec, unpacked);
     this.writes = new WritePath(image, reads, codec, surroundings);
     this.clears = new ClearPath(image, writes);

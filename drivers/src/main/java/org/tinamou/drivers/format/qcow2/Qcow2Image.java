@@ -66,6 +66,7 @@ final class Qcow2Image {
   private final int version;
   private final boolean lazyRefcounts;
   private final boolean keepsDiscarded;
+  private final int compressionLevel;
   private volatile long sizeBytes;
   private long incompatible;
 
@@ -90,6 +91,7 @@ final class Qcow2Image {
     this.incompatible = header.incompatible();
     this.lazyRefcounts = options.lazyRefcounts();
     this.keepsDiscarded = options.keepsDiscarded();
+    this.compressionLevel = options.compressionLevel();
     CacheSizes caches = options.caches();
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
@@ -273,6 +275,10 @@ final class Qcow2Image {
       }
       allocator.discardUnwanted(file);
     }
+  }
+
+  int compressionLevel() {
+    return compressionLevel;
   }
 
   /** Whether discarded clusters keep their place in the file. */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,7 +111,7 @@ class KeptStatesTest {
           assertTrue(loaded.isPersistent() && loaded.isRecording());
           assertEquals(8192, loaded.nextDirty(0, 1 << 20));
           assertEquals(4096, loaded.countBytes());
-          Files.copy(image, copy);
+          Files.copy(image, copy, StandardCopyOption.REPLACE_EXISTING);
           again.close();
           // What a crash leaves says that nobody knows.
           Qcow2Files.Disk crashed = Qcow2Files.open(context, copy, "qcow2", NodeOptions.READ_ONLY);
