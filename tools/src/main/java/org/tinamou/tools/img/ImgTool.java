@@ -64,7 +64,7 @@ public final class ImgTool implements Tool {
   }
 
   private static boolean isOnTerminal() {
-    return System.console() != null && System.console().isTerminal();
+    return System.console().isTerminal();
   }
 
   private static @Nullable ImgCommand command(String name) {

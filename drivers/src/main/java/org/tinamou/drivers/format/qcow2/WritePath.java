@@ -3,6 +3,7 @@ package org.tinamou.drivers.format.qcow2;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
@@ -77,7 +78,8 @@ final class WritePath {
       awaitFilled(geometry.clusterStart(guest), geometry.clusterStart(guest) + 1);
       TableCache.Slice slice = image.map().sliceOrNull(guest);
       inPlace = slice == null ? 0 : inPlaceBytes(slice, guest, buffer.sizeBytes());
-      if (inPlace > 0 && slice != null) {
+      boolean goesOn = inPlace > 0 && goesOnReserved(slice, guest, inPlace, buffer.sizeBytes());
+      if (inPlace > 0 && slice != null && !goesOn) {
         host = Entry.offset(image.map().entry(slice, guest)) + geometry.inCluster(guest);
         epoch = image.uses().enter();
       } else {
@@ -177,14 +179,25 @@ final class WritePath {
             start,
             run.clusters(),
             run.firstCluster() << geometry.clusterBits(),
-            owned ? geometry.partStart(guest) : copiedFrom(slice, guest),
+            owned ? ownedFrom(entry, guest) : copiedFrom(slice, guest),
             owned
-                ? geometry.partEnd(Math.min(end, guest + length))
+                ? ownedTo(slice, Math.min(end, guest + length))
                 : copiedTo(slice, Math.min(end, guest + length)),
             run.fresh(),
             owned);
     fillings.add(filling);
     return filling;
+  }
+
+  /** Where a write begins whose cluster is the guest's: data that is there may stay. */
+  private long ownedFrom(long entry, long guest) {
+    return !geometry.extended() && isOwned(entry) ? guest : geometry.partStart(guest);
+  }
+
+  private long ownedTo(TableCache.Slice slice, long end) {
+    return !geometry.extended() && isOwned(image.map().entry(slice, end - 1))
+        ? end
+        : geometry.partEnd(end);
   }
 
   /** The first of a run of clusters that are the guest's already. */
@@ -213,14 +226,34 @@ final class WritePath {
 
   /** Whether a further cluster can be filled together with those before it. */
   private boolean goesOn(TableCache.Slice slice, long first, long guest, long clusters) {
-    if (isOwned(first) || isBeingFilled(guest, guest + 1)) {
+    if (isBeingFilled(guest, guest + 1)) {
       return false;
     }
     long entry = image.map().entry(slice, guest);
-    return isReserved(first)
-        ? isReserved(entry)
-            && Entry.offset(entry) == Entry.offset(first) + (clusters << geometry.clusterBits())
-        : !isOwned(entry) && !isReserved(entry);
+    boolean has = isOwned(entry) || isReserved(entry);
+    if (!isOwned(first) && !isReserved(first)) {
+      return !has;
+    }
+    return has
+        && !geometry.extended()
+        && !image.isExternal()
+        && Entry.offset(entry) == Entry.offset(first) + (clusters << geometry.clusterBits());
+  }
+
+  /** Whether what can be overwritten goes on with clusters in reserve, so that one write does. */
+  private boolean goesOnReserved(
+      TableCache.@Nullable Slice slice, long guest, long inPlace, long wanted) {
+    long next = guest + inPlace;
+    return slice != null
+        && inPlace < wanted
+        && geometry.inCluster(next) == 0
+        && geometry.clusterIndex(next) % image.map().entriesPerSlice() != 0
+        && isReserved(image.map().entry(slice, next))
+        && goesOn(
+            slice,
+            image.map().entry(slice, guest),
+            next,
+            geometry.clusterIndex(next) - geometry.clusterIndex(guest));
   }
 
   /** Where what has to move to a new cluster before a write begins. */
