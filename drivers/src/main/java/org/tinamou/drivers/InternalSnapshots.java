@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 
@@ -64,6 +65,14 @@ public interface InternalSnapshots extends BlockDriver {
    */
   @InCoroutine
   void showSnapshot(String id) throws BlockException;
+
+  /** Stores a part of the machine's memory, for the next snapshot that is made. */
+  @InCoroutine
+  void writeVmState(long offsetBytes, IoVector buffer) throws BlockException;
+
+  /** Reads what was stored so; zeroes where nothing was. */
+  @InCoroutine
+  void readVmState(long offsetBytes, IoVector buffer) throws BlockException;
 
   /** The first snapshot with that identifier, else the first with that name, or null. */
   @AnyThread

@@ -1,8 +1,10 @@
 package org.tinamou.conformance.sequences;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.tinamou.base.SeededRandom;
 
@@ -12,7 +14,14 @@ import org.tinamou.base.SeededRandom;
  * @param layers from the bottom up
  */
 record Sequence(List<Layer> layers) {
+  /** Begins a session that is one command of the image tool. */
+  static final String IMG = "img";
+
+  /** In options, stands for the name of the image with something behind it. */
+  static final String DATA_FILE = "@data";
+
   private static final int SECTOR_BYTES = 512;
+  private static final int MIN_EXTENDED_CLUSTER_BYTES = 16_384;
   private static final int MAX_LAYERS = 3;
   private static final int SMALL_DISK_SECTORS = 4096;
   private static final int LARGE_DISK_SECTORS = 20_000;
@@ -24,7 +33,8 @@ record Sequence(List<Layer> layers) {
    * @param format of a bottom that may be raw
    * @param options for its creation, {@code key=value,...}
    * @param sizeBytes how long it is at first
-   * @param sessions what is done to it while it is open, each time
+   * @param sessions what is done to it while it is open, each time; one that begins with {@link
+   *     #IMG} is a command of the image tool
    */
   record Layer(String format, String options, long sizeBytes, List<List<String>> sessions) {}
 
@@ -43,6 +53,11 @@ record Sequence(List<Layer> layers) {
     private final SeededRandom random;
     private final int clusterBytes;
     private final Set<Long> touchedClusters = new HashSet<>();
+    private final Map<String, Long> snapshots = new HashMap<>();
+    private boolean external;
+    private boolean keepsSnapshots;
+    private boolean keepsBitmaps;
+    private int made;
     private long sizeBytes;
 
     Maker(SeededRandom random) {
@@ -67,6 +82,11 @@ record Sequence(List<Layer> layers) {
           add(commands, raw);
         }
         sessions.add(commands);
+        if (keepsSnapshots && random.nextBoolean()) {
+          sessions.add(ofSnapshot());
+        } else if (keepsBitmaps && random.nextBoolean()) {
+          sessions.add(ofBitmap());
+        }
       }
       return new Layer(raw ? "raw" : "qcow2", options, firstSize, sessions);
     }
@@ -77,16 +97,47 @@ record Sequence(List<Layer> layers) {
       if (old) {
         text.append(",compat=0.10");
       } else {
-        text.append(",refcount_bits=").append(1 << random.nextInt(7));
+        int refcountBits = 1 << random.nextInt(7);
+        text.append(",refcount_bits=").append(refcountBits);
+        boolean parts = clusterBytes >= MIN_EXTENDED_CLUSTER_BYTES && random.nextBoolean();
+        text.append(parts ? ",extended_l2=on" : "");
+        external = random.nextInt(4) == 0;
+        text.append(external ? ",data_file=" + DATA_FILE : "");
+        keepsSnapshots = !external && refcountBits >= 16 && random.nextBoolean();
+        keepsBitmaps = !keepsSnapshots && random.nextInt(3) == 0;
         text.append(random.nextInt(3) == 0 ? ",compression_type=zstd" : "");
         text.append(random.nextInt(4) == 0 ? ",lazy_refcounts=on" : "");
       }
       return text.toString();
     }
 
+    private List<String> ofSnapshot() {
+      if (snapshots.isEmpty() || random.nextInt(3) == 0) {
+        String name = "s" + made++;
+        snapshots.put(name, sizeBytes);
+        return List.of(IMG, "snapshot", "-c", name);
+      }
+      String name = snapshots.keySet().stream().sorted().findFirst().orElseThrow();
+      if (random.nextBoolean()) {
+        snapshots.remove(name);
+        return List.of(IMG, "snapshot", "-d", name);
+      }
+      sizeBytes = snapshots.get(name);
+      touch(0, (long) LARGE_DISK_SECTORS * SECTOR_BYTES);
+      return List.of(IMG, "snapshot", "-a", name);
+    }
+
+    private List<String> ofBitmap() {
+      if (made == 0 || random.nextBoolean()) {
+        return List.of(IMG, "bitmap", "--add", "-g", "4k", "b" + made++);
+      }
+      return List.of(
+          IMG, "bitmap", random.nextBoolean() ? "--clear" : "--disable", "b" + (made - 1));
+    }
+
     private void add(List<String> commands, boolean raw) {
       int pattern = 1 + random.nextInt(255);
-      switch (random.nextInt(raw ? 10 : 13)) {
+      switch (random.nextInt(raw || external ? 10 : 13)) {
         case 0, 1, 2 -> commands.add("write -P " + pattern + " " + range(1));
         case 3 -> commands.add("write -P " + pattern + " " + range(SECTOR_BYTES));
         case 4 ->

@@ -104,6 +104,10 @@ public final class SequenceRun {
       Sequence.Layer layer = sequence.layers().get(index);
       printed.add(create(name, index, layer, sides.apply(session++)));
       for (List<String> commands : layer.sessions()) {
+        if (!commands.isEmpty() && commands.getFirst().equals(Sequence.IMG)) {
+          printed.add(tool(commands, image(name, index), name, sides.apply(session++)));
+          continue;
+        }
         List<String> arguments = new ArrayList<>(List.of("-d", "unmap", "-f", layer.format()));
         for (String command : commands) {
           arguments.add("-c");
@@ -117,11 +121,20 @@ public final class SequenceRun {
     return printed;
   }
 
+  private static String tool(List<String> commands, String image, String name, Side side)
+      throws IOException {
+    List<String> arguments = new ArrayList<>(commands.subList(1, commands.size()));
+    boolean named = arguments.getFirst().equals("bitmap");
+    arguments.add(named ? arguments.size() - 1 : arguments.size(), image);
+    return commands + "\n" + comparable(name, side.run(Side.IMG, arguments));
+  }
+
   private String create(String name, int index, Sequence.Layer layer, Side side)
       throws IOException {
     List<String> arguments = new ArrayList<>(List.of("create", "-q", "-f", layer.format()));
     if (!layer.options().isEmpty()) {
-      arguments.addAll(List.of("-o", layer.options()));
+      String data = image(name, index) + ".data";
+      arguments.addAll(List.of("-o", layer.options().replace(Sequence.DATA_FILE, data)));
     }
     if (index > 0) {
       String below = sequence.layers().get(index - 1).format();

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.tinamou.aio.AioContext;
@@ -20,6 +21,9 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.AmendableImage;
+import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.qapi.Json;
 
@@ -63,6 +67,8 @@ final class CrashImage {
       AioContext context, RecordedType files, Json.Members options, NodeOptions nodeOptions)
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
+    graph.tellDamageTo(line -> {}); // repairs are what is looked at, not the news of them
+    graph.tellDamageTo(line -> {});
     DriverList drivers =
         new DriverList(List.of(new Qcow2Type(), files), Set.of(), (header, name) -> null);
     BlockNode node =
@@ -84,8 +90,25 @@ final class CrashImage {
     return backend;
   }
 
+  InternalSnapshots snapshots() {
+    return (InternalSnapshots) Objects.requireNonNull(node.driverOrNull());
+  }
+
+  OverlayImage overlay() {
+    return (OverlayImage) Objects.requireNonNull(node.driverOrNull());
+  }
+
+  AmendableImage amendable() {
+    return (AmendableImage) Objects.requireNonNull(node.driverOrNull());
+  }
+
+  /** Adds a bitmap that the image is to keep. */
+  void addBitmap(String name) throws BlockException {
+    node.bitmaps().create(name, backend.lengthBytes(), 512).setPersistent(true);
+  }
+
   CheckReport check(Consumer<String> lines) throws BlockException {
-    return ((BlockDriver.Checkable) java.util.Objects.requireNonNull(node.driverOrNull()))
+    return ((BlockDriver.Checkable) Objects.requireNonNull(node.driverOrNull()))
         .check(CheckRepair.NONE, lines);
   }
 

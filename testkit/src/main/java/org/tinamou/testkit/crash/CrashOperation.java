@@ -13,7 +13,13 @@ enum CrashOperation {
   DISCARD,
   COMPRESSED,
   RESIZE,
-  FLUSH;
+  FLUSH,
+  SNAPSHOT,
+  REVERT,
+  FORGET,
+  EMPTY,
+  BITMAP,
+  AMEND;
 
   /** All sequences of one or two operations. */
   static List<List<CrashOperation>> sequences() {
@@ -35,6 +41,11 @@ enum CrashOperation {
    */
   record Range(long offset, long length) {}
 
+  /** Whether it changes more than the disk. */
+  boolean isOfImage() {
+    return compareTo(SNAPSHOT) >= 0;
+  }
+
   /** A range as this operation needs it. */
   Range draw(SeededRandom random, CrashConfig config) {
     int cluster = config.clusterBytes();
@@ -51,7 +62,7 @@ enum CrashOperation {
         yield new Range(first * cluster, count * cluster);
       }
       case RESIZE -> new Range(0, newSize(random, config));
-      case FLUSH -> new Range(0, 0);
+      case FLUSH, SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, AMEND -> new Range(0, 0);
     };
   }
 

@@ -158,6 +158,48 @@ final class GuestModel {
     sizes.add(newSize);
   }
 
+  /**
+   * What a disk that is kept as it is now shows.
+   *
+   * @param sizeBytes of the disk
+   */
+  record Kept(long[] sectors, long sizeBytes) {
+    /** What is wrong with such a disk, or null. */
+    @Nullable String violatedBy(Contents contents, byte[] disk) {
+      byte[] seen = Arrays.copyOf(disk, (int) Math.min(disk.length, sizeBytes));
+      return new Promise(contents, sectors, new long[] {seen.length}).violatedBy(seen, seen.length);
+    }
+  }
+
+  Kept keep() {
+    return new Kept(latest.clone(), size);
+  }
+
+  Contents contents() {
+    return whole;
+  }
+
+  /** The disk becomes one that was kept. */
+  void revert(Kept kept) {
+    for (int sector = 0; sector < latest.length; sector++) {
+      boolean inside = (long) sector * SECTOR_BYTES < kept.sizeBytes();
+      latest[sector] = inside ? kept.sectors()[sector] : 1L << ZERO;
+      possible[sector] |= latest[sector] | (inside ? 0 : 1L << ZERO);
+    }
+    size = kept.sizeBytes();
+    sizes.add(size);
+  }
+
+  /** The disk shows what is below, or whatever it had. */
+  void empty() {
+    int below = (int) (Math.min(backingBytes, size) / SECTOR_BYTES);
+    for (int sector = 0; sector < size / SECTOR_BYTES; sector++) {
+      long bit = 1L << (sector < below ? BACKING : ZERO);
+      possible[sector] |= bit;
+      latest[sector] |= bit;
+    }
+  }
+
   /** What is promised if a flush that begins now completes. */
   long[] beforeFlush() {
     return latest.clone();

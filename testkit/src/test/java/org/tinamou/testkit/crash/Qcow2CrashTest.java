@@ -22,6 +22,8 @@ class Qcow2CrashTest {
   private static final int EVERY = 8;
   private static final int LEAKS_ONLY = 3;
 
+  private static final int VERSION_BYTE = 7;
+
   /** In the header, big-endian: the last byte of the incompatible features. */
   private static final int DIRTY_BYTE = 79;
 
@@ -58,6 +60,15 @@ class Qcow2CrashTest {
     return cuts;
   }
 
+  /** An old image cannot say that flags which forbid writing in place are still to be set. */
+  private static boolean isOnlyCopiedOften(Cut cut, String output) {
+    return cut.content()[VERSION_BYTE] == 2
+        && output
+            .lines()
+            .filter(line -> line.startsWith("ERROR"))
+            .allMatch(line -> line.contains("OFLAG_COPIED") && line.endsWith("refcount=1"));
+  }
+
   @Test
   void theReferenceFindsNoDamage() throws Exception {
     boolean reference = hasReference();
@@ -73,7 +84,8 @@ class Qcow2CrashTest {
                   .start();
           String output = new String(check.getInputStream().readAllBytes());
           int code = check.waitFor();
-          assertTrue(code == 0 || code == LEAKS_ONLY, cut.name() + ":\n" + output);
+          boolean sound = code == 0 || code == LEAKS_ONLY || isOnlyCopiedOften(cut, output);
+          assertTrue(sound, cut.name() + ":\n" + output);
         }
       }
     }

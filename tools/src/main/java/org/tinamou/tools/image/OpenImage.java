@@ -25,8 +25,6 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
-import org.tinamou.block.bitmap.BitmapList;
-import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
@@ -35,7 +33,6 @@ import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
-import org.tinamou.drivers.PersistentBitmaps;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
 import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
 import org.tinamou.drivers.filter.throttle.ThrottleGroups;
@@ -307,38 +304,9 @@ public final class OpenImage {
     return node.driverOrNull() instanceof InternalSnapshots snapshots ? snapshots : null;
   }
 
-  /** The dirty bitmaps of the image's node. */
-  public BitmapList bitmaps() {
-    return node.bitmaps();
-  }
-
-  /**
-   * Adds a dirty bitmap that the image is to keep.
-   *
-   * @param granularityBytes 0 for the usual one
-   */
-  public DirtyBitmap addBitmap(String name, long granularityBytes) throws BlockException {
-    long granularity =
-        granularityBytes == 0
-            ? DirtyBitmap.defaultGranularityBytes(clusterBytes())
-            : granularityBytes;
-    if (bitmaps().find(name) == null) {
-      new DirtyBitmap(null, 0, granularity); // refuses one that is not allowed
-    }
-    if (node.driverOrNull() instanceof PersistentBitmaps keeper && !name.isEmpty()) {
-      if (bitmaps().find(name) != null) {
-        throw new BlockException(Errno.EEXIST, "Bitmap already exists: " + name);
-      }
-      keeper.checkStorable(name, granularity);
-    }
-    DirtyBitmap bitmap = bitmaps().create(name, lengthBytes(), granularity);
-    bitmap.setPersistent(true);
-    return bitmap;
-  }
-
-  /** Whether its format keeps dirty bitmaps. */
-  public boolean keepsBitmaps() {
-    return node.driverOrNull() instanceof PersistentBitmaps;
+  /** The image's dirty bitmaps. */
+  public ImageBitmaps bitmaps() {
+    return new ImageBitmaps(node, clusterBytes());
   }
 
   /** The plain name of the file that the image is in; empty if it has none. */

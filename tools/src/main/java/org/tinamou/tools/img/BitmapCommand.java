@@ -154,10 +154,10 @@ final class BitmapCommand implements ImgCommand {
   }
 
   private void add(OpenImage image, String name) throws BlockException {
-    if (!image.keepsBitmaps()) {
+    if (!image.bitmaps().areKept()) {
       throw new BlockException(Errno.EOPNOTSUPP, refuseAdding(name, image));
     }
-    image.addBitmap(name, granularityBytes);
+    image.bitmaps().add(name, granularityBytes);
   }
 
   private String refuseAdding(String bitmap, OpenImage image) {

@@ -18,7 +18,7 @@ final class BitmapCopy {
 
   /** Refuses what cannot be taken over. */
   static void check(OpenImage source, boolean skipBroken) throws ToolException {
-    if (!source.keepsBitmaps()) {
+    if (!source.bitmaps().areKept()) {
       throw new ToolException("Source lacks bitmap support");
     }
     for (DirtyBitmap bitmap : kept(source)) {
@@ -42,7 +42,7 @@ final class BitmapCopy {
       }
       DirtyBitmap copy;
       try {
-        copy = target.addBitmap(name, bitmap.granularityBytes());
+        copy = target.bitmaps().add(name, bitmap.granularityBytes());
       } catch (BlockException e) {
         throw ToolException.of("Failed to create bitmap " + name + ": ", e);
       }

@@ -96,11 +96,15 @@ final class ConvertCommand implements ImgCommand {
       OpenRequest request =
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
               .namedByOptions(byOptions);
+      String level = options().compressionLevel;
+      if (level != null) {
+        request = request.withOptions("compression-level=" + level);
+      }
       OpenImage target = options().choice.open(context, console, request);
       CopyLoops loops = loops(host, context, source, target);
       boolean complete;
       try {
-        if (options().bitmaps && !target.keepsBitmaps()) {
+        if (options().bitmaps && !target.bitmaps().areKept()) {
           throw new ToolException(
               "Format driver '" + target.format() + "' does not support bitmaps");
         }

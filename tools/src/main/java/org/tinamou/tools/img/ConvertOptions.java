@@ -8,6 +8,7 @@ import org.tinamou.tools.cli.SizeArgument;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.ImageFormats;
+import org.tinamou.tools.image.SnapshotChoice;
 
 /** What {@code img convert} was asked to do, checked as far as that needs no image. */
 final class ConvertOptions {
@@ -32,6 +33,10 @@ final class ConvertOptions {
   @Nullable String backing;
   @Nullable String backingFormat;
   @Nullable SnapshotChoice snapshot;
+
+  /** How much effort packing makes, or null; only for formats that can be told. */
+  @Nullable String compressionLevel;
+
   final ImageOptionList creation = new ImageOptionList();
   String cache = "unsafe";
   String sourceCache = "writeback";
@@ -76,6 +81,9 @@ final class ConvertOptions {
       }
     }
     operands = scan.operands();
+    if (compressed) {
+      compressionLevel = creation.takeOut("compression_level");
+    }
     settleLetters();
   }
 

@@ -1,5 +1,7 @@
 package org.tinamou.tools.img;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.drivers.ImageCreation;
 import org.tinamou.qapi.OptionList;
@@ -19,6 +21,25 @@ final class ImageOptionList {
       throw new ToolException("Invalid option list: " + options);
     }
     text = text == null ? options : text + "," + options;
+  }
+
+  /**
+   * Takes out an option that says how the image is written rather than what it is.
+   *
+   * @return its value, or null if it was not given
+   */
+  @Nullable String takeOut(String name) {
+    if (text == null) {
+      return null;
+    }
+    Matcher found = Pattern.compile("(^|,)" + name + "=([0-9]+)(?=,|$)").matcher(text);
+    if (!found.find()) {
+      return null;
+    }
+    String value = found.group(2);
+    String left = found.replaceFirst("");
+    text = left.startsWith(",") ? left.substring(1) : left;
+    return value;
   }
 
   boolean isGiven() {

@@ -26,7 +26,9 @@ public final class ImgTool implements Tool {
     try {
       return run(console, List.of(arguments));
     } catch (ToolException e) {
-      out.flush();
+      if (isOnTerminal()) {
+        out.flush(); // elsewhere what was printed waits, as the reference's does, and comes behind
+      }
       return console.fail(e);
     } finally {
       out.flush();
@@ -59,6 +61,10 @@ public final class ImgTool implements Tool {
       throw ImgOptions.usage(console, "Command not found: " + name);
     }
     return command.run(console, operands.subList(1, operands.size()));
+  }
+
+  private static boolean isOnTerminal() {
+    return System.console().isTerminal();
   }
 
   private static @Nullable ImgCommand command(String name) {

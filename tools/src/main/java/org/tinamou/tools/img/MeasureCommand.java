@@ -1,8 +1,10 @@
 package org.tinamou.tools.img;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.format.qcow2.Qcow2Measure;
 import org.tinamou.drivers.protocol.file.CacheMode;
@@ -19,6 +21,7 @@ import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.image.Extent;
 import org.tinamou.tools.image.ImageFormats;
 import org.tinamou.tools.image.OpenImage;
+import org.tinamou.tools.image.SnapshotChoice;
 
 /** {@code img measure}: tells how much space a new image would take. */
 final class MeasureCommand implements ImgCommand {
@@ -158,8 +161,21 @@ final class MeasureCommand implements ImgCommand {
     } else if (image != null) {
       data = dataBytes(image, measure.clusterBytes());
     }
-    long bitmaps = image != null && canHaveBitmaps(image) && measure.version3() ? 0 : -1;
+    boolean countsBitmaps = image != null && canHaveBitmaps(image) && measure.version3();
+    long bitmaps = countsBitmaps ? bitmapBytes(image, measure) : -1;
     return new Estimate(metadata + data, metadata + all, bitmaps);
+  }
+
+  private static long bitmapBytes(OpenImage image, Qcow2Measure measure) {
+    List<String> names = new ArrayList<>();
+    long bytes = 0;
+    for (DirtyBitmap bitmap : image.bitmaps().all()) {
+      if (bitmap.isPersistent() && !bitmap.isInconsistent()) {
+        names.add(String.valueOf(bitmap.name()));
+        bytes += measure.bitmapBytes(bitmap.sizeBytes(), bitmap.granularityBytes());
+      }
+    }
+    return bytes + measure.directoryBytes(names);
   }
 
   private static boolean canHaveBitmaps(OpenImage image) {

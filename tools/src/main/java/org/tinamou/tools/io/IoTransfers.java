@@ -2,6 +2,7 @@ package org.tinamou.tools.io;
 
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.tools.image.OpenImage;
 
 /** Checks that reading and writing share. */
@@ -14,6 +15,15 @@ final class IoTransfers {
     if (!session.image().contains(offset, size)) {
       throw BlockException.of(Errno.EIO, verb);
     }
+  }
+
+  /** Where the machine's memory is kept. */
+  static InternalSnapshots vmState(IoSession session, String verb) throws BlockException {
+    InternalSnapshots snapshots = session.image().internalSnapshots();
+    if (snapshots == null) {
+      throw BlockException.of(Errno.EOPNOTSUPP, verb);
+    }
+    return snapshots;
   }
 
   /** Refuses what does not cover whole sectors. */

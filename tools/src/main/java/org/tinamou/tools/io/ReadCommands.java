@@ -3,7 +3,6 @@ package org.tinamou.tools.io;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.tools.cli.Console;
@@ -142,14 +141,18 @@ final class ReadCommands {
   private boolean perform(Read read, boolean state, String verb) {
     long total = read.total();
     try (Arena arena = Arena.ofShared()) {
-      if (state) {
-        throw BlockException.of(Errno.EOPNOTSUPP, verb);
+      if (!state) {
+        IoTransfers.requireInside(session, read.offset, total, verb);
       }
-      IoTransfers.requireInside(session, read.offset, total, verb);
       MemorySegment buffer = session.buffer(arena, total);
       buffer.fill(UNREAD);
       long start = session.nanos();
-      session.image().read(IoVector.of(IoSession.split(buffer, read.counts)), read.offset);
+      IoVector target = IoVector.of(IoSession.split(buffer, read.counts));
+      if (state) {
+        IoTransfers.vmState(session, verb).readVmState(read.offset, target);
+      } else {
+        session.image().read(target, read.offset);
+      }
       long nanos = session.nanos() - start;
       boolean matches = !read.verify || matches(read, buffer);
       if (!read.quiet) {

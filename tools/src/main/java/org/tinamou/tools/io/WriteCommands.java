@@ -215,14 +215,15 @@ final class WriteCommands {
   private boolean perform(Write write, String verb) {
     long total = write.total();
     try (Arena arena = Arena.ofShared()) {
-      if (write.state) {
-        throw BlockException.of(Errno.EOPNOTSUPP, verb);
+      if (!write.state) {
+        IoTransfers.requireInside(session, write.offset, total, verb);
       }
-      IoTransfers.requireInside(session, write.offset, total, verb);
       OpenImage image = session.image();
       IoVector buffers = write.zeroes ? IoVector.EMPTY : filled(arena, write, total);
       long start = session.nanos();
-      if (write.zeroes) {
+      if (write.state) {
+        IoTransfers.vmState(session, verb).writeVmState(write.offset, buffers);
+      } else if (write.zeroes) {
         image.writeZeroes(write.offset, total, write.mayUnmap, write.onlyIfFast);
       } else if (write.compressed) {
         image.writeCompressed(buffers, write.offset);

@@ -3,6 +3,7 @@ package org.tinamou.tools.nbd;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
@@ -11,6 +12,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.ListenSocket;
 import org.tinamou.aio.SocketAddress;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.daemon.export.BlockExport;
 import org.tinamou.daemon.export.ExportSettings;
 import org.tinamou.nbd.server.NbdServer;
@@ -21,6 +23,7 @@ import org.tinamou.tools.cli.ProbeWarning;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
+import org.tinamou.tools.image.SnapshotChoice;
 
 /** Serves one image until it is told to stop, or its last client has gone. */
 final class ImageServer implements NbdServer.Listener {
@@ -45,7 +48,8 @@ final class ImageServer implements NbdServer.Listener {
     SocketAddress passed = ServerAddress.passed(options);
     OpenImage image = open(file);
     try {
-      refuseUnavailable(image);
+      showSnapshot(image);
+      List<DirtyBitmap> bitmaps = bitmaps(image);
       if (image.isGuessedRaw()) {
         ProbeWarning.print(console, file);
       }
@@ -53,7 +57,7 @@ final class ImageServer implements NbdServer.Listener {
         throw new ToolException("Invalid offset '" + options.offsetBytes + "'");
       }
       SocketAddress address = passed == null ? ServerAddress.of(options) : passed;
-      serve(image, listen(address));
+      serve(image, bitmaps, listen(address));
       return 0;
     } finally {
       image.flushAndClose();
@@ -79,13 +83,30 @@ final class ImageServer implements NbdServer.Listener {
     return image;
   }
 
-  private void refuseUnavailable(OpenImage image) throws ToolException {
+  private void showSnapshot(OpenImage image) throws ToolException {
     if (options.loadSnapshot != null) {
-      throw SnapshotRefusal.of(options.loadSnapshot, image);
+      SnapshotChoice.parse(options.loadSnapshot).show(image);
     }
-    if (!options.bitmaps.isEmpty()) {
-      throw new ToolException("Bitmap '" + options.bitmaps.getFirst() + "' is not found");
+  }
+
+  private List<DirtyBitmap> bitmaps(OpenImage image) throws ToolException {
+    List<DirtyBitmap> found = new ArrayList<>();
+    for (String name : options.bitmaps) {
+      DirtyBitmap bitmap = image.bitmaps().findInChain(name);
+      if (bitmap == null) {
+        throw new ToolException("Bitmap '" + name + "' is not found");
+      }
+      if (found.contains(bitmap)) {
+        continue;
+      }
+      try {
+        bitmap.checkUsable(DirtyBitmap.Use.READ);
+      } catch (BlockException e) {
+        throw ToolException.of("", e);
+      }
+      found.add(bitmap);
     }
+    return found;
   }
 
   private ListenSocket listen(SocketAddress address) throws ToolException {
@@ -97,7 +118,8 @@ final class ImageServer implements NbdServer.Listener {
     }
   }
 
-  private void serve(OpenImage image, ListenSocket socket) throws ToolException {
+  private void serve(OpenImage image, List<DirtyBitmap> bitmaps, ListenSocket socket)
+      throws ToolException {
     ServerOptions limits =
         ServerOptions.DEFAULT
             .withMaxConnections(options.shared)
@@ -113,7 +135,8 @@ final class ImageServer implements NbdServer.Listener {
                 options.readOnly || options.shared != 1,
                 options.offsetBytes,
                 options.allocationDepth,
-                List.of())));
+                bitmaps)));
+    bitmaps.forEach(bitmap -> bitmap.setBusy(true));
     try {
       writePid();
       server.listen(socket);
@@ -124,6 +147,7 @@ final class ImageServer implements NbdServer.Listener {
       }
     } finally {
       server.stop();
+      bitmaps.forEach(bitmap -> bitmap.setBusy(false));
       removeSocket();
     }
   }

@@ -121,4 +121,24 @@ class ImgToolTest {
       System.clearProperty("tinamou.aio");
     }
   }
+
+  @Test
+  void moreEffortPacksTighter() throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (int line = 0; text.length() < 1 << 20; line++) {
+      text.append("line ").append(line * 7919 % 1000).append(" of a text that can be packed\n");
+    }
+    Files.writeString(directory.resolve("x"), text.substring(0, 1 << 20));
+    long[] bytes = new long[2];
+    for (int i = 0; i < bytes.length; i++) {
+      String options = "compression_level=" + (i == 0 ? 1 : 9);
+      ToolRun run =
+          ToolRun.img(
+              "convert", "-c", "-f", "raw", "-O", "qcow2", "-o", options, name("x"), name("y"));
+      assertEquals("", run.err());
+      bytes[i] = Files.size(directory.resolve("y"));
+      assertEquals(0, ToolRun.img("compare", "-f", "raw", name("x"), name("y")).exitCode());
+    }
+    assertTrue(bytes[1] < bytes[0], bytes[1] + " bytes, less than " + bytes[0]);
+  }
 }

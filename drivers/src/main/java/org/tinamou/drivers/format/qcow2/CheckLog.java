@@ -63,6 +63,13 @@ final class CheckLog {
     leaksFixed++;
   }
 
+  /** Everything found so far has been repaired. */
+  void allFixed() {
+    corruptionsFixed = corruptions;
+    leaksFixed = leaks;
+    checkErrors = 0;
+  }
+
   long corruptions() {
     return corruptions;
   }

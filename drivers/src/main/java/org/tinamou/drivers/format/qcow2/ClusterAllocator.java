@@ -130,9 +130,7 @@ final class ClusterAllocator {
       throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
     }
     refcounts.increase(first, length);
-    if (!unwanted.isEmpty()) {
-      unwanted.subSet(first, first + length).clear();
-    }
+    keep(first, length);
     boolean fresh = first >= usedEnd;
     usedEnd = Math.max(usedEnd, first + length);
     if (first == searchFrom) {
@@ -204,6 +202,13 @@ final class ClusterAllocator {
   void empty(long cluster) {
     if (passedOn.contains(Freed.BY_REQUEST)) {
       unwanted.add(cluster);
+    }
+  }
+
+  /** Somebody does want what a run of clusters is going to hold. */
+  void keep(long firstCluster, long clusters) {
+    if (!unwanted.isEmpty()) {
+      unwanted.subSet(firstCluster, firstCluster + clusters).clear();
     }
   }
 

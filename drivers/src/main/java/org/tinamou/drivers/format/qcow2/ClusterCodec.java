@@ -16,16 +16,29 @@ import org.tinamou.block.BlockException;
 /** Packs and unpacks clusters on the workers, so that no loop waits for it. */
 final class ClusterCodec {
   private final int type;
+
+  /** The usual effort. */
+  static final int USUAL_LEVEL = -1;
+
   private final int clusterBytes;
+  private final int level;
 
   /**
    * A codec.
    *
    * @param type a constant of {@link Qcow2Header}
+   * @param level how much effort to make in packing, as the method counts it, or {@link
+   *     #USUAL_LEVEL}
    */
-  ClusterCodec(int type, int clusterBytes) {
+  ClusterCodec(int type, int clusterBytes, int level) {
     this.type = type;
     this.clusterBytes = clusterBytes;
+    this.level = level;
+  }
+
+  /** The most effort a method can make. */
+  static int maxLevel(int type) {
+    return type == Qcow2Header.COMPRESSION_ZSTD ? ZstdFrames.MAX_LEVEL : Deflater.BEST_COMPRESSION;
   }
 
   /**
@@ -74,13 +87,13 @@ final class ClusterCodec {
   private byte[] packedOrEmpty(MemorySegment cluster) {
     byte[] packed =
         type == Qcow2Header.COMPRESSION_ZSTD
-            ? ZstdFrames.pack(cluster.asByteBuffer(), clusterBytes)
+            ? ZstdFrames.pack(cluster.asByteBuffer(), clusterBytes, level)
             : deflate(cluster.asByteBuffer());
     return packed == null ? new byte[0] : packed;
   }
 
   private byte @Nullable [] deflate(ByteBuffer cluster) {
-    try (Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true)) {
+    try (Deflater deflater = new Deflater(level, true)) {
       deflater.setInput(cluster);
       deflater.finish();
       byte[] packed = new byte[clusterBytes - 1];

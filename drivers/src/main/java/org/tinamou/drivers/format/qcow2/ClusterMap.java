@@ -101,7 +101,7 @@ final class ClusterMap {
     return (int) (guest / geometry.bytesPerTable());
   }
 
-  private int entriesPerSlice() {
+  int entriesPerSlice() {
     return slices.sliceBytes() / geometry.secondLevelEntryBytes();
   }
 

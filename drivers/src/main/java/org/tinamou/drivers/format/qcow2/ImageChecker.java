@@ -1,5 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.tinamou.aio.InCoroutine;
@@ -18,12 +20,12 @@ import org.tinamou.block.Edge;
  */
 final class ImageChecker {
   private final Edge file;
-  private final Qcow2Header header;
+  private Qcow2Header header;
   private final Geometry geometry;
   private final long fileBytes;
   private final CheckRepair repair;
   private final CheckLog log;
-  private final StoredCounts stored;
+  private StoredCounts stored;
   private final ReferenceCounts counts;
   private final ReferenceWalk walk;
   private final SnapshotTable snapshots;
@@ -32,6 +34,9 @@ final class ImageChecker {
   private long highest;
 
   private boolean unreadableTold;
+
+  /** Counts that are too low, or cannot be read: all of them are written anew. */
+  private boolean needsRebuild;
 
   /** Some counts could not be repaired. */
   private boolean unrepaired;
@@ -115,7 +120,10 @@ final class ImageChecker {
   /** Compares the counts of a window with those in the file. */
   private void compare() throws BlockException {
     boolean differs = compare(CheckRepair.NONE);
-    if (differs && repair != CheckRepair.NONE) {
+    boolean wholeFile = counts.windowStart() == 0 && walk.clusters() <= counts.windowEnd();
+    if (needsRebuild && repair == CheckRepair.ALL && wholeFile) {
+      rebuild();
+    } else if (differs && repair != CheckRepair.NONE) {
       compare(repair);
     }
   }
@@ -148,6 +156,7 @@ final class ImageChecker {
       unrepaired = true;
       return;
     }
+    needsRebuild = true;
     if (!unreadableTold) {
       unreadableTold = true;
       log.line(
@@ -169,6 +178,7 @@ final class ImageChecker {
         log.leak(() -> "Leaked cluster " + what.get());
       } else {
         log.corruption(() -> "ERROR cluster " + what.get(), 1);
+        needsRebuild = true;
       }
       return;
     }
@@ -185,6 +195,35 @@ final class ImageChecker {
     } else {
       log.corruptionFixed(() -> "Repairing cluster " + what.get());
     }
+  }
+
+  /** Writes all counts anew; what held the old ones is free then. */
+  private void rebuild() throws BlockException {
+    log.line("Rebuilding refcount structure");
+    SortedSet<Long> own = new TreeSet<>();
+    long first = geometry.clusterIndex(header.refcountTableOffset());
+    for (int i = 0; i < header.refcountTableClusters(); i++) {
+      own.add(first + i);
+    }
+    for (long entry : stored.table()) {
+      long block = geometry.clusterIndex(entry & Refcounts.OFFSET_MASK);
+      boolean sound = (entry & ~Refcounts.OFFSET_MASK) == 0 && geometry.inCluster(entry) == 0;
+      if (entry != 0 && sound && block < walk.clusters()) {
+        own.add(block);
+      }
+    }
+    RefcountBuilder.build(
+        file,
+        header,
+        geometry.refcountOrder(),
+        walk.clusters(),
+        cluster -> Math.max(0, counts.get(cluster) - (own.contains(cluster) ? 1 : 0)));
+    for (long cluster : own) {
+      log.line("Repairing cluster " + cluster + " refcount=1 reference=0");
+    }
+    log.allFixed();
+    header = Qcow2Type.readHeader(file);
+    stored = new StoredCounts(file, header, file.lengthBytes());
   }
 
   /** Makes a block for the counts of a cluster if there is none; false if that cannot be. */

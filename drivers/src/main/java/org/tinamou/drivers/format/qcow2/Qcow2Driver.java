@@ -68,7 +68,9 @@ public final class Qcow2Driver
     this.geometry = image.geometry();
     this.unpacked = new ClusterBuffers(geometry.clusterBytes());
     this.surroundings = new ClusterBuffers(2 * geometry.clusterBytes());
-    ClusterCodec codec = new ClusterCodec(header.compressionType(), geometry.clusterBytes());
+    ClusterCodec codec =
+        new ClusterCodec(
+            header.compressionType(), geometry.clusterBytes(), image.compressionLevel());
     this.reads = new ReadPath(image, codec, unpacked);
     this.writes = new WritePath(image, reads, codec, surroundings);
     this.clears = new ClearPath(image, writes);
@@ -352,6 +354,7 @@ public final class Qcow2Driver
       }
       shrink(newLength, old);
     } else {
+      dropVmState();
       hideBacking(old, newLength);
     }
     image.metadata().lock();
@@ -461,6 +464,36 @@ public final class Qcow2Driver
   @Override
   public void createSnapshot(String name, long dateSeconds, int dateNanos) throws BlockException {
     withSnapshots(all -> all.create(name, dateSeconds, dateNanos));
+  }
+
+  /** What is behind the disk must not become part of it. */
+  private void dropVmState() throws BlockException {
+    long end = image.map().firstLevel().length * geometry.bytesPerTable();
+    if (image.vmStateOffset() < end) {
+      clears.clear(image.vmStateOffset(), end, ClearPath.Clearing.FREE);
+    }
+  }
+
+  @Override
+  public void writeVmState(long offsetBytes, IoVector buffer) throws BlockException {
+    image.damage().check();
+    if (image.isExternal()) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "machine state with an external data file");
+    }
+    long start = image.vmStateOffset() + offsetBytes;
+    image.metadata().lock();
+    try {
+      image.makeRoomFor(start + buffer.sizeBytes());
+    } finally {
+      image.metadata().unlock();
+    }
+    writes.write(start, buffer);
+  }
+
+  @Override
+  public void readVmState(long offsetBytes, IoVector buffer) throws BlockException {
+    image.damage().check();
+    reads.read(image.vmStateOffset() + offsetBytes, buffer, RequestFlags.NONE);
   }
 
   @Override

@@ -290,7 +290,7 @@ record Qcow2Header(
     private List<HeaderExtension> extensions(int start, int end) throws Refusal {
       List<HeaderExtension> all = new ArrayList<>();
       int offset = start;
-      while (offset + HeaderExtension.HEAD_BYTES <= end) {
+      while (offset < end && offset + HeaderExtension.HEAD_BYTES <= bytes.limit()) {
         int type = bytes.getInt(offset);
         int length = bytes.getInt(offset + Integer.BYTES);
         int data = offset + HeaderExtension.HEAD_BYTES;
@@ -298,7 +298,7 @@ record Qcow2Header(
           break;
         }
         require(
-            Integer.compareUnsigned(length, end - data) <= 0,
+            data <= end && Integer.compareUnsigned(length, end - data) <= 0,
             "header extension",
             "Header extension too large");
         require(
@@ -321,12 +321,13 @@ record Qcow2Header(
 
   /** The format the image names for its backing file, or null. */
   @Nullable String backingFormat() {
+    String format = null;
     for (HeaderExtension extension : extensions) {
       if (extension.type() == HeaderExtension.BACKING_FORMAT) {
-        return new String(extension.data(), StandardCharsets.UTF_8);
+        format = new String(extension.data(), StandardCharsets.UTF_8); // the last one counts
       }
     }
-    return null;
+    return format;
   }
 
   /** The same with other extensions and bits that say what is up to date. */

@@ -66,6 +66,7 @@ final class Qcow2Image {
   private final int version;
   private final boolean lazyRefcounts;
   private final boolean keepsDiscarded;
+  private final int compressionLevel;
   private volatile long sizeBytes;
   private long incompatible;
 
@@ -90,6 +91,7 @@ final class Qcow2Image {
     this.incompatible = header.incompatible();
     this.lazyRefcounts = options.lazyRefcounts();
     this.keepsDiscarded = options.keepsDiscarded();
+    this.compressionLevel = options.compressionLevel();
     CacheSizes caches = options.caches();
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
@@ -202,6 +204,11 @@ final class Qcow2Image {
     return sizeBytes;
   }
 
+  /** Where the machine's memory is kept, behind the disk. */
+  long vmStateOffset() {
+    return geometry.firstLevelEntries(sizeBytes) * geometry.bytesPerTable();
+  }
+
   CoMutex metadata() {
     return metadata;
   }
@@ -268,6 +275,10 @@ final class Qcow2Image {
       }
       allocator.discardUnwanted(file);
     }
+  }
+
+  int compressionLevel() {
+    return compressionLevel;
   }
 
   /** Whether discarded clusters keep their place in the file. */
@@ -344,17 +355,21 @@ final class Qcow2Image {
 
   /** Takes a directory that is on the disk into the header. */
   void publishBitmaps(BitmapTables tables) throws BlockException {
+    long others = Qcow2Type.readHeader(file).autoclear() & ~Features.AUTOCLEAR_BITMAPS;
+    // Nobody looks at the extension while it is written, which may be more than one sector.
+    writeAutoclear(file, others);
     rewriteHeader(
         header -> {
           List<HeaderExtension> extensions =
               new ArrayList<>(header.extensionsWithout(HeaderExtension.BITMAPS));
-          long autoclear = header.autoclear() & ~Features.AUTOCLEAR_BITMAPS;
           if (!tables.tables().isEmpty()) {
             extensions.add(tables.extension());
-            autoclear |= Features.AUTOCLEAR_BITMAPS;
           }
-          return header.with(extensions, autoclear);
+          return header.with(extensions, others);
         });
+    if (!tables.tables().isEmpty()) {
+      writeAutoclear(file, others | Features.AUTOCLEAR_BITMAPS);
+    }
     replaceBitmaps(tables);
   }
 
@@ -482,7 +497,8 @@ final class Qcow2Image {
     if (repair != CheckRepair.NONE) {
       slices.forgetAll();
       blocks.forgetAll();
-      refcounts.reload(Refcounts.readTable(file, header));
+      header = Qcow2Type.readHeader(file);
+      refcounts.reload(header.refcountTableOffset(), Refcounts.readTable(file, header));
       map.reload(ClusterMap.readFirstLevel(file, header));
       noteMetadata();
       if (isVersion3() && report.corruptions() == report.corruptionsFixed()) {

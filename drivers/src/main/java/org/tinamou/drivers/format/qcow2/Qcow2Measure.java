@@ -92,6 +92,26 @@ public record Qcow2Measure(
     return counted + countBytes(counted + data);
   }
 
+  /**
+   * What a copy of a bitmap takes, without its entry in the directory.
+   *
+   * @param sizeBytes of the disk
+   */
+  @AnyThread
+  public long bitmapBytes(long sizeBytes, long granularityBytes) {
+    long bytes = divideUp(divideUp(sizeBytes, granularityBytes), Byte.SIZE);
+    long clusters = divideUp(bytes, clusterBytes);
+    return (clusters + divideUp(clusters * Long.BYTES, clusterBytes)) * clusterBytes;
+  }
+
+  /** What the directory takes with bitmaps of these names. */
+  @AnyThread
+  public long directoryBytes(List<String> names) {
+    List<BitmapTables.Table> tables =
+        names.stream().map(name -> new BitmapTables.Table(0, 0, 0, 0, name)).toList();
+    return wholeClusters(BitmapTables.serialise(tables).length);
+  }
+
   /** What the counts of clusters take, those of their own clusters among them. */
   private long countBytes(long bytes) {
     long clusters = bytes / clusterBytes;

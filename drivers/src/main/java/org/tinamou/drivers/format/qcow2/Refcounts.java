@@ -64,8 +64,9 @@ final class Refcounts {
     return table;
   }
 
-  /** Takes over a table that was changed on the disk, at the same place. */
-  void reload(long[] entries) {
+  /** Takes over a table that was changed on the disk. */
+  void reload(long offset, long[] entries) {
+    tableOffset = offset;
     table = entries;
   }
 

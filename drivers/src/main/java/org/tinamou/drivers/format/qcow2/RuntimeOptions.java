@@ -15,6 +15,7 @@ import org.tinamou.qapi.OptionReader;
  * @param lazyRefcounts whether counts may lag behind in the file
  * @param passedOn which clusters' space goes back to the host when they are free
  * @param keepsDiscarded whether discarded clusters keep their place
+ * @param compressionLevel how much effort packing makes, or {@link ClusterCodec#USUAL_LEVEL}
  * @param overlapChecks what writes are kept away from
  */
 record RuntimeOptions(
@@ -22,6 +23,7 @@ record RuntimeOptions(
     boolean lazyRefcounts,
     Set<Freed> passedOn,
     boolean keepsDiscarded,
+    int compressionLevel,
     Set<MetadataMap.Part> overlapChecks) {
   private static final List<String> OVERLAP_MODES = List.of("none", "constant", "cached", "all");
   private static final int MIN_SLICE_BYTES = 512;
@@ -66,7 +68,18 @@ record RuntimeOptions(
         lazy == null ? inHeader : lazy,
         passedOn,
         keepsDiscarded,
+        compressionLevel(options, header),
         overlapChecks);
+  }
+
+  private static int compressionLevel(OptionReader options, Qcow2Header header)
+      throws OptionException, BlockException {
+    Long level = options.uint32OrNull("compression-level");
+    int most = ClusterCodec.maxLevel(header.compressionType());
+    if (level != null && (level < 1 || level > most)) {
+      throw new BlockException(Errno.EINVAL, "The compression level must be between 1 and " + most);
+    }
+    return level == null ? ClusterCodec.USUAL_LEVEL : level.intValue();
   }
 
   private static Set<MetadataMap.Part> overlap(OptionReader options)

@@ -74,10 +74,15 @@ final class Snapshots {
     } finally {
       if (!done) {
         free(offset, table.length);
-        trees.restoreCopied();
       }
-      image.endRestructuring();
+      end();
     }
+  }
+
+  /** Flags follow the counts, whatever those are by now. */
+  private void end() throws BlockException {
+    trees.restoreCopied();
+    image.endRestructuring();
   }
 
   /** A table in new clusters; at least one, so that it has a place. */
@@ -133,9 +138,8 @@ final class Snapshots {
       trees.countDown(before);
       free(beforeOffset, before.length);
       image.stabiliseCounts();
-      trees.restoreCopied();
     } finally {
-      image.endRestructuring();
+      end();
     }
   }
 
@@ -151,9 +155,8 @@ final class Snapshots {
       trees.countDown(table);
       free(snapshot.firstLevelOffset(), table.length);
       image.stabiliseCounts();
-      trees.restoreCopied();
     } finally {
-      image.endRestructuring();
+      end();
     }
   }
 

@@ -3,6 +3,7 @@ package org.tinamou.drivers.format.qcow2;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
@@ -77,7 +78,8 @@ final class WritePath {
       awaitFilled(geometry.clusterStart(guest), geometry.clusterStart(guest) + 1);
       TableCache.Slice slice = image.map().sliceOrNull(guest);
       inPlace = slice == null ? 0 : inPlaceBytes(slice, guest, buffer.sizeBytes());
-      if (inPlace > 0 && slice != null) {
+      boolean goesOn = inPlace > 0 && goesOnReserved(slice, guest, inPlace, buffer.sizeBytes());
+      if (inPlace > 0 && slice != null && !goesOn) {
         host = Entry.offset(image.map().entry(slice, guest)) + geometry.inCluster(guest);
         epoch = image.uses().enter();
       } else {
@@ -154,19 +156,18 @@ final class WritePath {
     image.limitReleased();
     long start = geometry.clusterStart(guest);
     TableCache.Slice slice = image.map().sliceForChange(guest);
-    boolean owned = isOwned(image.map().entry(slice, start));
+    long entry = image.map().entry(slice, start);
+    boolean owned = isOwned(entry) || isReserved(entry);
     long most = Math.min(image.map().entriesLeft(guest), MAX_NEW_BYTES >>> geometry.clusterBits());
     long wanted = Math.min(Math.max(1, most), geometry.clustersOf(guest + length - start));
     long clusters = 1;
-    while (!owned
-        && clusters < wanted
-        && isOpen(slice, start + (clusters << geometry.clusterBits()))) {
+    while (clusters < wanted
+        && goesOn(slice, entry, start + (clusters << geometry.clusterBits()), clusters)) {
       clusters++;
     }
     ClusterAllocator.Run run;
     if (owned) {
-      long host = geometry.clusterIndex(Entry.offset(image.map().entry(slice, start)));
-      run = new ClusterAllocator.Run(host, 1, false);
+      run = new ClusterAllocator.Run(ownedCluster(entry, start, clusters), clusters, false);
     } else if (image.isExternal()) {
       run = new ClusterAllocator.Run(geometry.clusterIndex(start), clusters, false);
     } else {
@@ -178,14 +179,81 @@ final class WritePath {
             start,
             run.clusters(),
             run.firstCluster() << geometry.clusterBits(),
-            owned ? geometry.partStart(guest) : copiedFrom(slice, guest),
+            owned ? ownedFrom(entry, guest) : copiedFrom(slice, guest),
             owned
-                ? geometry.partEnd(Math.min(end, guest + length))
+                ? ownedTo(slice, Math.min(end, guest + length))
                 : copiedTo(slice, Math.min(end, guest + length)),
             run.fresh(),
             owned);
     fillings.add(filling);
     return filling;
+  }
+
+  /** Where a write begins whose cluster is the guest's: data that is there may stay. */
+  private long ownedFrom(long entry, long guest) {
+    return !geometry.extended() && isOwned(entry) ? guest : geometry.partStart(guest);
+  }
+
+  private long ownedTo(TableCache.Slice slice, long end) {
+    return !geometry.extended() && isOwned(image.map().entry(slice, end - 1))
+        ? end
+        : geometry.partEnd(end);
+  }
+
+  /** The first of a run of clusters that are the guest's already. */
+  private long ownedCluster(long entry, long guest, long clusters) throws BlockException {
+    long offset = Entry.offset(entry);
+    if (geometry.inCluster(offset) != 0) {
+      throw image
+          .damage()
+          .found(
+              "Preallocated zero cluster offset %s unaligned (guest offset: %s)"
+                  .formatted(Hex.of(offset), Hex.of(guest)));
+    }
+    if (!image.isExternal()) {
+      image.guard().beforeWrite(offset, clusters << geometry.clusterBits());
+      image.allocator().keep(geometry.clusterIndex(offset), clusters);
+    }
+    return geometry.clusterIndex(offset);
+  }
+
+  /** Whether a cluster that reads as zeroes has a place that is the guest's alone. */
+  private boolean isReserved(long entry) {
+    return !image.isExternal()
+        && Entry.isCopied(entry)
+        && image.map().kind(entry) == Entry.Kind.ZERO_ALLOCATED;
+  }
+
+  /** Whether a further cluster can be filled together with those before it. */
+  private boolean goesOn(TableCache.Slice slice, long first, long guest, long clusters) {
+    if (isBeingFilled(guest, guest + 1)) {
+      return false;
+    }
+    long entry = image.map().entry(slice, guest);
+    boolean has = isOwned(entry) || isReserved(entry);
+    if (!isOwned(first) && !isReserved(first)) {
+      return !has;
+    }
+    return has
+        && !geometry.extended()
+        && !image.isExternal()
+        && Entry.offset(entry) == Entry.offset(first) + (clusters << geometry.clusterBits());
+  }
+
+  /** Whether what can be overwritten goes on with clusters in reserve, so that one write does. */
+  private boolean goesOnReserved(
+      TableCache.@Nullable Slice slice, long guest, long inPlace, long wanted) {
+    long next = guest + inPlace;
+    return slice != null
+        && inPlace < wanted
+        && geometry.inCluster(next) == 0
+        && geometry.clusterIndex(next) % image.map().entriesPerSlice() != 0
+        && isReserved(image.map().entry(slice, next))
+        && goesOn(
+            slice,
+            image.map().entry(slice, guest),
+            next,
+            geometry.clusterIndex(next) - geometry.clusterIndex(guest));
   }
 
   /** Where what has to move to a new cluster before a write begins. */
@@ -222,11 +290,6 @@ final class WritePath {
               : start + geometry.clusterBytes();
       default -> geometry.partEnd(end);
     };
-  }
-
-  /** Whether a cluster needs a new one and nobody is about to give it one. */
-  private boolean isOpen(TableCache.Slice slice, long guest) {
-    return !isOwned(image.map().entry(slice, guest)) && !isBeingFilled(guest, guest + 1);
   }
 
   private boolean readsAsZeroes(long start, long end) throws BlockException {
@@ -326,7 +389,11 @@ final class WritePath {
 
   /** What is behind the end of the disk is zero. */
   private void readBehind(long guest, MemorySegment target) throws BlockException {
-    long present = Math.max(0, Math.min(target.byteSize(), image.sizeBytes() - guest));
+    boolean ofMachine = guest >= image.vmStateOffset();
+    long present =
+        ofMachine
+            ? target.byteSize()
+            : Math.max(0, Math.min(target.byteSize(), image.sizeBytes() - guest));
     if (present > 0) {
       reads.read(guest, IoVector.of(target.asSlice(0, present)), RequestFlags.NONE);
     }
@@ -345,6 +412,8 @@ final class WritePath {
         long host = filling.hostStart() + (i << geometry.clusterBits());
         image.map().entry(slice, guest, host | Entry.COPIED);
         release(before, Freed.OTHERWISE);
+      } else if (!geometry.extended()) {
+        image.map().entry(slice, guest, before & ~Entry.ZERO);
       }
       if (geometry.extended()) {
         long parts =

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Clusters as zstd frames, which in images are followed by bytes that do not belong to them. */
 final class ZstdFrames {
+  static final int MAX_LEVEL = 22;
+
   private ZstdFrames() {}
 
   /** Whether the frame filled the target. */
@@ -28,10 +30,14 @@ final class ZstdFrames {
     }
   }
 
-  /** The frame of a cluster, or null if it is not shorter. */
-  static byte @Nullable [] pack(ByteBuffer cluster, int clusterBytes) {
+  /**
+   * The frame of a cluster, or null if it is not shorter.
+   *
+   * @param level up to {@link #MAX_LEVEL}; below 1 for the usual one
+   */
+  static byte @Nullable [] pack(ByteBuffer cluster, int clusterBytes, int level) {
     ByteBuffer target = ByteBuffer.allocateDirect((int) Zstd.compressBound(clusterBytes));
-    int length = Zstd.compress(target, cluster, Zstd.defaultCompressionLevel());
+    int length = Zstd.compress(target, cluster, level < 1 ? Zstd.defaultCompressionLevel() : level);
     if (length >= clusterBytes) {
       return null;
     }

@@ -1,4 +1,4 @@
-package org.tinamou.tools.img;
+package org.tinamou.tools.image;
 
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
@@ -7,17 +7,16 @@ import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.ToolException;
-import org.tinamou.tools.image.OpenImage;
 
 /** The snapshot that {@code -l} names: by its identifier, its name, or whichever fits. */
-record SnapshotChoice(@Nullable String id, @Nullable String name) {
+public record SnapshotChoice(@Nullable String id, @Nullable String name) {
   private static final OptionSchema SCHEMA =
       new OptionSchema(
           java.util.List.of(
               OptionSchema.Option.string("snapshot.id", "snapshot id"),
               OptionSchema.Option.string("snapshot.name", "snapshot name")));
 
-  static SnapshotChoice parse(String text) throws ToolException {
+  public static SnapshotChoice parse(String text) throws ToolException {
     if (!text.startsWith("snapshot.")) {
       return new SnapshotChoice(text, text);
     }
@@ -30,7 +29,7 @@ record SnapshotChoice(@Nullable String id, @Nullable String name) {
   }
 
   /** Makes an image show the snapshot. */
-  void show(OpenImage image) throws ToolException {
+  public void show(OpenImage image) throws ToolException {
     InternalSnapshots snapshots = image.internalSnapshots();
     if (snapshots == null) {
       throw new ToolException(
