@@ -10,8 +10,8 @@ import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 
 /**
- * Stream sockets, always close-on-exec. Transfers never block. Any thread. Writing to a peer that has
- * gone fails with EPIPE and raises no signal.
+ * Stream sockets, always close-on-exec. Transfers never block. Any thread. Writing to a peer that
+ * has gone fails with EPIPE and raises no signal.
  */
 public final class Sockets {
   public static final int AF_UNIX = 1;
@@ -195,7 +195,8 @@ public final class Sockets {
     try {
       long result;
       do {
-        result = NativeCalls.callLong(SENDMSG, fd, header.address(), MSG_DONTWAIT | MSG_NOSIGNAL, 0);
+        result =
+            NativeCalls.callLong(SENDMSG, fd, header.address(), MSG_DONTWAIT | MSG_NOSIGNAL, 0);
       } while (result == EINTR);
       return result;
     } finally {
@@ -267,8 +268,7 @@ public final class Sockets {
    */
   public static void setBlocking(int fd, boolean blocking) throws ErrnoException {
     int flags = NativeCalls.checked(NativeCalls.callInt(FCNTL, fd, 3, 0, 0), "fcntl");
-    int changed =
-        blocking ? flags & ~OpenFlags.NON_BLOCKING : flags | OpenFlags.NON_BLOCKING;
+    int changed = blocking ? flags & ~OpenFlags.NON_BLOCKING : flags | OpenFlags.NON_BLOCKING;
     NativeCalls.checked(NativeCalls.callInt(FCNTL, fd, 4, changed, 0), "fcntl");
     NativeCalls.checked(NativeCalls.callInt(FCNTL, fd, 2, 1, 0), "fcntl");
   }

@@ -47,7 +47,7 @@ public final class NbdServer implements ServerHandshake.Exports {
   private static final long ACCEPT_PAUSE_NANOS = 100_000_000;
 
   /** Whoever has not shaken hands for so long makes room for others. */
-  private static final long EVICTION_NANOS = 500_000_000;
+  private static final long EVICTION_NANOS = 300_000_000;
 
   private final AioContext context;
   private final ServerOptions options;

@@ -18,11 +18,13 @@ import org.tinamou.nbd.client.ClientSession;
 import org.tinamou.nbd.server.NbdServer;
 import org.tinamou.testkit.net.Cut;
 import org.tinamou.testkit.net.SimStream;
+import org.tinamou.testkit.sim.Disturbance;
 import org.tinamou.testkit.sim.Simulation;
 
 /** A recorded session is cut off at every byte of either direction, in every way. */
 final class NbdCutsTest {
   private static final long PATIENCE_NANOS = 60_000_000_000L;
+  private static final int MAX_ATTEMPTS = 20;
   private static final long STOP_NANOS = 1_000_000_000L;
 
   /** What both sides have sent. */
@@ -48,6 +50,26 @@ final class NbdCutsTest {
     return new Recording(sent[0], sent[1]);
   }
 
+  private static Recording recorded(Style style) {
+    Recording[] made = new Recording[1];
+    undisturbed(() -> made[0] = record(style));
+    return made[0];
+  }
+
+  /** Runs a simulation anew if the virtual machine got in between. */
+  private static void undisturbed(Runnable simulation) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        simulation.run();
+        return;
+      } catch (Disturbance again) {
+        if (attempt == MAX_ATTEMPTS) {
+          throw again;
+        }
+      }
+    }
+  }
+
   private static void finish(Simulation simulation) {
     assertTrue(simulation.run(2_000_000), "still busy");
     simulation.checkAtRest();
@@ -57,12 +79,14 @@ final class NbdCutsTest {
 
   @ParameterizedTest
   @EnumSource(Style.class)
-  @DisplayName("N8: the client's bytes stop at every offset; the server ends in time and holds nothing")
+  @DisplayName(
+      "N8: the client's bytes stop at every offset; the server ends in time and holds nothing")
   void n8_clientStopsAnywhere(Style style) {
-    byte[] script = record(style).client;
+    byte[] script = recorded(style).client;
     for (int offset = 0; offset <= script.length; offset++) {
       for (Cut cut : Cut.values()) {
-        cutClient(style, script, offset, cut);
+        int at = offset;
+        undisturbed(() -> cutClient(style, script, at, cut));
       }
     }
   }
@@ -112,12 +136,14 @@ final class NbdCutsTest {
 
   @ParameterizedTest
   @EnumSource(Style.class)
-  @DisplayName("N8: the server's bytes stop at every offset; the client fails, or is freed by an abort")
+  @DisplayName(
+      "N8: the server's bytes stop at every offset; the client fails, or is freed by an abort")
   void n8_serverStopsAnywhere(Style style) {
-    byte[] script = record(style).server;
+    byte[] script = recorded(style).server;
     for (int offset = 0; offset <= script.length; offset++) {
       for (Cut cut : Cut.values()) {
-        cutServer(style, script, offset, cut);
+        int at = offset;
+        undisturbed(() -> cutServer(style, script, at, cut));
       }
     }
   }
@@ -134,8 +160,7 @@ final class NbdCutsTest {
           server.cutAfter(offset, cut);
           Session session = style.session();
           String[] outcome = new String[1];
-          Coroutine client =
-              loop.spawn("client", () -> outcome[0] = session.run(ends.getFirst()));
+          Coroutine client = loop.spawn("client", () -> outcome[0] = session.run(ends.getFirst()));
           loop.spawn("requests", () -> drain(server));
           server.write(memory(script));
           if (cut == Cut.STALL) {
@@ -161,22 +186,27 @@ final class NbdCutsTest {
   @EnumSource(Style.class)
   @DisplayName("N8: every byte comes on its own, both ways")
   void n8_oneByteAtATime(Style style) {
-    for (int seed = 0; seed < 20; seed++) {
-      Simulation simulation = new Simulation(seed, false);
-      simulation.calmDown();
-      AioContext loop = simulation.newLoop("both");
-      loop.spawn(
-          "drip",
-          () -> {
-            NbdServer server = style.server(simulation, loop);
-            List<SimStream> ends = simulation.network().pair();
-            ends.forEach(SimStream::drip);
-            Coroutine connection = server.serve(ends.getLast());
-            assertNull(style.session().run(ends.getFirst()));
-            connection.join();
-            server.stop();
-          });
-      finish(simulation);
+    for (int i = 0; i < 20; i++) {
+      int seed = i;
+      undisturbed(() -> drip(style, seed));
     }
+  }
+
+  private static void drip(Style style, int seed) {
+    Simulation simulation = new Simulation(seed, false);
+    simulation.calmDown();
+    AioContext loop = simulation.newLoop("both");
+    loop.spawn(
+        "drip",
+        () -> {
+          NbdServer server = style.server(simulation, loop);
+          List<SimStream> ends = simulation.network().pair();
+          ends.forEach(SimStream::drip);
+          Coroutine connection = server.serve(ends.getLast());
+          assertNull(style.session().run(ends.getFirst()));
+          connection.join();
+          server.stop();
+        });
+    finish(simulation);
   }
 }
