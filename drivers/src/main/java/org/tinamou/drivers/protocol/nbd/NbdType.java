@@ -47,7 +47,10 @@ public final class NbdType implements DriverType.Protocol {
         opening
             .node()
             .becomeReadOnly(
-                new BlockException(Errno.EACCES, "request on denied for read-only export"));
+                BlockException.of(Errno.EACCES, "Could not open image"));
+      }
+      if (!driver.knowsStatusContext()) {
+        throw BlockException.of(Errno.EINVAL, "Could not open image");
       }
       return driver;
     } catch (BlockException e) {
