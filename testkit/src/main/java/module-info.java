@@ -4,10 +4,12 @@ module org.tinamou.testkit {
   requires transitive org.tinamou.aio;
   requires transitive org.tinamou.block;
   requires org.tinamou.drivers;
+  requires transitive org.tinamou.nbd;
   requires java.compiler;
 
   exports org.tinamou.testkit.crash;
   exports org.tinamou.testkit.scenario;
+  exports org.tinamou.testkit.net;
   exports org.tinamou.testkit.sim;
   exports org.tinamou.testkit.workload;
   exports org.tinamou.testkit.mutant;

@@ -10,8 +10,8 @@ import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 
 /**
- * Stream sockets, always close-on-exec and never blocking. Any thread. Writing to a peer that has
- * gone fails with EPIPE and raises no signal.
+ * Stream sockets, always close-on-exec. Transfers never block. Any thread. Writing to a peer that
+ * has gone fails with EPIPE and raises no signal.
  */
 public final class Sockets {
   public static final int AF_UNIX = 1;
@@ -32,6 +32,7 @@ public final class Sockets {
   private static final int IPPROTO_IPV6 = 41;
   private static final int IPV6_V6ONLY = 26;
   private static final int SHUT_BOTH = 2;
+  private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final long HEADER_BYTES = 56;
   private static final int EINTR = -Errno.EINTR.number();
@@ -144,7 +145,7 @@ public final class Sockets {
 
   /** Takes a connection: its descriptor, {@code -EAGAIN} if there is none, or another errno. */
   public static int accept(int fd) {
-    int flags = OpenFlags.NON_BLOCKING | OpenFlags.CLOSE_ON_EXEC;
+    int flags = OpenFlags.CLOSE_ON_EXEC;
     int result;
     do {
       result = NativeCalls.callInt(ACCEPT4, fd, 0, 0, flags);
@@ -159,12 +160,12 @@ public final class Sockets {
 
   /** Reads what has come: bytes, 0 at the end, {@code -EAGAIN} if nothing has come. */
   public static long receive(int fd, MemorySegment buffer) {
-    return transfer(RECV, fd, buffer, 0);
+    return transfer(RECV, fd, buffer, MSG_DONTWAIT);
   }
 
   /** Writes what there is room for: bytes, or {@code -EAGAIN} if there is none. */
   public static long send(int fd, MemorySegment buffer) {
-    return transfer(SEND, fd, buffer, MSG_NOSIGNAL);
+    return transfer(SEND, fd, buffer, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   private static long transfer(MemorySegment function, int fd, MemorySegment buffer, int flags) {
@@ -194,7 +195,8 @@ public final class Sockets {
     try {
       long result;
       do {
-        result = NativeCalls.callLong(SENDMSG, fd, header.address(), MSG_NOSIGNAL, 0);
+        result =
+            NativeCalls.callLong(SENDMSG, fd, header.address(), MSG_DONTWAIT | MSG_NOSIGNAL, 0);
       } while (result == EINTR);
       return result;
     } finally {
@@ -260,11 +262,14 @@ public final class Sockets {
     }
   }
 
-  /** Has a descriptor that came from outside not block, and not passed on to other programs. */
-  public static void prepareForeign(int fd) throws ErrnoException {
+  /**
+   * Says whether operations that are given no other wish wait: those of a ring have to, as it takes
+   * the waiting over. The descriptor is not passed on to other programs.
+   */
+  public static void setBlocking(int fd, boolean blocking) throws ErrnoException {
     int flags = NativeCalls.checked(NativeCalls.callInt(FCNTL, fd, 3, 0, 0), "fcntl");
-    NativeCalls.checked(
-        NativeCalls.callInt(FCNTL, fd, 4, flags | OpenFlags.NON_BLOCKING, 0), "fcntl");
+    int changed = blocking ? flags & ~OpenFlags.NON_BLOCKING : flags | OpenFlags.NON_BLOCKING;
+    NativeCalls.checked(NativeCalls.callInt(FCNTL, fd, 4, changed, 0), "fcntl");
     NativeCalls.checked(NativeCalls.callInt(FCNTL, fd, 2, 1, 0), "fcntl");
   }
 

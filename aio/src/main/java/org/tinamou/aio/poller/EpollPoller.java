@@ -98,7 +98,7 @@ final class EpollPoller implements Poller {
 
   @Override
   public SocketHost sockets() {
-    return LinuxSocketHost.INSTANCE;
+    return LinuxSocketHost.READINESS;
   }
 
   @AnyThread

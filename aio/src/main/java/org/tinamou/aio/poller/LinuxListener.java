@@ -14,11 +14,13 @@ import org.tinamou.host.Sockets;
 final class LinuxListener implements ListenSocket {
   private final int fd;
   private final int port;
+  private final boolean ring;
   private boolean closed;
   private @Nullable Coroutine accepting;
   private @Nullable FdWatch watch;
 
-  LinuxListener(int fd, int port) {
+  LinuxListener(int fd, int port, boolean ring) {
+    this.ring = ring;
     this.fd = fd;
     this.port = port;
   }
@@ -32,7 +34,7 @@ final class LinuxListener implements ListenSocket {
         if (port >= 0) {
           Sockets.tuneTcp(result);
         }
-        return new LinuxStream(result);
+        return new LinuxStream(result, ring);
       }
       Errno errno = Errno.ofResult(result);
       switch (errno) {

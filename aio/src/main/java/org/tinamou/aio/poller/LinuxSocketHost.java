@@ -24,13 +24,21 @@ import org.tinamou.host.Sockets;
 
 /** The host's sockets. They never block; waiting is the loop's. */
 final class LinuxSocketHost implements SocketHost {
-  static final LinuxSocketHost INSTANCE = new LinuxSocketHost();
+  /** For loops that tell when a socket is ready. */
+  static final LinuxSocketHost READINESS = new LinuxSocketHost(false);
+
+  /** For loops on an io_uring. */
+  static final LinuxSocketHost RING = new LinuxSocketHost(true);
 
   private static final int EAGAIN = -Errno.EAGAIN.number();
   private static final int EINPROGRESS = -Errno.EINPROGRESS.number();
   private static final long FULL_BACKLOG_NANOS = 5_000_000;
 
-  private LinuxSocketHost() {}
+  private final boolean ring;
+
+  private LinuxSocketHost(boolean ring) {
+    this.ring = ring;
+  }
 
   @Override
   public StreamSocket connect(SocketAddress address) throws IOException {
@@ -39,14 +47,14 @@ final class LinuxSocketHost implements SocketHost {
           connect(rawUnix(unix, "Failed to connect to '" + unix.path() + "'"), unix);
       case SocketAddress.Vsock vsock -> connect(Sockets.vsock(vsock.cid(), vsock.port()), vsock);
       case SocketAddress.Descriptor(int fd) -> {
-        Sockets.prepareForeign(fd);
-        yield new LinuxStream(fd);
+        Sockets.setBlocking(fd, ring);
+        yield new LinuxStream(fd, ring);
       }
       case SocketAddress.Inet inet -> connectAny(inet);
     };
   }
 
-  private static StreamSocket connectAny(SocketAddress.Inet inet) throws IOException {
+  private StreamSocket connectAny(SocketAddress.Inet inet) throws IOException {
     ErrnoException last = null;
     for (InetAddress each : resolve(inet, false)) {
       try {
@@ -61,7 +69,7 @@ final class LinuxSocketHost implements SocketHost {
     throw last == null ? unresolved(inet) : last;
   }
 
-  private static StreamSocket connect(Sockets.RawAddress raw, SocketAddress address)
+  private StreamSocket connect(Sockets.RawAddress raw, SocketAddress address)
       throws ErrnoException {
     int fd = Sockets.open(raw.family());
     if (fd < 0) {
@@ -75,7 +83,8 @@ final class LinuxSocketHost implements SocketHost {
     if (raw.family() == Sockets.AF_INET || raw.family() == Sockets.AF_INET6) {
       Sockets.tuneTcp(fd);
     }
-    return new LinuxStream(fd);
+    Sockets.setBlocking(fd, ring);
+    return new LinuxStream(fd, ring);
   }
 
   private static int awaitConnected(int fd, Sockets.RawAddress raw) {
@@ -110,8 +119,8 @@ final class LinuxSocketHost implements SocketHost {
       case SocketAddress.Vsock vsock ->
           listen(Sockets.vsock(vsock.cid(), vsock.port()), backlog, "Failed to bind socket");
       case SocketAddress.Descriptor(int fd) -> {
-        Sockets.prepareForeign(fd);
-        yield new LinuxListener(fd, Sockets.localPort(fd));
+        Sockets.setBlocking(fd, false);
+        yield new LinuxListener(fd, Sockets.localPort(fd), ring);
       }
       case SocketAddress.Inet inet -> listenAny(inet, backlog);
     };
@@ -126,7 +135,7 @@ final class LinuxSocketHost implements SocketHost {
     }
   }
 
-  private static ListenSocket listenAny(SocketAddress.Inet inet, int backlog) throws IOException {
+  private ListenSocket listenAny(SocketAddress.Inet inet, int backlog) throws IOException {
     ErrnoException last = null;
     for (InetAddress each : resolve(inet, true)) {
       try {
@@ -138,7 +147,7 @@ final class LinuxSocketHost implements SocketHost {
     throw last == null ? unresolved(inet) : last;
   }
 
-  private static ListenSocket listen(Sockets.RawAddress raw, int backlog, String failure)
+  private ListenSocket listen(Sockets.RawAddress raw, int backlog, String failure)
       throws ErrnoException {
     int fd = Sockets.open(raw.family());
     if (fd < 0) {
@@ -158,7 +167,7 @@ final class LinuxSocketHost implements SocketHost {
       boolean taken = inet && errno == Errno.EADDRINUSE;
       throw new ErrnoException(errno, taken ? "Failed to find an available port" : failure);
     }
-    return new LinuxListener(fd, Sockets.localPort(fd));
+    return new LinuxListener(fd, Sockets.localPort(fd), ring);
   }
 
   private static Sockets.RawAddress rawUnix(SocketAddress.Unix unix, String doing)

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.FdWatch;
 import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.Errno;
@@ -18,16 +19,45 @@ final class LinuxStream implements StreamSocket {
   private static final int VECTOR_BYTES = 1024;
 
   private final int fd;
+  private final boolean ring;
+
+  /** Whether more may have come than the last read has taken. */
+  private boolean likelyMore;
+
   private final ReentrantLock lock = new ReentrantLock();
   private boolean closed;
   private @Nullable MemorySegment vectorMemory;
 
-  LinuxStream(int fd) {
+  /**
+   * A connected socket.
+   *
+   * @param ring whether the loops read by themselves and wait meanwhile, as an io_uring does; else
+   *     they tell when there is something to read
+   */
+  LinuxStream(int fd, boolean ring) {
     this.fd = fd;
+    this.ring = ring;
   }
 
   @Override
   public long read(MemorySegment buffer) {
+    long result = ring ? readByRing(buffer) : readWhenReady(buffer);
+    likelyMore = result == buffer.byteSize();
+    return result;
+  }
+
+  private long readByRing(MemorySegment buffer) {
+    if (likelyMore) {
+      long result = Sockets.receive(fd, buffer);
+      if (result != EAGAIN) {
+        return result;
+      }
+    }
+    Coroutine self = Coroutine.current();
+    return self.isCancelRequested() ? ECANCELED : self.context().io().read(fd, buffer, 0);
+  }
+
+  private long readWhenReady(MemorySegment buffer) {
     while (true) {
       long result = Sockets.receive(fd, buffer);
       if (result != EAGAIN) {

@@ -301,7 +301,7 @@ final class UringPoller implements Poller {
 
   @Override
   public SocketHost sockets() {
-    return LinuxSocketHost.INSTANCE;
+    return LinuxSocketHost.RING;
   }
 
   @AnyThread

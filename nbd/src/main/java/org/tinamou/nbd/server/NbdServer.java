@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AioTimer;
 import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
@@ -46,7 +47,7 @@ public final class NbdServer implements ServerHandshake.Exports {
   private static final long ACCEPT_PAUSE_NANOS = 100_000_000;
 
   /** Whoever has not shaken hands for so long makes room for others. */
-  private static final long EVICTION_NANOS = 500_000_000;
+  private static final long EVICTION_NANOS = 300_000_000;
 
   private final AioContext context;
   private final ServerOptions options;
@@ -56,6 +57,7 @@ public final class NbdServer implements ServerHandshake.Exports {
   private final Set<ServerConnection> connections = new LinkedHashSet<>();
   private final CoQueue changed = new CoQueue("NBD connections");
   private final Map<ListenSocket, Coroutine> accepting = new LinkedHashMap<>();
+  private final AioTimer roomTimer;
   private boolean stopped;
 
   public NbdServer(AioContext context, ServerOptions options, Listener listener) {
@@ -63,6 +65,7 @@ public final class NbdServer implements ServerHandshake.Exports {
     this.options = options;
     this.listener = listener;
     this.budget = new MemoryBudget(options.memoryBytes());
+    this.roomTimer = context.timer(ClockType.REALTIME, "NBD room", changed::wakeAll);
   }
 
   // ------------------------------------------------------------------------------------ exports
@@ -123,6 +126,8 @@ public final class NbdServer implements ServerHandshake.Exports {
           taken.close();
         } else {
           serve(taken);
+          // Others may be gone already, and make room.
+          Coroutine.yieldNow();
         }
       } catch (ErrnoException e) {
         if (e.errno() == Errno.ECANCELED) {
@@ -145,7 +150,9 @@ public final class NbdServer implements ServerHandshake.Exports {
       }
       long left = oldest.startedNanos() + EVICTION_NANOS - nowNanos();
       if (left > 0) {
-        context.sleep(ClockType.REALTIME, Math.min(left, ACCEPT_PAUSE_NANOS));
+        roomTimer.armIn(left);
+        changed.await();
+        roomTimer.cancel();
       } else {
         oldest.abort("others were waiting");
         changed.await();

@@ -32,7 +32,11 @@ final class ServerSession {
   private final ReplyWriter replies;
   private final Reads reads;
   private final StatusReplies statuses;
+  private final int headerBytes;
+  private final Coroutine.Body receiving = this::receive;
+  private @Nullable Coroutine main;
   private @Nullable Coroutine receiver;
+  private boolean receives;
   private int inFlight;
   private @Nullable SessionEnded failure;
 
@@ -57,22 +61,21 @@ final class ServerSession {
     this.replies = new ReplyWriter(out, session.structured(), session.extended());
     this.reads = new Reads(export, session.structured(), replies, memory);
     this.statuses = new StatusReplies(session, replies);
+    this.headerBytes = Request.headerBytes(session.extended());
   }
 
   /** Serves requests until the client is done or gone, and all of them have ended. */
   @InCoroutine
   void run() throws SessionEnded {
-    receiver = Coroutine.current();
+    main = Coroutine.current();
     Coroutine flusher = context.spawn("NBD replies", this::flush);
-    try {
-      receiveAll();
-    } catch (SessionEnded e) {
-      fail(e);
-    } finally {
-      awaitRequests(0);
-      replies.end();
-      flusher.join();
+    receives = true;
+    context.spawn("NBD requests", receiving);
+    while (receives || inFlight > 0) {
+      Coroutine.suspend("NBD session");
     }
+    replies.end();
+    flusher.join();
     SessionEnded first = failure;
     if (first != null) {
       throw first;
@@ -94,8 +97,34 @@ final class ServerSession {
     }
   }
 
-  private void receiveAll() throws SessionEnded {
-    int headerBytes = Request.headerBytes(session.extended());
+  /**
+   * Receives requests until one is the last that has come: then another coroutine goes on with
+   * receiving, while this one does what is asked.
+   */
+  private void receive() {
+    receiver = Coroutine.current();
+    boolean handedOver = false;
+    try {
+      handedOver = receiveSome();
+    } catch (SessionEnded e) {
+      fail(e);
+    } finally {
+      if (!handedOver) {
+        receives = false;
+        wakeMain();
+      }
+    }
+  }
+
+  private void wakeMain() {
+    Coroutine waiting = main;
+    if (waiting != null) {
+      waiting.wake();
+    }
+  }
+
+  /** True if another coroutine receives now. */
+  private boolean receiveSome() throws SessionEnded {
     while (failure == null && in.await(headerBytes)) {
       MemorySegment header = in.take(headerBytes);
       switch (Request.parse(header, session.extended())) {
@@ -106,15 +135,18 @@ final class ServerSession {
         }
         case Parsed.Value<Request>(Request request) -> {
           if (request.command() == Nbd.CMD_DISC) {
-            return;
+            return false;
           }
-          receive(request);
+          if (receive(request)) {
+            return true;
+          }
         }
       }
     }
+    return false;
   }
 
-  private void receive(Request request) throws SessionEnded {
+  private boolean receive(Request request) throws SessionEnded {
     boolean write = request.command() == Nbd.CMD_WRITE;
     boolean payload = write || (session.extended() && request.has(Nbd.FLAG_PAYLOAD_LEN));
     RequestCheck.Refusal refusal = RequestCheck.of(request, session);
@@ -131,28 +163,28 @@ final class ServerSession {
         // What follows cannot be told from further requests.
         throw new SessionEnded(refusal.message());
       }
-      return;
+      return false;
     }
     awaitRequests(MAX_REQUESTS - 1);
     if (write) {
-      receiveWrite(request);
-    } else if (payload) {
-      Request narrowed = statuses.readPayload(request, in);
-      if (narrowed == null) {
-        refuse(request, Errno.EINVAL, "invalid payload of block status");
-      } else {
-        start(narrowed, null);
-      }
-    } else {
-      start(request, null);
+      return receiveWrite(request);
     }
+    if (!payload) {
+      return start(request, null);
+    }
+    Request narrowed = statuses.readPayload(request, in);
+    if (narrowed != null) {
+      return start(narrowed, null);
+    }
+    refuse(request, Errno.EINVAL, "invalid payload of block status");
+    return false;
   }
 
-  private void receiveWrite(Request request) throws SessionEnded {
+  private boolean receiveWrite(Request request) throws SessionEnded {
     long length = request.lengthBytes();
     if (!memory.tryReserve(length)) {
       writeInPieces(request);
-      return;
+      return false;
     }
     TransferMemory data = TransferMemory.take(length);
     try {
@@ -162,7 +194,7 @@ final class ServerSession {
       memory.release(length);
       throw e;
     }
-    start(request, data);
+    return start(request, data);
   }
 
   /** There is not memory enough to take it all at once. */
@@ -194,9 +226,16 @@ final class ServerSession {
     }
   }
 
-  private void start(Request request, @Nullable TransferMemory data) {
+  /** Does what is asked in some coroutine; true if it was this one, and another one receives. */
+  private boolean start(Request request, @Nullable TransferMemory data) {
     inFlight++;
-    context.spawn("NBD request", () -> perform(request, data));
+    if (in.buffered() >= headerBytes) {
+      context.spawn("NBD request", () -> perform(request, data));
+      return false;
+    }
+    context.spawn("NBD requests", receiving);
+    perform(request, data);
+    return true;
   }
 
   private void perform(Request request, @Nullable TransferMemory data) {
@@ -295,8 +334,11 @@ final class ServerSession {
 
   private void requestEnded() {
     inFlight--;
+    if (inFlight == 0) {
+      wakeMain();
+    }
     Coroutine waiting = receiver;
-    if (waiting != null && (inFlight == 0 || inFlight == MAX_REQUESTS - 1)) {
+    if (waiting != null && inFlight == MAX_REQUESTS - 1) {
       waiting.wake();
     }
   }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.tinamou.aio.FdWatch;
 import org.tinamou.aio.IoRequest;
 import org.tinamou.aio.Poller;
+import org.tinamou.aio.SocketHost;
 
 /**
  * The outside of one simulated loop: completions come when the simulated disk is done, in an order
@@ -109,6 +110,11 @@ final class SimPoller implements Poller {
     simulation.require(!closed, "I8", "wake-up of a closed poller");
     wakes++;
     wakeDueNanos = Math.min(wakeDueNanos, simulation.nowNanos() + simulation.wakeDelayNanos());
+  }
+
+  @Override
+  public SocketHost sockets() {
+    return simulation.network();
   }
 
   @Override

@@ -13,6 +13,7 @@ import org.tinamou.aio.LoopSetup;
 import org.tinamou.aio.LoopTurn;
 import org.tinamou.aio.Poller;
 import org.tinamou.base.SeededRandom;
+import org.tinamou.testkit.net.SimNetwork;
 
 /**
  * A whole host in one thread: loops, workers and foreign threads take steps one at a time, in an
@@ -48,6 +49,7 @@ public final class Simulation {
   private final SimClocks clocks = new SimClocks();
   private final EventHash hash;
   private final SimDisk disk;
+  private @Nullable SimNetwork network;
   private final SimHooks hooks;
   private final ClockFaults clockFaults;
   private final List<Loop> loops = new ArrayList<>();
@@ -111,6 +113,16 @@ public final class Simulation {
 
   public SimClocks clocks() {
     return clocks;
+  }
+
+  /** The sockets of the simulated host. */
+  public SimNetwork network() {
+    SimNetwork made = network;
+    if (made == null) {
+      made = new SimNetwork(random.fork(), clocks);
+      network = made;
+    }
+    return made;
   }
 
   public long nowNanos() {

@@ -17,6 +17,8 @@ public interface Workload {
     SCENARIOS,
     /** A node with work queued that goes from loop to loop. */
     TOUCHSTONE,
+    /** An NBD client and a server whose connections are cut. */
+    NBD,
     /** A qcow2 image that loses power in the middle of operations. */
     QCOW2_CRASH;
 
@@ -27,6 +29,7 @@ public interface Workload {
         case GRAPH -> new GraphWorkload();
         case SCENARIOS -> new ScenarioWorkload();
         case TOUCHSTONE -> new TouchstoneWorkload();
+        case NBD -> new NbdWorkload();
         case QCOW2_CRASH -> new Qcow2CrashWorkload();
       };
     }

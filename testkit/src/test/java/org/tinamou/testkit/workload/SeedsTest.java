@@ -37,6 +37,11 @@ final class SeedsTest {
     simulate(0, "--workload", "graph", "--seeds", "2000");
   }
 
+  @Test
+  void nbdClientsAndServersHoldTheirInvariants() throws Exception {
+    simulate(0, "--workload", "nbd", "--seeds", "1500");
+  }
+
   /** Every sequence of at most two operations, once. */
   @Test
   void qcow2ImagesSurvivePowerCuts() throws Exception {

@@ -54,6 +54,10 @@ public final class ImageName {
     }
     if (end < name.length() && name.charAt(end) == ':') {
       String protocol = name.substring(0, end);
+      if (protocol.equals("nbd") || protocol.startsWith("nbd+")) {
+        throw new BlockException(
+            Errno.EOPNOTSUPP, "Protocol driver 'nbd' does not support image creation");
+      }
       throw new BlockException(
           Errno.EINVAL,
           LATER_PROTOCOLS.contains(protocol)

@@ -171,6 +171,7 @@ public final class NbdTool implements Tool {
       case 'L' -> options.list = true;
       case 's' -> options.snapshot = true;
       case 'l' -> {
+        SnapshotRefusal.check(value);
         options.loadSnapshot = value;
         options.readOnly = true;
       }

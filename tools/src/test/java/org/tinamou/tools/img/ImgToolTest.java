@@ -75,9 +75,9 @@ class ImgToolTest {
         "tinamou-img: x: Format 'qed' is not supported by this version of Tinamou\n",
         ToolRun.img("create", "-f", "qed", "x", "1M").err());
     assertEquals(
-        "tinamou-img: Could not open 'nbd:x': Protocol 'nbd' is not supported by this version of"
+        "tinamou-img: Could not open 'ssh:x': Protocol 'ssh' is not supported by this version of"
             + " Tinamou\n",
-        ToolRun.img("info", "nbd:x").err());
+        ToolRun.img("info", "ssh:x").err());
     assertEquals(
         "tinamou-img: Objects of type 'pr-manager-helper' are not supported by this version of"
             + " Tinamou\n",

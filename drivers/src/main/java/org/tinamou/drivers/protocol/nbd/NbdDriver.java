@@ -13,6 +13,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
+import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.nbd.client.ClientSession;
@@ -23,6 +24,7 @@ import org.tinamou.nbd.wire.SessionEnded;
 /** A disk that an NBD server shows, over one connection or several. */
 public final class NbdDriver
     implements BlockDriver.ZeroWriter,
+        BlockDriver.Resizable,
         BlockDriver.StatusSource,
         BlockDriver.Discarder,
         BlockDriver.Quiescable,
@@ -75,6 +77,12 @@ public final class NbdDriver
     long alignedTransfer = Math.max(minimum, transfer & -minimum);
     long longest = export.extended() ? 0 : MAX_COMPACT_BYTES & -Math.max(minimum, SECTOR_BYTES);
     return new BlockLimits(minimum, 1, alignedTransfer, longest, minimum, longest, minimum);
+  }
+
+  /** Whether the server tells what the options ask for; if they do not, it need not. */
+  boolean knowsStatusContext() {
+    String bitmap = settings.dirtyBitmap();
+    return bitmap == null || export.contexts().containsKey(bitmap);
   }
 
   /** What the server says of the export. */
@@ -219,6 +227,18 @@ public final class NbdDriver
   @Override
   public int zeroFlags() {
     return writeFlags() | RequestFlags.MAY_UNMAP | RequestFlags.NO_FALLBACK;
+  }
+
+  /** An export has the size it has; to use less of it is no change. */
+  @Override
+  public void truncate(long newLengthBytes, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
+    if (exact && newLengthBytes != export.sizeBytes()) {
+      throw new BlockException(Errno.EOPNOTSUPP, "Cannot resize NBD nodes");
+    }
+    if (newLengthBytes > export.sizeBytes()) {
+      throw new BlockException(Errno.EINVAL, "Cannot grow NBD nodes");
+    }
   }
 
   @Override

@@ -18,6 +18,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.nbd.client.ClientSession;
 import org.tinamou.nbd.client.ExportDetails;
 import org.tinamou.nbd.client.HandshakeFailed;
+import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.nbd.wire.SessionEnded;
 
 /**
@@ -235,7 +236,8 @@ final class NbdLink {
   /** Whether requests made for one can be sent to the other. */
   private static boolean isReplacement(ExportDetails before, ExportDetails now) {
     return before.sizeBytes() == now.sizeBytes()
-        && (before.flags() & ~now.flags()) == 0
+        && (before.flags() & ~now.flags() & ~Nbd.READ_ONLY) == 0
+        && (before.has(Nbd.READ_ONLY) || !now.has(Nbd.READ_ONLY))
         && now.contexts().keySet().containsAll(before.contexts().keySet());
   }
 

@@ -44,10 +44,10 @@ public final class NbdType implements DriverType.Protocol {
     NbdDriver driver = NbdDriver.open(opening.node(), settings(opening.options()));
     try {
       if (!opening.node().isReadOnly() && driver.export().has(Nbd.READ_ONLY)) {
-        opening
-            .node()
-            .becomeReadOnly(
-                new BlockException(Errno.EACCES, "request on denied for read-only export"));
+        opening.node().becomeReadOnly(BlockException.of(Errno.EACCES, "Could not open image"));
+      }
+      if (!driver.knowsStatusContext()) {
+        throw BlockException.of(Errno.EINVAL, "Could not open image");
       }
       return driver;
     } catch (BlockException e) {
