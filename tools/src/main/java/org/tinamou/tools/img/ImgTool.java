@@ -63,8 +63,9 @@ public final class ImgTool implements Tool {
     return command.run(console, operands.subList(1, operands.size()));
   }
 
+  @SuppressWarnings("SystemConsoleNull") // without a terminal there may be none
   private static boolean isOnTerminal() {
-    return System.console().isTerminal();
+    return System.console() != null && System.console().isTerminal();
   }
 
   private static @Nullable ImgCommand command(String name) {

@@ -161,8 +161,10 @@ final class MeasureCommand implements ImgCommand {
     } else if (image != null) {
       data = dataBytes(image, measure.clusterBytes());
     }
-    boolean countsBitmaps = image != null && canHaveBitmaps(image) && measure.version3();
-    long bitmaps = countsBitmaps ? bitmapBytes(image, measure) : -1;
+    long bitmaps =
+        image != null && canHaveBitmaps(image) && measure.version3()
+            ? bitmapBytes(image, measure)
+            : -1;
     return new Estimate(metadata + data, metadata + all, bitmaps);
   }
 

@@ -96,6 +96,13 @@ final class SnapshotCommand implements ImgCommand {
           }
           snapshots.applySnapshot(found.id());
         } catch (BlockException e) {
+          String message = String.valueOf(e.getMessage());
+          if (message.startsWith("Snapshot L1 table")) {
+            console.error(message);
+            throw new ToolException(
+                "Could not apply snapshot '%s': Failed to load snapshot: %s"
+                    .formatted(snapshot, e.errno().message()));
+          }
           throw ToolException.of("Could not apply snapshot '" + snapshot + "': ", e);
         }
       }

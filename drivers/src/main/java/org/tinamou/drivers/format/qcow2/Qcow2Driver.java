@@ -59,7 +59,7 @@ public final class Qcow2Driver
   private final WritePath writes;
   private final ClearPath clears;
   private final BitmapStore bitmaps;
-  private @Nullable Boolean unwritten;
+  private final StatusPath status;
 
   Qcow2Driver(BlockNode node, Qcow2Image image, Qcow2Header header) {
     this.node = node;
@@ -75,6 +75,7 @@ public final class Qcow2Driver
     this.writes = new WritePath(image, reads, codec, surroundings);
     this.clears = new ClearPath(image, writes);
     this.bitmaps = new BitmapStore(node, image);
+    this.status = new StatusPath(image, reads);
   }
 
   @Override
@@ -282,58 +283,7 @@ public final class Qcow2Driver
   public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero)
       throws BlockException {
     image.damage().check();
-    ReadPath.Run run;
-    int maybeZero = 0;
-    image.metadata().lock();
-    try {
-      run = reads.find(offsetBytes, length);
-      if (wantZero && run.kind() == Entry.Kind.NORMAL && hasUnwrittenClusters()) {
-        maybeZero = BlockStatus.MAYBE_ZERO;
-      }
-    } finally {
-      image.metadata().unlock();
-    }
-    BlockNode file = image.data().child();
-    long bytes = run.lengthBytes();
-    int here = BlockStatus.ALLOCATED;
-    return switch (run.kind()) {
-      case NORMAL ->
-          new BlockStatus(
-              bytes,
-              BlockStatus.DATA | BlockStatus.OFFSET_VALID | here | maybeZero,
-              run.host(),
-              file);
-      case COMPRESSED ->
-          new BlockStatus(bytes, BlockStatus.DATA | BlockStatus.COMPRESSED | here, 0, null);
-      case ZERO_PLAIN -> new BlockStatus(bytes, BlockStatus.ZERO | here, 0, null);
-      case ZERO_ALLOCATED ->
-          new BlockStatus(
-              bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
-      case UNALLOCATED -> unallocated(offsetBytes, run, file);
-    };
-  }
-
-  /** Found out once: what is allocated afterwards is written at once. */
-  private boolean hasUnwrittenClusters() throws BlockException {
-    Boolean known = unwritten;
-    if (known == null) {
-      known = UnwrittenClusters.areLikely(image);
-      unwritten = known;
-    }
-    return known;
-  }
-
-  private BlockStatus unallocated(long offset, ReadPath.Run run, BlockNode file)
-      throws BlockException {
-    Edge backing = image.backing();
-    long below = backing == null ? 0 : backing.lengthBytes();
-    // Parts without data may have their place already.
-    int place = run.host() >= 0 ? BlockStatus.OFFSET_VALID : 0;
-    BlockNode holder = place != 0 ? file : null;
-    long host = Math.max(0, run.host());
-    return offset >= below
-        ? new BlockStatus(run.lengthBytes(), BlockStatus.ZERO | place, host, holder)
-        : new BlockStatus(Math.min(run.lengthBytes(), below - offset), place, host, holder);
+    return status.of(offsetBytes, length, wantZero);
   }
 
   @Override
@@ -373,7 +323,7 @@ public final class Qcow2Driver
             ? PreallocationMode.METADATA
             : preallocation;
     if (newLength > old && mode != PreallocationMode.OFF) {
-      unwritten = null;
+      status.forget();
       new Preallocator(image).preallocate(old, newLength, mode);
     }
   }

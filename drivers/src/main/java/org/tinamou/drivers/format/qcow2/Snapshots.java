@@ -104,10 +104,10 @@ final class Snapshots {
     long offset = snapshot.firstLevelOffset();
     int entries = snapshot.firstLevelEntries();
     if (Integer.compareUnsigned(entries, Qcow2Image.MAX_FIRST_LEVEL_ENTRIES) > 0) {
-      throw BlockException.of(Errno.EFBIG, "Snapshot L1 table too large");
+      throw new BlockException(Errno.EFBIG, "Snapshot L1 table too large");
     }
     if (offset < 0 || geometry.inCluster(offset) != 0) {
-      throw BlockException.of(Errno.EINVAL, "Snapshot L1 table offset invalid");
+      throw new BlockException(Errno.EINVAL, "Snapshot L1 table offset invalid");
     }
     return Buffers.longs(Buffers.read(image.file(), offset, entries * Geometry.ENTRY_BYTES));
   }

@@ -1,0 +1,82 @@
+package org.tinamou.drivers.format.qcow2;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
+import org.tinamou.block.Edge;
+
+/** Tells what the tables say of guest ranges. */
+final class StatusPath {
+  private final Qcow2Image image;
+  private final ReadPath reads;
+  private @Nullable Boolean unwritten;
+
+  StatusPath(Qcow2Image image, ReadPath reads) {
+    this.image = image;
+    this.reads = reads;
+  }
+
+  /** Clusters may have been allocated that nobody has written. */
+  void forget() {
+    unwritten = null;
+  }
+
+  /** The status of the first bytes of a range. */
+  @InCoroutine
+  BlockStatus of(long offsetBytes, long length, boolean wantZero) throws BlockException {
+    ReadPath.Run run;
+    int maybeZero = 0;
+    image.metadata().lock();
+    try {
+      run = reads.find(offsetBytes, length);
+      if (wantZero && run.kind() == Entry.Kind.NORMAL && hasUnwrittenClusters()) {
+        maybeZero = BlockStatus.MAYBE_ZERO;
+      }
+    } finally {
+      image.metadata().unlock();
+    }
+    BlockNode file = image.data().child();
+    long bytes = run.lengthBytes();
+    int here = BlockStatus.ALLOCATED;
+    return switch (run.kind()) {
+      case NORMAL ->
+          new BlockStatus(
+              bytes,
+              BlockStatus.DATA | BlockStatus.OFFSET_VALID | here | maybeZero,
+              run.host(),
+              file);
+      case COMPRESSED ->
+          new BlockStatus(bytes, BlockStatus.DATA | BlockStatus.COMPRESSED | here, 0, null);
+      case ZERO_PLAIN -> new BlockStatus(bytes, BlockStatus.ZERO | here, 0, null);
+      case ZERO_ALLOCATED ->
+          new BlockStatus(
+              bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
+      case UNALLOCATED -> unallocated(offsetBytes, run, file);
+    };
+  }
+
+  /** Found out once: what is allocated afterwards is written at once. */
+  private boolean hasUnwrittenClusters() throws BlockException {
+    Boolean known = unwritten;
+    if (known == null) {
+      known = UnwrittenClusters.areLikely(image);
+      unwritten = known;
+    }
+    return known;
+  }
+
+  private BlockStatus unallocated(long offset, ReadPath.Run run, BlockNode file)
+      throws BlockException {
+    Edge backing = image.backing();
+    long below = backing == null ? 0 : backing.lengthBytes();
+    // Parts without data may have their place already.
+    int place = run.host() >= 0 ? BlockStatus.OFFSET_VALID : 0;
+    BlockNode holder = place != 0 ? file : null;
+    long host = Math.max(0, run.host());
+    return offset >= below
+        ? new BlockStatus(run.lengthBytes(), BlockStatus.ZERO | place, host, holder)
+        : new BlockStatus(Math.min(run.lengthBytes(), below - offset), place, host, holder);
+  }
+}
