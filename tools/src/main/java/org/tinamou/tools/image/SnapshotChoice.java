@@ -16,7 +16,17 @@ public record SnapshotChoice(@Nullable String id, @Nullable String name) {
               OptionSchema.Option.string("snapshot.id", "snapshot id"),
               OptionSchema.Option.string("snapshot.name", "snapshot name")));
 
+  /** As {@link #parse(String, String)}, in single quotes. */
   public static SnapshotChoice parse(String text) throws ToolException {
+    return parse(text, "'" + text + "'");
+  }
+
+  /**
+   * Reads an option's value.
+   *
+   * @param shown the value as messages show it
+   */
+  public static SnapshotChoice parse(String text, String shown) throws ToolException {
     if (!text.startsWith("snapshot.")) {
       return new SnapshotChoice(text, text);
     }
@@ -24,7 +34,7 @@ public record SnapshotChoice(@Nullable String id, @Nullable String name) {
       OptionValues values = SCHEMA.parse(text);
       return new SnapshotChoice(values.string("snapshot.id"), values.string("snapshot.name"));
     } catch (OptionException e) {
-      throw ToolException.of("", e).followedBy("Failed in parsing snapshot param '" + text + "'");
+      throw ToolException.of("", e).followedBy("Failed in parsing snapshot param " + shown);
     }
   }
 

@@ -84,8 +84,9 @@ final class ImageServer implements NbdServer.Listener {
   }
 
   private void showSnapshot(OpenImage image) throws ToolException {
-    if (options.loadSnapshot != null) {
-      SnapshotChoice.parse(options.loadSnapshot).show(image);
+    SnapshotChoice snapshot = options.loadSnapshot;
+    if (snapshot != null) {
+      snapshot.show(image);
     }
   }
 

@@ -9,6 +9,7 @@ import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.image.OpenRequest;
+import org.tinamou.tools.image.SnapshotChoice;
 
 /** What the command line asks for. */
 final class NbdOptions {
@@ -33,7 +34,7 @@ final class NbdOptions {
   @Nullable String format;
   boolean readOnly;
   boolean snapshot;
-  @Nullable String loadSnapshot;
+  @Nullable SnapshotChoice loadSnapshot;
   boolean imageOptions;
   final UserObjects objects = new UserObjects();
   private CacheMode cache = CacheMode.WRITEBACK;

@@ -13,6 +13,7 @@ import org.tinamou.tools.cli.TraceOption;
 import org.tinamou.tools.cli.Version;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.getopt.OptionScanner;
+import org.tinamou.tools.image.SnapshotChoice;
 
 /** Shows a disk image to NBD clients, as the reference's qemu-nbd does. */
 public final class NbdTool implements Tool {
@@ -171,8 +172,7 @@ public final class NbdTool implements Tool {
       case 'L' -> options.list = true;
       case 's' -> options.snapshot = true;
       case 'l' -> {
-        SnapshotRefusal.check(value);
-        options.loadSnapshot = value;
+        options.loadSnapshot = SnapshotChoice.parse(value, "`" + value + "'");
         options.readOnly = true;
       }
       case 'n' -> options.cache("none");
