@@ -62,7 +62,8 @@ public final class OptionSchema {
   private static final String SIZE_HINT =
       """
       Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-
-      and exabytes, respectively.""";
+      and exabytes, respectively.\
+      """;
 
   private final Map<String, Option> options = new LinkedHashMap<>();
 
@@ -124,6 +125,9 @@ public final class OptionSchema {
   }
 
   static long number(String name, String value) throws OptionException {
+    if (value.startsWith("-") && value.length() > 1 && Character.isDigit(value.charAt(1))) {
+      return -number(name, value.substring(1)); // taken for a very large one, as C does
+    }
     try {
       if (value.startsWith("0x") || value.startsWith("0X")) {
         return Long.parseUnsignedLong(value.substring(2), 16);

@@ -5,6 +5,9 @@ import org.tinamou.block.BlockException;
 
 /** Has guest ranges read as zeroes, or as what is below, by changing the tables alone. */
 final class ClearPath {
+  /** Waiting for less is cheaper than bringing the tables to the disk. */
+  private static final long REUSED_BYTES = 8 << 20;
+
   private final Qcow2Image image;
   private final Geometry geometry;
   private final WritePath writes;
@@ -40,6 +43,19 @@ final class ClearPath {
       } finally {
         image.metadata().unlock();
       }
+    }
+    reuse();
+  }
+
+  /** What is worth it can be used again at once. */
+  private void reuse() throws BlockException {
+    image.metadata().lock();
+    try {
+      if ((long) image.allocator().releasedCount() << geometry.clusterBits() >= REUSED_BYTES) {
+        image.writeBack();
+      }
+    } finally {
+      image.metadata().unlock();
     }
   }
 
