@@ -1,7 +1,5 @@
 package org.tinamou.tools.img;
 
-import java.io.InputStream;
-import java.io.PrintStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.tools.cli.Console;
@@ -20,23 +18,7 @@ public final class ImgTool implements Tool {
           LongOption.withValue("trace", 'T'));
 
   @Override
-  public int run(
-      String program, String[] arguments, InputStream in, PrintStream out, PrintStream err) {
-    Console console = new Console(program, in, out, err);
-    try {
-      return run(console, List.of(arguments));
-    } catch (ToolException e) {
-      if (isOnTerminal()) {
-        out.flush(); // elsewhere what was printed waits, as the reference's does, and comes behind
-      }
-      return console.fail(e);
-    } finally {
-      out.flush();
-      err.flush();
-    }
-  }
-
-  private static int run(Console console, List<String> arguments) throws ToolException {
+  public int run(Console console, List<String> arguments) throws ToolException {
     ImgOptions options = new ImgOptions(console, console.program(), arguments, "+:hVT:", OPTIONS);
     for (int code = options.next(); code != ImgOptions.END; code = options.next()) {
       switch (code) {
@@ -61,11 +43,6 @@ public final class ImgTool implements Tool {
       throw ImgOptions.usage(console, "Command not found: " + name);
     }
     return command.run(console, operands.subList(1, operands.size()));
-  }
-
-  @SuppressWarnings("SystemConsoleNull") // without a terminal there may be none
-  private static boolean isOnTerminal() {
-    return System.console() != null && System.console().isTerminal();
   }
 
   private static @Nullable ImgCommand command(String name) {

@@ -3,7 +3,6 @@ package org.tinamou.tools.io;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,20 +55,7 @@ public final class IoTool implements Tool {
   }
 
   @Override
-  public int run(
-      String program, String[] arguments, InputStream in, PrintStream out, PrintStream err) {
-    Console console = new Console(program, in, out, err);
-    try {
-      return run(console, List.of(arguments));
-    } catch (ToolException e) {
-      return console.fail(e);
-    } finally {
-      out.flush();
-      err.flush();
-    }
-  }
-
-  private static int run(Console console, List<String> arguments) throws ToolException {
+  public int run(Console console, List<String> arguments) throws ToolException {
     OptionScanner scanner =
         new OptionScanner(
             console.program(),

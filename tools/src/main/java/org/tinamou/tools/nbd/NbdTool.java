@@ -1,7 +1,5 @@
 package org.tinamou.tools.nbd;
 
-import java.io.InputStream;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -71,20 +69,7 @@ public final class NbdTool implements Tool {
           LongOption.withValue("handshake-limit", HANDSHAKE_LIMIT));
 
   @Override
-  public int run(
-      String program, String[] arguments, InputStream in, PrintStream out, PrintStream err) {
-    Console console = new Console(program, in, out, err);
-    try {
-      return run(console, List.of(arguments));
-    } catch (ToolException e) {
-      return console.fail(e);
-    } finally {
-      out.flush();
-      err.flush();
-    }
-  }
-
-  private static int run(Console console, List<String> arguments) throws ToolException {
+  public int run(Console console, List<String> arguments) throws ToolException {
     OptionScanner scanner =
         new OptionScanner(
             console.program(),
