@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.tinamou.base.SeededRandom;
 
@@ -122,7 +123,7 @@ record Sequence(List<Layer> layers) {
         snapshots.remove(name);
         return List.of(IMG, "snapshot", "-d", name);
       }
-      sizeBytes = snapshots.get(name);
+      sizeBytes = Objects.requireNonNull(snapshots.get(name));
       touch(0, (long) LARGE_DISK_SECTORS * SECTOR_BYTES);
       return List.of(IMG, "snapshot", "-a", name);
     }

@@ -126,7 +126,7 @@ class ImgToolTest {
   void moreEffortPacksTighter() throws IOException {
     StringBuilder text = new StringBuilder();
     for (int line = 0; text.length() < 1 << 20; line++) {
-      text.append("line ").append(line * 7919 % 1000).append(" of a text that can be packed\n");
+      text.append("line ").append(line).append(" of a text, ").append(line * 7 / 3).append('\n');
     }
     Files.writeString(directory.resolve("x"), text.substring(0, 1 << 20));
     long[] bytes = new long[2];

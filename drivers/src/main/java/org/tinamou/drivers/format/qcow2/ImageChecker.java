@@ -35,7 +35,7 @@ final class ImageChecker {
 
   private boolean unreadableTold;
 
-  /** Counts that are too low, or cannot be read: all of them are written anew. */
+  /** Counts that are missing or cannot be read: all of them are written anew. */
   private boolean needsRebuild;
 
   /** Some counts could not be repaired. */
@@ -178,7 +178,7 @@ final class ImageChecker {
         log.leak(() -> "Leaked cluster " + what.get());
       } else {
         log.corruption(() -> "ERROR cluster " + what.get(), 1);
-        needsRebuild = true;
+        needsRebuild |= told == 0;
       }
       return;
     }

@@ -506,6 +506,7 @@ final class WritePath {
       refuseReplacing(image.map().entry(guest));
       image.beforeLazyChange();
       image.limitReleased();
+      image.map().sliceForChange(guest); // its table comes before the data, as the reference has it
       offset = image.allocator().allocateBytes(packed.length);
     } finally {
       image.metadata().unlock();
