@@ -1,7 +1,8 @@
 package org.tinamou.tools.img;
 
-import java.time.Instant;
 import java.util.List;
+import org.tinamou.base.ClockType;
+import org.tinamou.base.Clocks;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.InternalSnapshots;
@@ -24,6 +25,7 @@ final class SnapshotCommand implements ImgCommand {
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
           LongOption.flag("force-share", 'U'));
 
+  private static final long NANOS_PER_SECOND = 1_000_000_000L;
   private static final int NANOS_PER_MICRO = 1000;
 
   private final ImageChoice choice = new ImageChoice();
@@ -65,25 +67,25 @@ final class SnapshotCommand implements ImgCommand {
         context -> {
           OpenImage image = choice.open(context, console, request);
           try {
-            return act(console, image);
+            return act(console, image, context.clocks());
           } finally {
             image.close();
           }
         });
   }
 
-  private int act(Console console, OpenImage image) throws ToolException {
+  private int act(Console console, OpenImage image, Clocks clocks) throws ToolException {
     InternalSnapshots snapshots = image.internalSnapshots();
     if (snapshots == null) {
       return refuse(console, image);
     }
     switch (action) {
       case 'c' -> {
-        Instant now = Instant.now();
+        long now = clocks.nanos(ClockType.HOST);
         try {
           // As exact as the reference tells the time.
-          int nanos = now.getNano() / NANOS_PER_MICRO * NANOS_PER_MICRO;
-          snapshots.createSnapshot(snapshot, now.getEpochSecond(), nanos);
+          int nanos = (int) (now % NANOS_PER_SECOND) / NANOS_PER_MICRO * NANOS_PER_MICRO;
+          snapshots.createSnapshot(snapshot, now / NANOS_PER_SECOND, nanos);
         } catch (BlockException e) {
           throw refuseCreating(e.errno());
         }
