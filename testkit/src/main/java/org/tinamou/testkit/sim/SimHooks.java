@@ -103,11 +103,12 @@ final class SimHooks extends LoopHooks {
 
   @Override
   public void onForeignPause(AioContext context, Coroutine coroutine) {
-    simulation.disturb();
+    simulation.disturb(coroutine);
   }
 
   @Override
   public void onResume(AioContext context, Coroutine coroutine) {
+    simulation.gotThrough(coroutine);
     CoroutineLedger ledger = coroutines.get(coroutine);
     check(ledger != null && ledger.queued, "I4", "%s runs without being queued", coroutine);
     if (ledger != null) {

@@ -4,10 +4,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.IoRequest;
 import org.tinamou.aio.LoopSetup;
 import org.tinamou.aio.LoopTurn;
@@ -22,6 +25,7 @@ import org.tinamou.testkit.net.SimNetwork;
  * <p>Confined to the thread that made it. The same seed gives the same {@link #hash()}.
  */
 public final class Simulation {
+  private static final int MAX_STEPS_OF_DISTURBED_RUN = 1_000_000;
   private static final long MAX_STEP_NANOS = 1_000;
   private static final long MAX_WAKE_DELAY_NANOS = 50_000;
   private static final int MAX_INTERLEAVED_STEPS = 3;
@@ -61,6 +65,7 @@ public final class Simulation {
   private volatile @Nullable Violation violation;
   private @Nullable AioContext stepping;
   private volatile boolean disturbed;
+  private final Set<Coroutine> paused = ConcurrentHashMap.newKeySet();
   private boolean interleaving;
   private boolean calm;
   private SimFaults faults = SimFaults.NONE;
@@ -217,8 +222,30 @@ public final class Simulation {
   }
 
   /** What happens from now on does not depend on the seed alone. */
-  void disturb() {
+  void disturb(Coroutine coroutine) {
     disturbed = true;
+    paused.add(coroutine);
+  }
+
+  /** The coroutine stands before no monitor any more. */
+  void gotThrough(Coroutine coroutine) {
+    if (disturbed) {
+      paused.remove(coroutine);
+    }
+  }
+
+  /**
+   * Lets the coroutines on that stand before a monitor of the JDK, before the run is given up: the
+   * monitor may have been promised to one of them, and then other runs would wait for it for ever.
+   */
+  private void letThrough() {
+    audit = null;
+    for (int i = 0; !paused.isEmpty() && i < MAX_STEPS_OF_DISTURBED_RUN; i++) {
+      for (Loop loop : loops) {
+        stepLoop(loop);
+      }
+      Thread.yield();
+    }
   }
 
   /** Keeps the first violation; it ends the run after the current step. */
@@ -426,6 +453,7 @@ public final class Simulation {
 
   private void checkAfterStep() {
     if (disturbed) {
+      letThrough();
       throw new Disturbance();
     }
     Violation found = violation;

@@ -183,9 +183,6 @@ final class Converter {
     try {
       for (Piece piece = take(); piece != null; piece = take()) {
         handle(piece, buffer);
-        if (piece.data()) {
-          copied(piece.length());
-        }
       }
     } catch (ToolException e) {
       fail(e);
@@ -264,6 +261,9 @@ final class Converter {
   }
 
   private void endTurn(Piece piece) {
+    if (piece.data()) {
+      copied(piece.length()); // within the turn, so that progress is told in order
+    }
     if (plan.inOrder()) {
       writingTurn = piece.turn() + 1;
       turns.wakeAll();
