@@ -244,7 +244,7 @@ public final class Simulation {
       for (Loop loop : loops) {
         stepLoop(loop);
       }
-      Thread.yield();
+      Thread.onSpinWait();
     }
   }
 
