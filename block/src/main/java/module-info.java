@@ -2,6 +2,7 @@
 @org.jspecify.annotations.NullMarked
 module org.tinamou.block {
   requires transitive org.tinamou.aio;
+  requires transitive org.tinamou.objects;
   requires transitive org.tinamou.qapi;
 
   exports org.tinamou.block;

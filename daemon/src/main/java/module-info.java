@@ -2,7 +2,10 @@
 @org.jspecify.annotations.NullMarked
 module org.tinamou.daemon {
   requires transitive org.tinamou.block;
+  requires transitive org.tinamou.jobs;
+  requires transitive org.tinamou.monitor;
   requires transitive org.tinamou.nbd;
+  requires transitive org.tinamou.objects;
   requires org.tinamou.drivers;
   requires static org.jspecify;
 

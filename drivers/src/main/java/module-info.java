@@ -6,6 +6,7 @@ module org.tinamou.drivers {
   requires com.github.luben.zstd_jni;
   requires org.tinamou.host;
   requires org.tinamou.nbd;
+  requires org.tinamou.objects;
   requires static org.jspecify;
 
   exports org.tinamou.drivers;

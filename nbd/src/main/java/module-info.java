@@ -3,6 +3,7 @@
 module org.tinamou.nbd {
   requires transitive org.tinamou.aio;
   requires transitive org.tinamou.base;
+  requires transitive org.tinamou.objects;
   requires static org.jspecify;
 
   exports org.tinamou.nbd.client;

@@ -6,7 +6,9 @@ module org.tinamou.tools {
   requires org.tinamou.block;
   requires org.tinamou.daemon;
   requires org.tinamou.drivers;
+  requires org.tinamou.monitor;
   requires org.tinamou.nbd;
+  requires org.tinamou.objects;
   requires org.tinamou.qapi;
   requires jdk.unsupported; // signals
   requires static org.jspecify;

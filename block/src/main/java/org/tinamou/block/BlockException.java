@@ -3,6 +3,7 @@ package org.tinamou.block;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
+import org.tinamou.qapi.ErrorClass;
 
 /**
  * Why a block operation failed: the one error type at the boundary of the block layer. The message
@@ -10,25 +11,6 @@ import org.tinamou.base.ErrnoException;
  */
 public final class BlockException extends Exception {
   private static final long serialVersionUID = 1L;
-
-  /** The error classes of QMP. */
-  public enum ErrorClass {
-    GENERIC_ERROR("GenericError"),
-    COMMAND_NOT_FOUND("CommandNotFound"),
-    DEVICE_NOT_ACTIVE("DeviceNotActive"),
-    DEVICE_NOT_FOUND("DeviceNotFound"),
-    KVM_MISSING_CAP("KVMMissingCap");
-
-    private final String wireName;
-
-    ErrorClass(String wireName) {
-      this.wireName = wireName;
-    }
-
-    public String wireName() {
-      return wireName;
-    }
-  }
 
   private final Errno errno;
   private final ErrorClass errorClass;

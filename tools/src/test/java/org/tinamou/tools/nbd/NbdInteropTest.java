@@ -176,6 +176,7 @@ final class NbdInteropTest {
           "--io_size=16M",
           "--verify=crc32c",
           "--verify_fatal=1",
+          "--verify_state_save=0",
           "--randseed=1",
           "--minimal");
     }
