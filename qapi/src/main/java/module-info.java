@@ -5,4 +5,5 @@ module org.tinamou.qapi {
   requires static transitive org.jspecify;
 
   exports org.tinamou.qapi;
+  exports org.tinamou.qapi.schema;
 }

@@ -5,7 +5,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,11 +39,6 @@ public final class OptionReader {
     /** An explicit null. */
     record None() implements Choice {}
   }
-
-  private static final String SIZE_HINT =
-      """
-      Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-
-      and exabytes, respectively.""";
 
   private final Style style;
   private final OptionSource source;
@@ -108,13 +102,7 @@ public final class OptionReader {
 
   public @Nullable String stringOrNull(String name) throws OptionException {
     Json value = scalarOrNull(name);
-    if (value == null || value instanceof Json.Text) {
-      return value == null ? null : ((Json.Text) value).value();
-    }
-    if (style == Style.LOOSE) {
-      return Objects.requireNonNull(OptionTree.scalarText(value));
-    }
-    throw wrongType(name, "string");
+    return value == null ? null : OptionScalars.string(style, value, prefix + name);
   }
 
   public String string(String name) throws OptionException {
@@ -127,16 +115,7 @@ public final class OptionReader {
 
   public @Nullable Boolean boolOrNull(String name) throws OptionException {
     Json value = scalarOrNull(name);
-    if (value == null) {
-      return null;
-    }
-    if (value instanceof Json.Bool(boolean bool) && style != Style.KEY_VALUE) {
-      return bool;
-    }
-    if (style == Style.TYPED) {
-      throw wrongType(name, "boolean");
-    }
-    return OptionSchema.bool(prefix + name, Objects.requireNonNull(OptionTree.scalarText(value)));
+    return value == null ? null : OptionScalars.bool(style, value, prefix + name);
   }
 
   public boolean bool(String name, boolean fallback) throws OptionException {
@@ -147,25 +126,7 @@ public final class OptionReader {
   /** A signed 64-bit number. */
   public @Nullable Long int64OrNull(String name) throws OptionException {
     Json value = scalarOrNull(name);
-    if (value == null) {
-      return null;
-    }
-    return switch (style) {
-      case TYPED -> {
-        if (value instanceof Json.Whole(long whole)) {
-          yield whole;
-        }
-        throw wrongType(name, "integer");
-      }
-      case KEY_VALUE -> {
-        Long number = CNumbers.signed(text(value));
-        if (number == null) {
-          throw new OptionException("Parameter '" + prefix + name + "' expects integer");
-        }
-        yield number;
-      }
-      case LOOSE -> looseNumber(name, value);
-    };
+    return value == null ? null : OptionScalars.int64(style, value, prefix + name);
   }
 
   public long int64(String name, long fallback) throws OptionException {
@@ -176,26 +137,7 @@ public final class OptionReader {
   /** An unsigned 64-bit number; a negative one counts from 2^64 down. */
   public @Nullable Long uint64OrNull(String name) throws OptionException {
     Json value = scalarOrNull(name);
-    if (value == null) {
-      return null;
-    }
-    return switch (style) {
-      case TYPED ->
-          switch (value) {
-            case Json.Whole(long whole) -> whole;
-            case Json.Unsigned(long bits) -> bits;
-            default ->
-                throw new OptionException("Parameter '" + prefix + name + "' expects uint64");
-          };
-      case KEY_VALUE -> {
-        Long number = CNumbers.unsigned(text(value));
-        if (number == null) {
-          throw new OptionException("Parameter '" + prefix + name + "' expects integer");
-        }
-        yield number;
-      }
-      case LOOSE -> looseNumber(name, value);
-    };
+    return value == null ? null : OptionScalars.uint64(style, value, prefix + name);
   }
 
   public long uint64(String name, long fallback) throws OptionException {
@@ -206,10 +148,8 @@ public final class OptionReader {
   /** A number from 0 to 2^32 - 1. */
   public @Nullable Long uint32OrNull(String name) throws OptionException {
     Long value = uint64OrNull(name);
-    if (value != null && value >>> Integer.SIZE != 0) {
-      throw new OptionException("Parameter '" + prefix + name + "' expects uint32_t");
-    }
-    return value;
+    String alone = style == Style.LOOSE ? name : name.substring(name.lastIndexOf('.') + 1);
+    return value == null ? null : OptionScalars.unsigned(value, Integer.SIZE, alone);
   }
 
   public long uint32(String name, long fallback) throws OptionException {
@@ -226,7 +166,7 @@ public final class OptionReader {
       return int64OrNull(name);
     }
     Json value = scalarOrNull(name);
-    return value == null ? null : size(name, text(value));
+    return value == null ? null : OptionScalars.size(style, value, prefix + name);
   }
 
   public long bytes(String name, long fallback) throws OptionException {
@@ -240,32 +180,7 @@ public final class OptionReader {
       return uint64OrNull(name);
     }
     Json value = scalarOrNull(name);
-    return value == null ? null : size(name, text(value));
-  }
-
-  private static String text(Json scalar) {
-    return Objects.requireNonNull(OptionTree.scalarText(scalar));
-  }
-
-  private long looseNumber(String name, Json value) throws OptionException {
-    Long number = CNumbers.unsigned(text(value));
-    if (number == null) {
-      throw new OptionException("Parameter '" + prefix + name + "' expects a number");
-    }
-    return number;
-  }
-
-  private long size(String name, String text) throws OptionException {
-    return switch (SizeText.parse(text)) {
-      case SizeText.Result.Size(long bytes, String _) -> bytes;
-      case SizeText.Result.TooLarge() ->
-          throw new OptionException(
-              "Value '" + text + "' is out of range for parameter '" + prefix + name + "'");
-      case SizeText.Result.NotASize() ->
-          throw new OptionException(
-              "Parameter '" + prefix + name + "' expects a non-negative number below 2^64",
-              SIZE_HINT);
-    };
+    return value == null ? null : OptionScalars.size(style, value, prefix + name);
   }
 
   /** One of several words. */
@@ -455,6 +370,6 @@ public final class OptionReader {
 
   private OptionException wrongType(String name, String expected) {
     String full = name.equals("null") ? name : prefix + name;
-    return new OptionException("Invalid parameter type for '" + full + "', expected: " + expected);
+    return OptionScalars.wrongType(full, expected);
   }
 }

@@ -13,11 +13,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /** The installed programs that tests compare with. */
-final class Peers {
+public final class Peers {
   private Peers() {}
 
   /** Leaves the calling test out if the program is not installed, or fails if it has to be. */
-  static String require(String program) {
+  public static String require(String program) {
     for (String folder : System.getenv("PATH").split(File.pathSeparator)) {
       Path path = Path.of(folder, program);
       if (Files.isExecutable(path)) {
@@ -29,7 +29,7 @@ final class Peers {
   }
 
   /** What a program writes to either output. */
-  static String output(List<String> command) throws IOException, InterruptedException {
+  public static String output(List<String> command) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     process.getOutputStream().close();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
