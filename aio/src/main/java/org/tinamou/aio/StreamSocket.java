@@ -1,6 +1,7 @@
 package org.tinamou.aio;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import org.tinamou.base.IoVector;
 
 /**
@@ -19,6 +20,17 @@ public interface StreamSocket {
    */
   @InCoroutine
   long read(MemorySegment buffer);
+
+  /**
+   * As {@link #read}, and takes the descriptors that the peer passes along with the bytes. The
+   * bytes of one call end with those that descriptors came with.
+   *
+   * @param passed gets each descriptor, which is its own
+   */
+  @InCoroutine
+  default long receive(MemorySegment buffer, Consumer<PassedDescriptor> passed) {
+    return read(buffer);
+  }
 
   /**
    * Writes all bytes.

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
+import java.util.function.IntConsumer;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -34,7 +35,13 @@ public final class Sockets {
   private static final int SHUT_BOTH = 2;
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
+  private static final int MSG_CMSG_CLOEXEC = 0x40000000;
+  private static final int SCM_RIGHTS = 1;
   private static final long HEADER_BYTES = 56;
+
+  /** How many descriptors one message may pass; the kernel closes those beyond. */
+  private static final int MAX_PASSED_DESCRIPTORS = 16;
+
   private static final int EINTR = -Errno.EINTR.number();
 
   private static final MemorySegment SOCKET = NativeCalls.function("socket");
@@ -48,6 +55,7 @@ public final class Sockets {
   private static final MemorySegment GETSOCKNAME = NativeCalls.function("getsockname");
   private static final MemorySegment RECV = NativeCalls.function("recv");
   private static final MemorySegment SEND = NativeCalls.function("send");
+  private static final MemorySegment RECVMSG = NativeCalls.function("recvmsg");
   private static final MemorySegment SENDMSG = NativeCalls.function("sendmsg");
   private static final MemorySegment FCNTL = NativeCalls.function("fcntl");
 
@@ -161,6 +169,50 @@ public final class Sockets {
   /** Reads what has come: bytes, 0 at the end, {@code -EAGAIN} if nothing has come. */
   public static long receive(int fd, MemorySegment buffer) {
     return transfer(RECV, fd, buffer, MSG_DONTWAIT);
+  }
+
+  /**
+   * As {@link #receive(int, MemorySegment)}, of a Unix socket whose peer may pass descriptors.
+   *
+   * @param passed gets each descriptor that came along, close-on-exec and its own
+   */
+  public static long receive(int fd, MemorySegment buffer, IntConsumer passed) {
+    Scratch scratch = Scratch.take();
+    try {
+      MemorySegment header = scratch.struct.asSlice(0, HEADER_BYTES);
+      MemorySegment vector = scratch.struct.asSlice(64, 16);
+      MemorySegment control =
+          scratch.struct.asSlice(128, 16 + MAX_PASSED_DESCRIPTORS * Integer.BYTES);
+      vector.set(ValueLayout.JAVA_LONG, 0, NativeCalls.address(buffer));
+      vector.set(ValueLayout.JAVA_LONG, 8, buffer.byteSize());
+      long result;
+      do {
+        header.fill((byte) 0);
+        header.set(ValueLayout.JAVA_LONG, 16, vector.address());
+        header.set(ValueLayout.JAVA_LONG, 24, 1);
+        header.set(ValueLayout.JAVA_LONG, 32, control.address());
+        header.set(ValueLayout.JAVA_LONG, 40, control.byteSize());
+        int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+        result = NativeCalls.callLong(RECVMSG, fd, header.address(), flags, 0);
+      } while (result == EINTR);
+      if (result >= 0 && header.get(ValueLayout.JAVA_LONG, 40) > 16) {
+        takeDescriptors(control, passed);
+      }
+      return result;
+    } finally {
+      Reference.reachabilityFence(buffer);
+      scratch.release();
+    }
+  }
+
+  private static void takeDescriptors(MemorySegment control, IntConsumer passed) {
+    long bytes = control.get(ValueLayout.JAVA_LONG, 0);
+    if (control.get(ValueLayout.JAVA_INT, 8) == SOL_SOCKET
+        && control.get(ValueLayout.JAVA_INT, 12) == SCM_RIGHTS) {
+      for (long at = 16; at + Integer.BYTES <= bytes; at += Integer.BYTES) {
+        passed.accept(control.get(ValueLayout.JAVA_INT, at));
+      }
+    }
   }
 
   /** Writes what there is room for: bytes, or {@code -EAGAIN} if there is none. */

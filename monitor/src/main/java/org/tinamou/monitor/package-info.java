@@ -3,6 +3,6 @@
  * replies and events go out.
  *
  * <p>Commands are coroutines of the main loop. Depends on {@code aio} and {@code qapi}. Start
- * reading at {@link org.tinamou.monitor.Command}.
+ * reading at {@link org.tinamou.monitor.Monitors}.
  */
 package org.tinamou.monitor;

@@ -3,9 +3,11 @@ package org.tinamou.aio.poller;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.FdWatch;
+import org.tinamou.aio.PassedDescriptor;
 import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -60,6 +62,21 @@ final class LinuxStream implements StreamSocket {
   private long readWhenReady(MemorySegment buffer) {
     while (true) {
       long result = Sockets.receive(fd, buffer);
+      if (result != EAGAIN) {
+        return result;
+      }
+      if (!SocketWait.await(fd, FdWatch.READABLE)) {
+        return ECANCELED;
+      }
+    }
+  }
+
+  @Override
+  public long receive(MemorySegment buffer, Consumer<PassedDescriptor> passed) {
+    while (true) {
+      long result =
+          Sockets.receive(
+              fd, buffer, each -> passed.accept(new PassedDescriptor(each, LinuxFiles::close)));
       if (result != EAGAIN) {
         return result;
       }

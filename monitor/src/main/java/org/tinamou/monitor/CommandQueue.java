@@ -1,0 +1,48 @@
+package org.tinamou.monitor;
+
+import java.util.ArrayDeque;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
+
+/**
+ * The commands of all monitors, carried out one after another in the order in which they came.
+ * Bounded by what each session may have in it. Belongs to the main loop.
+ */
+final class CommandQueue {
+  /** A command that waits; looks itself whether it is still wanted. */
+  @FunctionalInterface
+  interface Waiting {
+    /** Carries it out; throws nothing. */
+    @InCoroutine
+    void run();
+  }
+
+  private final AioContext main;
+  private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+  private boolean busy;
+
+  CommandQueue(AioContext main) {
+    this.main = main;
+  }
+
+  @HomeThread
+  void add(Waiting command) {
+    waiting.add(command);
+    if (!busy) {
+      busy = true;
+      main.spawn("monitor commands", this::carryOut);
+    }
+  }
+
+  private void carryOut() {
+    try {
+      Waiting next;
+      while ((next = waiting.poll()) != null) {
+        next.run();
+      }
+    } finally {
+      busy = false;
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package org.tinamou.monitor;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AioTimer;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.aio.StreamSocket;
+import org.tinamou.base.ClockType;
+import org.tinamou.qapi.Json;
+
+/**
+ * All monitors of a process: they share a table of commands, the queue in which those are carried
+ * out, and the events. Belongs to the main loop.
+ */
+public final class Monitors implements Events {
+  private static final long PATIENCE_NANOS = 1_000_000_000L;
+
+  private final AioContext main;
+  private final CommandTable commands;
+  private final Json version;
+  private final CommandQueue queue;
+  private final EventThrottle throttle;
+  private final Set<Session> sessions = new LinkedHashSet<>();
+  private final Set<Coroutine> waiters = new LinkedHashSet<>();
+  private boolean stopped;
+
+  /**
+   * No monitors yet.
+   *
+   * @param main the loop on which commands are carried out
+   * @param version what {@code query-version} returns and clients are greeted with
+   */
+  public Monitors(AioContext main, CommandTable commands, Json version) {
+    this.main = main;
+    this.commands = commands;
+    this.version = version;
+    this.queue = new CommandQueue(main);
+    this.throttle = new EventThrottle(main, this::deliver);
+  }
+
+  AioContext main() {
+    return main;
+  }
+
+  CommandTable commands() {
+    return commands;
+  }
+
+  CommandQueue queue() {
+    return queue;
+  }
+
+  /**
+   * Serves a QMP client on a connection, which is the session's from now on. Returns when nothing
+   * more comes from the client, which may still be read to meanwhile.
+   *
+   * @param pretty whether answers have one member a line
+   */
+  @InCoroutine
+  public void serveQmp(StreamSocket connection, boolean pretty) {
+    if (stopped) {
+      connection.close();
+      return;
+    }
+    QmpSession session = new QmpSession(this, connection, pretty);
+    sessions.add(session);
+    session.run(version);
+  }
+
+  /** A coroutine that does what {@link #serveQmp} does. */
+  @HomeThread
+  public Coroutine startQmp(StreamSocket connection, boolean pretty) {
+    return main.spawn("monitor", () -> serveQmp(connection, pretty));
+  }
+
+  @HomeThread
+  @Override
+  public void emit(String name, Json.Members data) {
+    long now = main.clocks().nanos(ClockType.HOST);
+    Json.Members event =
+        new Json.Members()
+            .put(
+                "timestamp",
+                new Json.Members()
+                    .put("seconds", Math.floorDiv(now, 1_000_000_000L))
+                    .put("microseconds", Math.floorMod(now, 1_000_000_000L) / 1_000))
+            .put("event", name);
+    if (!data.members().isEmpty()) {
+      event.put("data", data);
+    }
+    throttle.offer(name, data, event);
+  }
+
+  private void deliver(Json event) {
+    for (Session session : List.copyOf(sessions)) {
+      session.event(event);
+    }
+  }
+
+  void closed(Session session) {
+    sessions.remove(session);
+    waiters.forEach(Coroutine::wake);
+  }
+
+  void progressed() {
+    waiters.forEach(Coroutine::wake);
+  }
+
+  /** How many connections are open. */
+  @HomeThread
+  public int sessionCount() {
+    return sessions.size();
+  }
+
+  /** What clients have not read yet, of all sessions together. */
+  @HomeThread
+  public long outputBytes() {
+    return sessions.stream().mapToLong(Session::outputBytes).sum();
+  }
+
+  /**
+   * Ends all sessions: commands that have not begun are forgotten, one that has is waited for, what
+   * clients have not read after a second is lost. Idempotent.
+   */
+  @InCoroutine
+  public void stop() {
+    stopped = true;
+    throttle.stop();
+    Coroutine self = Coroutine.current();
+    waiters.add(self);
+    List.copyOf(sessions).forEach(Session::endInput);
+    boolean[] late = new boolean[1];
+    AioTimer timer =
+        main.timer(
+            ClockType.REALTIME,
+            "end of monitors",
+            () -> {
+              late[0] = true;
+              self.wake();
+            });
+    timer.armIn(PATIENCE_NANOS);
+    while (!late[0] && !sessions.stream().allMatch(Session::isSent)) {
+      Coroutine.suspend("what monitors have to send");
+    }
+    timer.cancel();
+    List.copyOf(sessions).forEach(Session::abandon);
+    while (!sessions.isEmpty()) {
+      Coroutine.suspend("end of monitors");
+    }
+    waiters.remove(self);
+  }
+}
