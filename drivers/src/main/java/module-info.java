@@ -2,11 +2,11 @@
 @org.jspecify.annotations.NullMarked
 module org.tinamou.drivers {
   requires transitive org.tinamou.block;
+  requires transitive org.tinamou.objects;
   requires transitive org.tinamou.qapi;
   requires com.github.luben.zstd_jni;
   requires org.tinamou.host;
   requires org.tinamou.nbd;
-  requires org.tinamou.objects;
   requires static org.jspecify;
 
   exports org.tinamou.drivers;

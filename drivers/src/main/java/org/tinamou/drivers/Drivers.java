@@ -11,13 +11,13 @@ import org.tinamou.drivers.filter.blkverify.BlkverifyType;
 import org.tinamou.drivers.filter.compress.CompressType;
 import org.tinamou.drivers.filter.copyonread.CopyOnReadType;
 import org.tinamou.drivers.filter.preallocate.PreallocateType;
-import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.filter.throttle.ThrottleType;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.drivers.format.raw.RawType;
 import org.tinamou.drivers.protocol.file.FileType;
 import org.tinamou.drivers.protocol.nbd.NbdType;
 import org.tinamou.drivers.protocol.nullblock.NullType;
+import org.tinamou.objects.ObjectRegistry;
 
 /** All drivers there are. */
 public final class Drivers {
@@ -70,16 +70,16 @@ public final class Drivers {
   /** A list of all drivers. */
   @AnyThread
   public static DriverList list() {
-    return list(ThrottleGroups.NONE);
+    return list(ObjectRegistry.none());
   }
 
   /**
    * A list of all drivers.
    *
-   * @param groups where throttle nodes find their groups
+   * @param objects where nodes find what their options name by its id
    */
   @AnyThread
-  public static DriverList list(ThrottleGroups groups) {
+  public static DriverList list(ObjectRegistry objects) {
     List<DriverType> types = new ArrayList<>();
     types.add(new RawType());
     types.add(new Qcow2Type());
@@ -89,7 +89,7 @@ public final class Drivers {
     types.add(new CompressType());
     types.add(new CopyOnReadType());
     types.add(new PreallocateType());
-    types.add(new ThrottleType(groups));
+    types.add(new ThrottleType(objects));
     types.addAll(NullType.all());
     types.add(new NbdType());
     return new DriverList(types, MISSING, FormatSignatures::probe);

@@ -20,6 +20,7 @@ import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.format.qcow2.Qcow2CreationOptions;
 import org.tinamou.drivers.format.qcow2.Qcow2Creator;
 import org.tinamou.drivers.protocol.file.FileCreator;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
@@ -55,12 +56,18 @@ public final class ImageCreation {
    * Makes an image, in a new file or in place of what a file held. Of an image that cannot be made
    * no file is left.
    *
+   * @param objects what options may name
    * @param name what messages call the file
    * @param options checked against {@link #options}
    */
   @InCoroutine
   public static void create(
-      AioContext context, Path path, String name, String format, OptionValues options)
+      AioContext context,
+      ObjectRegistry objects,
+      Path path,
+      String name,
+      String format,
+      OptionValues options)
       throws BlockException {
     if (!format.equals(QCOW2)) {
       FileCreator.create(context, path, name, options);

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
@@ -28,6 +29,12 @@ public final class ObjectRegistry {
   /** A registry without objects. */
   public ObjectRegistry(Collection<? extends ObjectType> types) {
     types.forEach(type -> this.types.put(type.name(), type));
+  }
+
+  /** A registry that nothing can be defined in. */
+  @AnyThread
+  public static ObjectRegistry none() {
+    return new ObjectRegistry(List.of());
   }
 
   /** The kinds of objects, by name. */

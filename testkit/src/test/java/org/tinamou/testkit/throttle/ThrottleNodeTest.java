@@ -26,11 +26,15 @@ import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
-import org.tinamou.block.throttle.ThrottleConfig;
 import org.tinamou.block.throttle.ThrottleGroup;
-import org.tinamou.block.throttle.ThrottleLimit;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.filter.throttle.ThrottleGroupObject;
+import org.tinamou.drivers.filter.throttle.ThrottleGroupType;
+import org.tinamou.objects.ObjectRegistry;
+import org.tinamou.objects.UserObject;
 import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
 import org.tinamou.testkit.sim.Simulation;
 
 /** Throttle nodes in a graph: drained, moved and closed while their requests wait. */
@@ -39,6 +43,7 @@ final class ThrottleNodeTest {
   private static final int REQUESTS = 12;
 
   private Simulation simulation;
+  private ObjectRegistry objects;
   private ThrottleGroup group;
   private AioContext main;
   private final List<Long> finishedMillis = new ArrayList<>();
@@ -50,11 +55,15 @@ final class ThrottleNodeTest {
   private void start(long seed) {
     simulation = new Simulation(seed, false);
     main = simulation.newLoop("main");
-    group =
-        new ThrottleGroup(
-            "g",
-            simulation.clocks(),
-            ThrottleConfig.UNLIMITED.withRequestsTotal(ThrottleLimit.of(10)));
+    objects = new ObjectRegistry(List.of(new ThrottleGroupType()));
+    Json.Members definition =
+        new Json.Members().put("qom-type", "throttle-group").put("id", "g").put("x-iops-total", 10);
+    try {
+      UserObject object = objects.define(OptionReader.of(definition, OptionReader.Style.TYPED));
+      group = ((ThrottleGroupObject) object).group(simulation.clocks());
+    } catch (OptionException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private void toRest() {
@@ -74,8 +83,7 @@ final class ThrottleNodeTest {
             .put("driver", new Json.Text("throttle"))
             .put("throttle-group", new Json.Text("g"))
             .put("file.driver", new Json.Text("null-co"));
-    NodeOpener opener =
-        new NodeOpener(graph, Drivers.list(name -> name.equals("g") ? group : null));
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects));
     BlockNode node = opener.open(ImageAddress.ofOptions(options), NodeOptions.READ_WRITE, context);
     BlockBackend backend = new BlockBackend(graph, "disk", context, Permission.ALL, Permission.ALL);
     backend.insert(node);

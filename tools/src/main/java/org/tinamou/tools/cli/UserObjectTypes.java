@@ -1,14 +1,11 @@
 package org.tinamou.tools.cli;
 
-import java.util.ArrayList;
 import java.util.List;
-import org.tinamou.block.BlockException;
-import org.tinamou.block.throttle.ThrottleConfig;
+import org.tinamou.drivers.filter.throttle.ThrottleGroupType;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.objects.ObjectType;
 import org.tinamou.objects.SecretType;
 import org.tinamou.objects.UserObject;
-import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
@@ -41,7 +38,7 @@ final class UserObjectTypes {
             "keyid=<string>",
             "serial=<int32_t>"),
         missing("thread-context", "cpu-affinity=<int>", "node-affinity=<int>"),
-        new Type("throttle-group", throttleProperties(), UserObjectTypes::throttleGroup),
+        new ThrottleGroupType(),
         missing("tls-cipher-suites", anonymous.toArray(String[]::new)),
         missing("tls-creds-anon", anonymous.toArray(String[]::new)),
         missing(
@@ -60,9 +57,6 @@ final class UserObjectTypes {
             "sanity-check=<bool>",
             "verify-peer=<bool>"));
   }
-
-  /** The limits of a throttle group. */
-  record Limits(ThrottleConfig config) implements UserObject {}
 
   private record Identity(String name) implements UserObject {}
 
@@ -92,45 +86,5 @@ final class UserObjectTypes {
 
   private static UserObject identity(OptionReader options) throws OptionException {
     return new Identity(options.string("identity"));
-  }
-
-  private static List<String> throttleProperties() {
-    List<String> all = new ArrayList<>();
-    all.add("limits=<ThrottleLimits>");
-    for (String what : List.of("bps-read", "bps-total", "bps-write", "iops-read")) {
-      all.addAll(ofLimit(what));
-    }
-    all.add("x-iops-size=<int>");
-    all.addAll(ofLimit("iops-total"));
-    all.addAll(ofLimit("iops-write"));
-    return List.copyOf(all);
-  }
-
-  private static List<String> ofLimit(String what) {
-    String name = "x-" + what;
-    return List.of(name + "-max-length=<int>", name + "-max=<int>", name + "=<int>");
-  }
-
-  /** Limits stand below {@code limits.} or, each for itself, behind {@code x-}. */
-  private static UserObject throttleGroup(OptionReader options) throws OptionException {
-    Json.Members single = new Json.Members();
-    for (String property : throttleProperties()) {
-      String name = property.substring(0, property.indexOf('='));
-      Long value = name.startsWith("x-") ? options.int64OrNull(name) : null;
-      if (value != null && value < 0) {
-        throw new OptionException("Property values cannot be negative");
-      }
-      if (value != null) {
-        single.put(name.substring(2), value);
-      }
-    }
-    try {
-      ThrottleConfig config =
-          ThrottleConfig.UNLIMITED.read(OptionReader.of(single, OptionReader.Style.TYPED));
-      OptionReader limits = options.objectOrNull("limits");
-      return new Limits(limits == null ? config : config.read(limits));
-    } catch (BlockException e) {
-      throw new OptionException(String.valueOf(e.getMessage()), e.hint());
-    }
   }
 }

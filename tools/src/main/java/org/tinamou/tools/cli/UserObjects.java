@@ -1,12 +1,7 @@
 package org.tinamou.tools.cli;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import org.tinamou.base.Clocks;
 import org.tinamou.base.Parsed;
-import org.tinamou.block.throttle.ThrottleGroup;
-import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.objects.ObjectType;
 import org.tinamou.qapi.Json;
@@ -18,7 +13,6 @@ import org.tinamou.qapi.OptionTree;
 /** The objects that {@code --object} defines, by their identifiers. Belongs to one command. */
 public final class UserObjects {
   private final ObjectRegistry registry = new ObjectRegistry(UserObjectTypes.all());
-  private final Map<String, ThrottleGroup> groups = new LinkedHashMap<>();
 
   /**
    * Defines one.
@@ -55,18 +49,6 @@ public final class UserObjects {
   /** All of them. */
   public ObjectRegistry registry() {
     return registry;
-  }
-
-  /**
-   * The throttle groups among them, each made when it is first asked for.
-   *
-   * @param clocks what their limits are measured by
-   */
-  public ThrottleGroups throttleGroups(Clocks clocks) {
-    return id ->
-        registry.find(id) instanceof UserObjectTypes.Limits limits
-            ? groups.computeIfAbsent(id, name -> new ThrottleGroup(name, clocks, limits.config()))
-            : null;
   }
 
   private static ToolException done() {

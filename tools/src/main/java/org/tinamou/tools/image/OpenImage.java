@@ -35,12 +35,12 @@ import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
 import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
-import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.drivers.protocol.nullblock.NullDriver;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
 import org.tinamou.qapi.OptionReader;
@@ -62,15 +62,22 @@ public final class OpenImage {
   private final BlockBackend backend;
   private final BlockNode node;
   private final String givenName;
+  private final ObjectRegistry objects;
   private boolean writable;
   private int permissions;
   private final int shared;
 
   private OpenImage(
-      BlockBackend backend, BlockNode node, OpenRequest request, int permissions, int shared) {
+      BlockBackend backend,
+      BlockNode node,
+      OpenRequest request,
+      ObjectRegistry objects,
+      int permissions,
+      int shared) {
     this.backend = backend;
     this.node = node;
     this.givenName = request.name();
+    this.objects = objects;
     this.writable = request.writable();
     this.permissions = permissions;
     this.shared = shared;
@@ -78,30 +85,30 @@ public final class OpenImage {
 
   /** Opens an image. */
   public static OpenImage open(AioContext context, OpenRequest request) throws BlockException {
-    return open(context, request, ThrottleGroups.NONE);
+    return open(context, request, ObjectRegistry.none());
   }
 
   /**
    * Opens an image.
    *
-   * @param groups the throttle groups that its options may name
+   * @param objects what its options may name
    */
-  public static OpenImage open(AioContext context, OpenRequest request, ThrottleGroups groups)
+  public static OpenImage open(AioContext context, OpenRequest request, ObjectRegistry objects)
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
     graph.tellDamageTo(System.err::println);
-    return open(graph, context, request, groups);
+    return open(graph, context, request, objects);
   }
 
   /** Opens an image that may refer to this one's node by its name. */
   public OpenImage openBeside(AioContext context, OpenRequest request) throws BlockException {
-    return open(node.graph(), context, request, ThrottleGroups.NONE);
+    return open(node.graph(), context, request, objects);
   }
 
   private static OpenImage open(
-      BlockGraph graph, AioContext context, OpenRequest request, ThrottleGroups groups)
+      BlockGraph graph, AioContext context, OpenRequest request, ObjectRegistry objects)
       throws BlockException {
-    NodeOpener opener = new NodeOpener(graph, Drivers.list(groups), !request.alone());
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects), !request.alone());
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;
@@ -118,7 +125,7 @@ public final class OpenImage {
     } finally {
       graph.release(node);
     }
-    return new OpenImage(backend, node, request, permissions, shared);
+    return new OpenImage(backend, node, request, objects, permissions, shared);
   }
 
   private static BlockNode openNode(NodeOpener opener, OpenRequest request, AioContext context)

@@ -5,6 +5,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.open.BackingName;
 import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
@@ -18,17 +19,23 @@ record BackingImage(String format, long lengthBytes) {
   /**
    * Opens it to see that it can be opened.
    *
+   * @param objects what its name may name
    * @param prefix what an error begins with
    * @param image the new image, from whose place the name is seen
    * @param format null to find it out
    */
   static BackingImage examine(
-      AioContext context, String prefix, String image, String name, @Nullable String format)
+      AioContext context,
+      ObjectRegistry objects,
+      String prefix,
+      String image,
+      String name,
+      @Nullable String format)
       throws ToolException {
     try {
       String full = name.startsWith("json:") ? name : BackingName.resolve(image, name);
       OpenImage below =
-          OpenImage.open(context, OpenRequest.reading(full, format, CacheMode.WRITEBACK));
+          OpenImage.open(context, OpenRequest.reading(full, format, CacheMode.WRITEBACK), objects);
       try {
         return new BackingImage(below.format(), below.lengthBytes());
       } finally {

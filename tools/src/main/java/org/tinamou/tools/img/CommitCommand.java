@@ -106,7 +106,8 @@ final class CommitCommand implements ImgCommand {
         OpenImage.open(
             context,
             OpenRequest.writing(layer.name(), layer.format(), request.cache())
-                .withOptions("node-name=" + BASE_NODE));
+                .withOptions("node-name=" + BASE_NODE),
+            choice.objects());
     try {
       String below = "backing.".repeat(index) + "backing=" + BASE_NODE;
       OpenRequest onBase =

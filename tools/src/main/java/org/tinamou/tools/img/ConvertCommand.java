@@ -85,6 +85,7 @@ final class ConvertCommand implements ImgCommand {
       if (!options().existing) {
         NewImage.create(
             context,
+            options().choice.objects(),
             targetName,
             options().targetFormat,
             creation.with("size", Long.toString(source.lengthBytes())),

@@ -91,7 +91,7 @@ final class CreateCommand implements ImgCommand {
               console.line("Formatting '" + name + "', fmt=" + format + " " + complete.report());
               console.out().flush();
             }
-            NewImage.create(context, name, format, complete, prefix);
+            NewImage.create(context, objects.registry(), name, format, complete, prefix);
             return 0;
           } catch (OptionException e) {
             throw ToolException.of(prefix, e);
@@ -154,7 +154,8 @@ final class CreateCommand implements ImgCommand {
     // The largest number stands for "not given".
     boolean sized = values.has("size") && values.size("size", 0) != -1;
     if (file != null && !unchecked) {
-      BackingImage below = BackingImage.examine(context, prefix, name, file, fileFormat);
+      BackingImage below =
+          BackingImage.examine(context, objects.registry(), prefix, name, file, fileFormat);
       if (fileFormat == null) {
         throw new ToolException(prefix + "Backing file specified without backing format")
             .withOpenHint("Detected format of " + below.format() + ".");

@@ -93,6 +93,7 @@ final class DdCommand implements ImgCommand {
       long size = beyond ? 0 : end - start;
       NewImage.create(
           context,
+          choice.objects(),
           to,
           targetFormat,
           targetOptions(size),

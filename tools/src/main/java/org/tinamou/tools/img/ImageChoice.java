@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.OptionText;
 import org.tinamou.tools.cli.ProbeWarning;
@@ -36,6 +37,11 @@ final class ImageChoice {
   /** Defines an object for the images. */
   void define(Console console, String definition) throws ToolException {
     objects.add(console, definition);
+  }
+
+  /** What images may name. */
+  ObjectRegistry objects() {
+    return objects.registry();
   }
 
   /** Refuses a format beside a list of options. */
@@ -82,7 +88,7 @@ final class ImageChoice {
       spelled = request.renamed(OptionText.spelledOut(console, request.name(), "file"));
     }
     try {
-      return OpenImage.open(context, spelled, objects.throttleGroups(context.clocks()));
+      return OpenImage.open(context, spelled, objects.registry());
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + request.name() + "': ", e);
     }

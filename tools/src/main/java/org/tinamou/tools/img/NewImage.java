@@ -4,6 +4,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.ImageCreation;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.ImageFormats;
@@ -38,13 +39,20 @@ final class NewImage {
   /**
    * Makes it.
    *
+   * @param objects what the options may name
    * @param prefix what an error begins with
    */
   static void create(
-      AioContext context, String name, String format, OptionValues values, String prefix)
+      AioContext context,
+      ObjectRegistry objects,
+      String name,
+      String format,
+      OptionValues values,
+      String prefix)
       throws ToolException {
     try {
-      ImageCreation.create(context, ImageName.path(name), ImageName.pathText(name), format, values);
+      ImageCreation.create(
+          context, objects, ImageName.path(name), ImageName.pathText(name), format, values);
     } catch (BlockException e) {
       throw creationFailed(prefix, format, e);
     }

@@ -113,7 +113,9 @@ final class RebaseCommand implements ImgCommand {
           OpenImage.Layer layer = layers.getFirst();
           before =
               OpenImage.open(
-                  context, OpenRequest.reading(layer.name(), layer.format(), sourceCache));
+                  context,
+                  OpenRequest.reading(layer.name(), layer.format(), sourceCache),
+                  choice.objects());
         }
         new Rebaser(image, before, after, compressed, progress).copyDifferences();
       }
@@ -137,7 +139,7 @@ final class RebaseCommand implements ImgCommand {
       String full = name.startsWith("json:") ? name : BackingName.resolve(image.exactName(), name);
       OpenRequest request =
           OpenRequest.reading(full, baseFormat, sourceCache).sharedByForce(choice.forceShare);
-      return OpenImage.open(context, request);
+      return OpenImage.open(context, request, choice.objects());
     } catch (BlockException e) {
       throw ToolException.of("Could not open new backing file '" + name + "': ", e);
     }

@@ -11,8 +11,8 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
-import org.tinamou.drivers.filter.throttle.ThrottleGroups;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ProbeWarning;
 import org.tinamou.tools.cli.ToolException;
@@ -25,15 +25,15 @@ final class IoSession {
   private final AioContext context;
   private final Console console;
   private final boolean misalign;
-  private final ThrottleGroups throttleGroups;
+  private final ObjectRegistry objects;
   private final ArrayDeque<Coroutine> pending = new ArrayDeque<>();
   private @Nullable OpenImage image;
 
-  IoSession(AioContext context, Console console, boolean misalign, ThrottleGroups throttleGroups) {
+  IoSession(AioContext context, Console console, boolean misalign, ObjectRegistry objects) {
     this.context = context;
     this.console = console;
     this.misalign = misalign;
-    this.throttleGroups = throttleGroups;
+    this.objects = objects;
   }
 
   AioContext context() {
@@ -68,7 +68,7 @@ final class IoSession {
     }
     OpenImage opened;
     try {
-      opened = OpenImage.open(context, wanted.request(name), throttleGroups);
+      opened = OpenImage.open(context, wanted.request(name), objects);
     } catch (BlockException e) {
       throw ToolException.of(IoOptions.refusal(name), e);
     }

@@ -126,8 +126,7 @@ public final class IoTool implements Tool {
       AioContext context, Console console, Request request, @Nullable String file)
       throws ToolException, IOException {
     IoSession session =
-        new IoSession(
-            context, console, request.misalign, request.objects.throttleGroups(context.clocks()));
+        new IoSession(context, console, request.misalign, request.objects.registry());
     if (file != null || request.open.hasDriverOptions()) {
       session.open(file, request.open);
     }

@@ -69,7 +69,7 @@ final class ImageServer implements NbdServer.Listener {
     String prefix = "Failed to blk_new_open '" + file + "': ";
     OpenImage image;
     try {
-      image = OpenImage.open(context, request, options.objects.throttleGroups(context.clocks()));
+      image = OpenImage.open(context, request, options.objects.registry());
     } catch (BlockException e) {
       throw ToolException.of(prefix, e);
     }

@@ -2,6 +2,7 @@ package org.tinamou.drivers.filter.throttle;
 
 import java.util.EnumSet;
 import java.util.List;
+import org.tinamou.aio.AioContext;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
@@ -11,19 +12,20 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.NodeOpening;
 import org.tinamou.block.throttle.ThrottleGroup;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.OptionException;
 
 /** {@code driver=throttle}: {@code throttle-group}, {@code file}. */
 public final class ThrottleType implements DriverType {
-  private final ThrottleGroups groups;
+  private final ObjectRegistry objects;
 
   /**
    * The driver of a program.
    *
-   * @param groups where it finds the groups that options name
+   * @param objects where it finds the groups that options name
    */
-  public ThrottleType(ThrottleGroups groups) {
-    this.groups = groups;
+  public ThrottleType(ObjectRegistry objects) {
+    this.objects = objects;
   }
 
   @Override
@@ -58,10 +60,11 @@ public final class ThrottleType implements DriverType {
     if (name == null) {
       throw new BlockException(Errno.EINVAL, "Please specify a throttle group");
     }
-    ThrottleGroup group = groups.find(name);
-    if (group == null) {
+    if (!(objects.find(name) instanceof ThrottleGroupObject named)) {
       throw new BlockException(Errno.EINVAL, "Throttle group '" + name + "' does not exist");
     }
-    return new ThrottleDriver(file, group.join(opening.node().name(), opening.node().context()));
+    AioContext context = opening.node().context();
+    ThrottleGroup group = named.group(context.clocks());
+    return new ThrottleDriver(file, group.join(opening.node().name(), context));
   }
 }
