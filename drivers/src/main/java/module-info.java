@@ -10,12 +10,15 @@ module org.tinamou.drivers {
   requires static org.jspecify;
 
   exports org.tinamou.drivers;
+  exports org.tinamou.drivers.copy;
   exports org.tinamou.drivers.filter;
   exports org.tinamou.drivers.filter.blkdebug;
   exports org.tinamou.drivers.filter.blkverify;
   exports org.tinamou.drivers.filter.compress;
+  exports org.tinamou.drivers.filter.copybeforewrite;
   exports org.tinamou.drivers.filter.copyonread;
   exports org.tinamou.drivers.filter.preallocate;
+  exports org.tinamou.drivers.filter.snapshotaccess;
   exports org.tinamou.drivers.filter.throttle;
   exports org.tinamou.drivers.format.qcow2;
   exports org.tinamou.drivers.format.raw;

@@ -73,6 +73,12 @@ public interface BlockDriver {
      */
     @InCoroutine
     void flush() throws BlockException;
+
+    /** Whether the node flushes a child when it is flushed itself. */
+    @AnyThread
+    default boolean flushesChild(Edge edge) {
+      return true;
+    }
   }
 
   /** Keeps changes in memory that have to reach its children before they are flushed. */

@@ -405,7 +405,11 @@ final class NodeIo {
           driver.flush();
         }
         for (Edge edge : node.children()) {
-          if ((edge.permissions() & (Permission.WRITE | Permission.WRITE_UNCHANGED)) != 0) {
+          boolean written =
+              (edge.permissions() & (Permission.WRITE | Permission.WRITE_UNCHANGED)) != 0;
+          if (written
+              && (!(node.driver() instanceof BlockDriver.Writable driver)
+                  || driver.flushesChild(edge))) {
             flush(edge.child());
           }
         }

@@ -9,8 +9,10 @@ import org.tinamou.block.open.DriverType;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugType;
 import org.tinamou.drivers.filter.blkverify.BlkverifyType;
 import org.tinamou.drivers.filter.compress.CompressType;
+import org.tinamou.drivers.filter.copybeforewrite.CopyBeforeWriteType;
 import org.tinamou.drivers.filter.copyonread.CopyOnReadType;
 import org.tinamou.drivers.filter.preallocate.PreallocateType;
+import org.tinamou.drivers.filter.snapshotaccess.SnapshotAccessType;
 import org.tinamou.drivers.filter.throttle.ThrottleType;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.drivers.format.raw.RawType;
@@ -27,7 +29,6 @@ public final class Drivers {
           "blklogwrites",
           "bochs",
           "cloop",
-          "copy-before-write",
           "dmg",
           "fat",
           "ftp",
@@ -50,7 +51,6 @@ public final class Drivers {
           "quorum",
           "rbd",
           "replication",
-          "snapshot-access",
           "ssh",
           "vdi",
           "vhdx",
@@ -87,8 +87,10 @@ public final class Drivers {
     types.add(new BlkdebugType());
     types.add(new BlkverifyType());
     types.add(new CompressType());
+    types.add(new CopyBeforeWriteType());
     types.add(new CopyOnReadType());
     types.add(new PreallocateType());
+    types.add(new SnapshotAccessType());
     types.add(new ThrottleType(objects));
     types.addAll(NullType.all());
     types.add(new NbdType());

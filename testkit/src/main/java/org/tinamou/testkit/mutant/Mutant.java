@@ -267,7 +267,23 @@ public record Mutant(
               "drivers/format/qcow2/Qcow2Image.java",
               "new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);",
               "new TableCache(file, caches.sliceBytes(), caches.slices(), () -> {});",
-              "qcow2-crash"));
+              "qcow2-crash"),
+          new Mutant(
+              "readers-not-waited-for",
+              "a guest's write does not wait for those who read the old data in their place",
+              "drivers",
+              "drivers/filter/copybeforewrite/CopyBeforeWriteDriver.java",
+              "readers.awaitNone(start, end);",
+              "",
+              "fleecing"),
+          new Mutant(
+              "given-up-is-done",
+              "a copy that was given up half-way counts as done",
+              "drivers",
+              "drivers/filter/copybeforewrite/CopyBeforeWriteDriver.java",
+              "if (waited.givenUp.get()) { // also if",
+              "if (!waited.done) { // also if",
+              "fleecing"));
 
   /**
    * How a search ended.

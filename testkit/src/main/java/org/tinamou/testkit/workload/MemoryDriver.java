@@ -61,6 +61,11 @@ final class MemoryDriver
     node.work().schedule("start ticker", () -> ticker.armAt(simulation.nowNanos() + TICK_NANOS));
   }
 
+  /** What it holds now; for whoever keeps it drained, to look or to change. */
+  byte[] contents() {
+    return bytes;
+  }
+
   private void checkAwake(String what) {
     if (closed || tripwire) { // the message is dear
       simulation.require(!closed, "I8", what + " on a closed driver");

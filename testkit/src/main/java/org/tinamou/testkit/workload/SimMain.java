@@ -15,7 +15,8 @@ import org.tinamou.testkit.mutant.Mutant;
 public final class SimMain {
   private static final String USAGE =
       """
-      usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone|nbd|qcow2-crash]
+      usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone|nbd|fleecing
+                                     |qcow2-crash]
                          [--seeds N] [--first S] [--twice]
              tinamou sim --workload qcow2-crash --seeds 7200
                          all sequences of two operations on an image, 100 times, with power cuts

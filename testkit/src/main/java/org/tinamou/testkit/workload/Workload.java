@@ -19,6 +19,8 @@ public interface Workload {
     TOUCHSTONE,
     /** An NBD client and a server whose connections are cut. */
     NBD,
+    /** Readers of a disk as it was, while it is written to. */
+    FLEECING,
     /** A qcow2 image that loses power in the middle of operations. */
     QCOW2_CRASH;
 
@@ -30,6 +32,7 @@ public interface Workload {
         case SCENARIOS -> new ScenarioWorkload();
         case TOUCHSTONE -> new TouchstoneWorkload();
         case NBD -> new NbdWorkload();
+        case FLEECING -> new FleecingWorkload();
         case QCOW2_CRASH -> new Qcow2CrashWorkload();
       };
     }

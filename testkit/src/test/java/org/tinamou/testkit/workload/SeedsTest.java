@@ -42,6 +42,11 @@ final class SeedsTest {
     simulate(0, "--workload", "nbd", "--seeds", "1500");
   }
 
+  @Test
+  void readersOfASnapshotSeeTheDiskAsItWas() throws Exception {
+    simulate(0, "--workload", "fleecing", "--seeds", "200");
+  }
+
   /** Every sequence of at most two operations, once. */
   @Test
   void qcow2ImagesSurvivePowerCuts() throws Exception {
@@ -51,7 +56,12 @@ final class SeedsTest {
   @ParameterizedTest
   @EnumSource(Workload.Kind.class)
   void sameSeedIsSameRun(Workload.Kind kind) throws Exception {
-    String seeds = kind == Workload.Kind.QCOW2_CRASH ? "10" : "300"; // each is hundreds of cuts
+    String seeds =
+        switch (kind) {
+          case QCOW2_CRASH -> "10"; // each is hundreds of cuts
+          case FLEECING -> "50";
+          default -> "300";
+        };
     simulate(0, "--workload", kind.name(), "--seeds", seeds, "--first", "100000", "--twice");
   }
 
