@@ -6,4 +6,5 @@ module org.tinamou.monitor {
   requires static org.jspecify;
 
   exports org.tinamou.monitor;
+  exports org.tinamou.monitor.chardev;
 }

@@ -38,4 +38,10 @@ public interface SocketHost {
    */
   @InCoroutine
   ListenSocket listen(SocketAddress address, int backlog) throws IOException;
+
+  /** Files, pipes and terminals that are used like connections. */
+  @AnyThread
+  default CharacterHost characters() {
+    return CharacterHost.NONE;
+  }
 }

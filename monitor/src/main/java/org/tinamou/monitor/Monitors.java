@@ -3,6 +3,7 @@ package org.tinamou.monitor;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AioTimer;
 import org.tinamou.aio.Coroutine;
@@ -10,7 +11,9 @@ import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.ClockType;
+import org.tinamou.monitor.chardev.CharDevice;
 import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
 
 /**
  * All monitors of a process: they share a table of commands, the queue in which those are carried
@@ -75,6 +78,30 @@ public final class Monitors implements Events {
   @HomeThread
   public Coroutine startQmp(StreamSocket connection, boolean pretty) {
     return main.spawn("monitor", () -> serveQmp(connection, pretty));
+  }
+
+  /**
+   * Serves all QMP clients of a character device, one after the other.
+   *
+   * @throws OptionException if the device has a user
+   */
+  @HomeThread
+  public void attachQmp(CharDevice device, boolean pretty) throws OptionException {
+    attach(device, connection -> serveQmp(connection, pretty));
+  }
+
+  private void attach(CharDevice device, Consumer<StreamSocket> server) throws OptionException {
+    if (!device.claim()) {
+      throw new OptionException("Device '" + device.id() + "' is in use");
+    }
+    main.spawn(
+        "monitor on " + device.id(),
+        () -> {
+          StreamSocket connection;
+          while ((connection = device.next()) != null) {
+            server.accept(connection);
+          }
+        });
   }
 
   @HomeThread

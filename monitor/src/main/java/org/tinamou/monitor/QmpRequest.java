@@ -44,7 +44,8 @@ record QmpRequest(
 
   private static QmpRequest of(Map<String, Json> members, boolean knowsOutOfBand) {
     Json id = members.get("id");
-    boolean outOfBand = members.containsKey("exec-oob") && !members.containsKey("execute");
+    boolean outOfBand =
+        knowsOutOfBand && members.containsKey("exec-oob") && !members.containsKey("execute");
     String commandKey = null;
     String command = "";
     Json.Members arguments = new Json.Members();

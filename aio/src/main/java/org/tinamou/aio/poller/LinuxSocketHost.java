@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.aio.AioContext;
+import org.tinamou.aio.CharacterHost;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.FdWatch;
 import org.tinamou.aio.ListenSocket;
@@ -52,6 +53,11 @@ final class LinuxSocketHost implements SocketHost {
       }
       case SocketAddress.Inet inet -> connectAny(inet);
     };
+  }
+
+  @Override
+  public CharacterHost characters() {
+    return LinuxCharacterHost.INSTANCE;
   }
 
   private StreamSocket connectAny(SocketAddress.Inet inet) throws IOException {
