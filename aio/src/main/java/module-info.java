@@ -3,6 +3,7 @@
 module org.tinamou.aio {
   requires transitive org.tinamou.base;
   requires org.tinamou.host;
+  requires transitive jdk.jfr; // the events are of its type
 
   exports org.tinamou.aio;
   exports org.tinamou.aio.poller;

@@ -8,9 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.tinamou.aio.poller.PollerKind;
+import org.tinamou.aio.poller.StallWatch;
 
 /** Every look is made by hand: nothing here depends on time. */
 @OnEveryPoller
@@ -106,6 +108,23 @@ class WatchdogTest {
     assertEquals(null, stalls.getFirst().coroutine());
     assertTrue(stalls.getFirst().toString().contains("blockUntil"), stalls::toString);
     release.set(true);
+  }
+
+  @Test
+  void aThreadOfItsOwnFindsItToo() throws Exception {
+    AioContext loop = rig.startThread("watched").context();
+    AtomicBoolean inside = new AtomicBoolean();
+    AtomicBoolean release = new AtomicBoolean();
+    AtomicReference<Watchdog.Stall> found = new AtomicReference<>();
+    try (StallWatch watch = new StallWatch(found::set)) {
+      watch.add(loop);
+      loop.scheduleOnce("culprit", () -> blockUntil(inside, release));
+      LoopRig.spinUntil(() -> found.get() != null);
+      assertSame(loop, found.get().context());
+      watch.remove(loop);
+    } finally {
+      release.set(true);
+    }
   }
 
   @Test

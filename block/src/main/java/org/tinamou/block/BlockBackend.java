@@ -13,6 +13,7 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.stats.BlockStatistics;
 import org.tinamou.block.stats.IoKind;
+import org.tinamou.block.trace.RequestEvent;
 
 /**
  * A user's handle on a disk: an edge to a root node that may change or be missing, with the user's
@@ -257,6 +258,16 @@ public final class BlockBackend implements EdgeParent {
 
   /** A request that is accounted, and tried again or ignored as the error policies say. */
   private boolean perform(IoKind kind, long offset, long length, Request<Boolean> request)
+      throws BlockException {
+    RequestEvent event = RequestEvent.begun();
+    try {
+      return event.succeeded(performAccounted(kind, offset, length, request));
+    } finally {
+      event.ended(name, kind.word(), offset, length);
+    }
+  }
+
+  private boolean performAccounted(IoKind kind, long offset, long length, Request<Boolean> request)
       throws BlockException {
     BlockStatistics accounts = statistics;
     long start = accounts == null ? 0 : accounts.start();

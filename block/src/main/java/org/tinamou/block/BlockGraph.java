@@ -18,6 +18,7 @@ import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
+import org.tinamou.block.trace.DrainEvent;
 
 /**
  * All nodes and backends of one program, and the changes made to them: opening, closing, replacing,
@@ -235,6 +236,8 @@ public final class BlockGraph {
    * Announces itself, then looks, then waits: whoever ends work looks after it has counted down.
    */
   private void awaitIdle(DrainedSection section) {
+    DrainEvent event = new DrainEvent();
+    event.begin();
     Coroutine self = Coroutine.current();
     addDrainWaiter(self);
     try {
@@ -243,6 +246,11 @@ public final class BlockGraph {
       }
     } finally {
       removeDrainWaiter(self);
+    }
+    if (event.shouldCommit()) {
+      event.who = section.who();
+      event.nodes = section.nodes().size();
+      event.commit();
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.SequencedSet;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
+import org.tinamou.block.trace.ContextMoveEvent;
 
 /**
  * Everything that has to go to another loop together: a node, all that is connected to it, and
@@ -59,6 +60,8 @@ public final class ContextMove {
 
   /** Everything is drained: takes each node out of its loop there, and into the new one here. */
   void commit() {
+    ContextMoveEvent event = new ContextMoveEvent();
+    event.begin();
     AioContext main = Coroutine.current().context();
     for (BlockNode node : nodes) {
       if (node.context() == target) {
@@ -70,6 +73,11 @@ public final class ContextMove {
       node.enterContext(target);
     }
     Coroutine.moveTo(main);
+    if (event.shouldCommit()) {
+      event.target = target.name();
+      event.nodes = nodes.size();
+      event.commit();
+    }
     commits.forEach(Runnable::run);
   }
 }
