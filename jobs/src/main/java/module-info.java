@@ -4,4 +4,6 @@ module org.tinamou.jobs {
   requires transitive org.tinamou.block;
   requires org.tinamou.drivers;
   requires static org.jspecify;
+
+  exports org.tinamou.jobs;
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
@@ -335,13 +336,24 @@ public final class BlockGraph {
 
   /**
    * Puts {@code to} in the place of {@code from}: all parents of {@code from} point to {@code to}
-   * afterwards, except those that are part of {@code to} itself. Both are drained meanwhile.
+   * afterwards, except those that are part of {@code to} itself and whoever {@linkplain NodeHold
+   * holds} just that node. Both are drained meanwhile.
    *
    * @throws BlockException if a parent's permissions do not fit or there would be a cycle; nothing
    *     has changed then
    */
   @InCoroutine
   public void replace(BlockNode from, BlockNode to) throws BlockException {
+    replace(from, to, edge -> true);
+  }
+
+  /**
+   * As {@link #replace(BlockNode, BlockNode)}, for some of the parents.
+   *
+   * @param which whether a parent's edge is to point to {@code to}; asked on the main loop
+   */
+  @InCoroutine
+  public void replace(BlockNode from, BlockNode to, Predicate<Edge> which) throws BlockException {
     checkMain();
     if (from == to) {
       return;
@@ -351,7 +363,7 @@ public final class BlockGraph {
     AioContext fromBefore = from.context();
     AioContext toBefore = to.context();
     try {
-      replaceReferenced(from, to);
+      replaceReferenced(from, to, which);
     } catch (BlockException refused) {
       moveBack(to, toBefore);
       moveBack(from, fromBefore);
@@ -363,14 +375,15 @@ public final class BlockGraph {
     from.releaseByParent();
   }
 
-  private void replaceReferenced(BlockNode from, BlockNode to) throws BlockException {
+  private void replaceReferenced(BlockNode from, BlockNode to, Predicate<Edge> which)
+      throws BlockException {
     for (int tries = 0; tries < MAX_TRIES; tries++) {
       bringTogether(from, to);
       try (DrainedSection drained = drain(List.of(from, to), "replace " + from.name())) {
         lockChanges();
         try {
           if (from.context() == to.context()) {
-            retarget(from, to);
+            retarget(from, to, which);
             return;
           }
         } finally {
@@ -381,11 +394,12 @@ public final class BlockGraph {
     throw keepsChanging(from);
   }
 
-  private static void retarget(BlockNode from, BlockNode to) throws BlockException {
+  private static void retarget(BlockNode from, BlockNode to, Predicate<Edge> which)
+      throws BlockException {
     GraphPlan plan = new GraphPlan();
     for (Edge edge : from.parents()) {
       boolean partOfTarget = edge.parent() instanceof BlockNode parent && reaches(to, parent);
-      if (!partOfTarget) {
+      if (!partOfTarget && !(edge.parent() instanceof NodeHold) && which.test(edge)) {
         plan.point(edge, to);
       }
     }

@@ -2,7 +2,8 @@
  * Long-running work on the block graph: jobs with their states, the verbs that change them, and
  * transactions over several.
  *
- * <p>States change on the main loop; work runs in coroutines of the job's loop. Depends on {@code
- * block}.
+ * <p>Verbs are spoken and jobs are ended on the main loop; the work runs in a coroutine of the loop
+ * of the node that the job holds first. Depends on {@code block}. Start reading at {@link
+ * org.tinamou.jobs.Job}; a new kind of job extends {@link org.tinamou.jobs.BlockJob}.
  */
 package org.tinamou.jobs;

@@ -30,7 +30,8 @@ public record Scenario(String ids, String title, Body body) {
               GraphScenarios.all(),
               ReopenScenarios.all(),
               RequestScenarios.all(),
-              MoveScenarios.all())
+              MoveScenarios.all(),
+              JobScenarios.all())
           .flatMap(List::stream)
           .toList();
 
