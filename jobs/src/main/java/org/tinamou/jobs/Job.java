@@ -22,7 +22,7 @@ import org.tinamou.block.BlockException;
  * to. When it has ended, the job is brought to its end on the main loop: {@link #prepare}, then
  * {@link #commit} or {@link #abort}, then {@link #clean}. Verbs are spoken on the main loop.
  */
-public abstract class Job {
+public abstract class Job extends JobHooks {
   private final JobList list;
   private final String id;
   private final JobType type;
@@ -72,67 +72,12 @@ public abstract class Job {
   // -------------------------------------------------------------------------- what a kind of job
   // does
 
-  /**
-   * The work. Runs in a coroutine of the job's loop and comes to a {@link #pausePoint} now and
-   * then.
-   *
-   * @throws BlockException why it failed; the pause points throw when it is to give up
-   */
-  @InCoroutine
-  protected abstract void run() throws BlockException;
-
-  /** Has everything that it began come to an end, since the job is about to rest. In the work. */
-  @InCoroutine
-  protected void beforePause() {}
-
-  /** The job goes on. In the work. */
-  @InCoroutine
-  protected void afterPause() {}
-
-  /**
-   * It is told to give up.
-   *
-   * @return false if it will end by itself, and well, since it was not told with force
-   */
-  @HomeThread
-  protected boolean mustAbort(boolean force) {
-    return true;
-  }
-
   /** A user has it complete what it could go on with for ever. */
   @HomeThread
   protected void completeNow() throws BlockException {
     throw new BlockException(
         Errno.EINVAL, "The active block job '%s' cannot be completed".formatted(id));
   }
-
-  /** A user lets it go on. */
-  @HomeThread
-  protected void userResumed() {}
-
-  /** The last that may fail, when all jobs of the transaction have done their work. Main loop. */
-  @InCoroutine
-  protected void prepare() throws BlockException {}
-
-  /** All have prepared. Main loop. */
-  @InCoroutine
-  protected void commit() {}
-
-  /** It has failed or given up, with or without having prepared. Main loop. */
-  @InCoroutine
-  protected void abort() {}
-
-  /** The very last, in any case. Main loop. */
-  @InCoroutine
-  protected void clean() {}
-
-  /** Told when the job has come to rest, for whoever waits for that. */
-  @AnyThread
-  protected void rested() {}
-
-  /** Tells how a job ended that was started; on the main loop. */
-  @HomeThread
-  void announceEnd() {}
 
   // ------------------------------------------------------------------------------------------
   // queries
