@@ -8,8 +8,7 @@ import org.tinamou.block.BlockException;
 /** What a kind of job does when its time has come. */
 abstract class JobHooks {
   /**
-   * The work. Runs in a coroutine of the job's loop and comes to a {@link #pausePoint} now and
-   * then.
+   * The work. Runs in a coroutine of the job's loop and comes to a pause point now and then.
    *
    * @throws BlockException why it failed; the pause points throw when it is to give up
    */
