@@ -10,6 +10,7 @@ import org.tinamou.aio.AnyThread;
 public final class RateLimit {
   private static final long ADVANCE_NANOS = 100_000_000;
   private static final double NANOS_PER_SECOND = 1e9;
+  private static final double MAX_WAIT_NANOS = 1e18;
 
   private final ReentrantLock lock = new ReentrantLock();
   private long speed;
@@ -47,7 +48,7 @@ public final class RateLimit {
     lock.lock();
     try {
       if (speed > 0) {
-        freeAtNanos = Math.max(freeAtNanos, nowNanos) + amount * NANOS_PER_SECOND / speed;
+        freeAtNanos = Math.max(freeAtNanos, (double) nowNanos) + amount * NANOS_PER_SECOND / speed;
       }
     } finally {
       lock.unlock();
@@ -60,7 +61,7 @@ public final class RateLimit {
     lock.lock();
     try {
       double wait = speed == 0 ? 0 : freeAtNanos - nowNanos - ADVANCE_NANOS;
-      return wait <= 0 ? 0 : (long) Math.min(wait + 1, Long.MAX_VALUE / 4);
+      return wait <= 0 ? 0 : (long) Math.min(wait + 1, MAX_WAIT_NANOS);
     } finally {
       lock.unlock();
     }
