@@ -99,7 +99,7 @@ final class JobScenarios {
       return;
     }
     job.start();
-    stage.until(() -> job.steps > 1);
+    stage.until(() -> job.steps.get() > 1);
     if (stop == JobStatus.PAUSED) {
       job.userPause();
       stage.until(() -> job.status() == JobStatus.PAUSED);
@@ -171,9 +171,9 @@ final class JobScenarios {
       job.userPause();
       stage.until(() -> job.status() == JobStatus.PAUSED);
       stage.until(() -> !job.isBusy());
-      int before = job.steps;
+      int before = job.steps.get();
       stage.pause();
-      stage.require(job.steps == before, "I6", "works while paused");
+      stage.require(job.steps.get() == before, "I6", "works while paused");
       job.userResume();
     }
     job.finish = true;
@@ -189,9 +189,9 @@ final class JobScenarios {
       stage.pause();
       try (DrainedSection drained = node.drain("test")) {
         stage.require(!job.isBusy(), "I6", "the job works in a drained section");
-        int before = job.steps;
+        int before = job.steps.get();
         stage.pause();
-        stage.require(job.steps == before, "I6", "the job has gone on");
+        stage.require(job.steps.get() == before, "I6", "the job has gone on");
         stage.require(node.inFlightCount() == 0, "I6", "requests in a drained section");
       }
     }
