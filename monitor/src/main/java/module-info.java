@@ -7,4 +7,5 @@ module org.tinamou.monitor {
 
   exports org.tinamou.monitor;
   exports org.tinamou.monitor.chardev;
+  exports org.tinamou.monitor.hmp;
 }

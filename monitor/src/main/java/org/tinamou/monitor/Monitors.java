@@ -1,5 +1,6 @@
 package org.tinamou.monitor;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -12,6 +13,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.ClockType;
 import org.tinamou.monitor.chardev.CharDevice;
+import org.tinamou.monitor.hmp.HumanTable;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 
@@ -88,6 +90,42 @@ public final class Monitors implements Events {
   @HomeThread
   public void attachQmp(CharDevice device, boolean pretty) throws OptionException {
     attach(device, connection -> serveQmp(connection, pretty));
+  }
+
+  /**
+   * Serves a person on a connection; as {@link #serveQmp}.
+   *
+   * @param table the commands
+   * @param history earlier lines, oldest first; gets those that are entered
+   */
+  @InCoroutine
+  public void serveHuman(StreamSocket connection, HumanTable table, List<String> history) {
+    if (stopped) {
+      connection.close();
+      return;
+    }
+    HumanSession session = new HumanSession(this, table, history, connection);
+    sessions.add(session);
+    session.run();
+  }
+
+  /**
+   * Serves all people at a character device, one after the other.
+   *
+   * @throws OptionException if the device has a user
+   */
+  @HomeThread
+  public void attachHuman(CharDevice device, HumanTable table) throws OptionException {
+    List<String> history = new ArrayList<>();
+    attach(device, connection -> serveHuman(connection, table, history));
+    device.setRaw(true);
+  }
+
+  /** Adds {@code human-monitor-command} to the commands of QMP. */
+  public static void addHumanMonitorCommand(CommandTable commands, HumanTable table) {
+    commands.add(
+        "human-monitor-command",
+        (arguments, from) -> new Json.Text(table.run(arguments.string("command-line"))));
   }
 
   private void attach(CharDevice device, Consumer<StreamSocket> server) throws OptionException {

@@ -12,6 +12,7 @@ import org.tinamou.aio.poller.PollerKind;
 import org.tinamou.monitor.chardev.CharDevice;
 import org.tinamou.monitor.chardev.CharDevices;
 import org.tinamou.monitor.chardev.CharOptions;
+import org.tinamou.monitor.hmp.HumanTable;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.schema.CommandSchema;
 import org.tinamou.qapi.schema.Schema;
@@ -58,6 +59,17 @@ public final class RealMonitor implements AutoCloseable {
           CharOptions options = CharOptions.parse(chardev);
           CharDevice device = devices.add(options.id(), options.spec());
           monitors.attachQmp(device, pretty);
+          return true;
+        });
+  }
+
+  /** Opens a character device and a monitor for people on it. */
+  void serveHuman(String chardev, HumanTable table) throws Exception {
+    call(
+        () -> {
+          CharOptions options = CharOptions.parse(chardev);
+          CharDevice device = devices.add(options.id(), options.spec());
+          monitors.attachHuman(device, table);
           return true;
         });
   }
