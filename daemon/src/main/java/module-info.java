@@ -10,4 +10,5 @@ module org.tinamou.daemon {
   requires static org.jspecify;
 
   exports org.tinamou.daemon.export;
+  exports org.tinamou.daemon.hmp;
 }

@@ -125,7 +125,11 @@ public final class Monitors implements Events {
   public static void addHumanMonitorCommand(CommandTable commands, HumanTable table) {
     commands.add(
         "human-monitor-command",
-        (arguments, from) -> new Json.Text(table.run(arguments.string("command-line"))));
+        (arguments, from) -> {
+          // Ends of lines are those of a terminal here too.
+          String text = table.run(arguments.string("command-line"));
+          return new Json.Text(text.replace("\n", "\r\n"));
+        });
   }
 
   private void attach(CharDevice device, Consumer<StreamSocket> server) throws OptionException {

@@ -28,8 +28,8 @@ public final class CharDevices {
   /**
    * No devices yet.
    *
-   * @param notices gets lines for whoever runs the process: what is waited for, which terminal was
-   *     opened
+   * @param notices gets lines for whoever runs the process: what is waited for ("info: ..."), what
+   *     failed, which terminal was opened
    */
   public CharDevices(AioContext main, Consumer<String> notices) {
     this.main = main;

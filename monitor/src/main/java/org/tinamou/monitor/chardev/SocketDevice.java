@@ -102,7 +102,7 @@ final class SocketDevice extends CharDevice {
   @Override
   public void awaitReady() {
     if (spec.server() && spec.waits()) {
-      notices.accept("QEMU waiting for connection on: " + fileName());
+      notices.accept("info: QEMU waiting for connection on: " + fileName());
       ready = next();
     }
   }

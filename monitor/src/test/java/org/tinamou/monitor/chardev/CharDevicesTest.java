@@ -219,7 +219,7 @@ final class CharDevicesTest {
       // A server that waits for its first client.
       server.serve("socket,id=s,path=" + socket + ",server=on", false);
       assertEquals(
-          "QEMU waiting for connection on: disconnected:unix:" + socket + ",server=on",
+          "info: QEMU waiting for connection on: disconnected:unix:" + socket + ",server=on",
           server.notices.getFirst());
     }
   }

@@ -20,8 +20,7 @@ import org.tinamou.qapi.OptionException;
 
 /** Command lines that are refused, with the reference's words. */
 final class CharOptionsDifferentialTest {
-  private static String program() {
-    String program = "qemu-storage-daemon";
+  private static String program(String program) {
     boolean installed =
         Stream.of(System.getenv("PATH").split(File.pathSeparator))
             .anyMatch(each -> Files.isExecutable(Path.of(each, program)));
@@ -33,7 +32,11 @@ final class CharOptionsDifferentialTest {
   }
 
   private static List<String> reference(String... arguments) throws Exception {
-    List<String> command = new ArrayList<>(List.of(program()));
+    return reference(new ArrayList<>(List.of(program("qemu-storage-daemon"))), arguments);
+  }
+
+  private static List<String> reference(List<String> command, String... arguments)
+      throws Exception {
     command.addAll(List.of(arguments));
     Process process =
         new ProcessBuilder(command)
@@ -49,11 +52,11 @@ final class CharOptionsDifferentialTest {
             + arguments[arguments.length - 1]
             + ": ";
     assertEquals(0, output.indexOf(prefix), output);
-    return output.substring(prefix.length()).lines().toList();
+    return output.lines().map(line -> line.replace(prefix, "")).toList();
   }
 
   private static List<String> told(OptionException e) {
-    List<String> lines = new ArrayList<>(List.of(e.getMessage()));
+    List<String> lines = new ArrayList<>(e.getMessage().lines().toList());
     String hint = e.hint();
     if (hint != null) {
       lines.addAll(hint.lines().toList());
@@ -126,5 +129,48 @@ final class CharOptionsDifferentialTest {
     OptionException refused =
         Assertions.assertThrows(OptionException.class, () -> MonitorOptions.parse(text));
     assertEquals(expected, told(refused));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "unix:",
+        "tcp:",
+        "telnet:h",
+        "file:/nope/x",
+        "pipe:/nope/x",
+        "unix:/nope/x,server=on,wait=off",
+        "tcp:127.0.0.1:1",
+        "tcp:localhost:1,foo=1",
+        "foo",
+        "ringbuf",
+        "",
+        "stdio,signal=on"
+      })
+  void shorthandIsRefusedInTheReferencesWords(String text) throws Exception {
+    List<String> machine =
+        new ArrayList<>(
+            List.of(
+                program("qemu-system-x86_64"),
+                "-machine",
+                "none",
+                "-nodefaults",
+                "-display",
+                "none"));
+    List<String> expected = reference(machine, "-qmp", text);
+    try (RealMonitor monitor = new RealMonitor(PollerKind.AUTO)) {
+      OptionException refused =
+          Assertions.assertThrows(
+              OptionException.class,
+              () -> {
+                CharOptions options = CharShorthand.parse("compat_monitor0", text);
+                try {
+                  monitor.call(() -> monitor.devices.add(options.id(), options.spec()));
+                } catch (java.util.concurrent.ExecutionException e) {
+                  throw e.getCause();
+                }
+              });
+      assertEquals(expected, told(refused));
+    }
   }
 }
