@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.IoThread;
 import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.aio.poller.PollerKind;
@@ -54,9 +55,13 @@ public final class RealMonitor implements AutoCloseable {
 
   /** Opens a character device and a monitor on it. */
   public void serve(String chardev, boolean pretty) throws Exception {
+    serve(CharOptions.parse(chardev), pretty);
+  }
+
+  /** The same of options that were read before. */
+  public void serve(CharOptions options, boolean pretty) throws Exception {
     call(
         () -> {
-          CharOptions options = CharOptions.parse(chardev);
           CharDevice device = devices.add(options.id(), options.spec());
           monitors.attachQmp(device, pretty);
           return true;
@@ -70,6 +75,17 @@ public final class RealMonitor implements AutoCloseable {
           CharOptions options = CharOptions.parse(chardev);
           CharDevice device = devices.add(options.id(), options.spec());
           monitors.attachHuman(device, table);
+          return true;
+        });
+  }
+
+  /** Waits until no more than so many sessions are open. */
+  public void awaitSessions(int most) throws Exception {
+    call(
+        () -> {
+          while (monitors.sessionCount() > most) {
+            Coroutine.yieldNow();
+          }
           return true;
         });
   }

@@ -223,4 +223,20 @@ final class CharDevicesTest {
           server.notices.getFirst());
     }
   }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = PollerKind.class,
+      names = {"IO_URING", "EPOLL"})
+  void commandsOfAFileAreCarriedOut(PollerKind kind) throws Exception {
+    Path in = folder.resolve("in");
+    Path out = folder.resolve("out");
+    Files.writeString(in, NEGOTIATE + "{'execute':'query-version','id':1}".repeat(30));
+    try (RealMonitor monitor = new RealMonitor(kind)) {
+      monitor.serve("file,id=f,path=" + folder.resolve("unused"), false);
+      monitor.serve(new CharOptions("f2", new CharSpec.File(in, out, false)), false);
+      monitor.awaitSessions(1);
+    }
+    assertEquals(32, Files.readAllLines(out).size());
+  }
 }
