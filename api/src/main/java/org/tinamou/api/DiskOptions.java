@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param forceShare whatever others do with the image is put up with; only with {@code readOnly}
  * @param options what {@code --image-opts} takes, by dotted names, e.g. {@code driver}, {@code
  *     file.filename}; they win
+ * @param policy how far the image is believed
  */
 public record DiskOptions(
     @Nullable String name,
@@ -31,7 +32,8 @@ public record DiskOptions(
     boolean writeThrough,
     boolean discard,
     boolean forceShare,
-    Map<String, String> options) {
+    Map<String, String> options,
+    OpenPolicy policy) {
 
   /** Keeps a copy of the map, in its order. */
   public DiskOptions {
@@ -40,7 +42,8 @@ public record DiskOptions(
 
   /** To read and write an image, with discards giving space back. */
   public static DiskOptions of(String name) {
-    return new DiskOptions(name, null, false, false, false, false, true, false, Map.of());
+    return new DiskOptions(
+        name, null, false, false, false, false, true, false, Map.of(), OpenPolicy.TRUSTING);
   }
 
   /** To read and write the image in a host file. */
@@ -50,7 +53,8 @@ public record DiskOptions(
 
   /** To read and write what options describe. */
   public static DiskOptions of(Map<String, String> options) {
-    return new DiskOptions(null, null, false, false, false, false, true, false, options);
+    return new DiskOptions(
+        null, null, false, false, false, false, true, false, options, OpenPolicy.TRUSTING);
   }
 
   public DiskOptions withFormat(@Nullable String value) {
@@ -63,27 +67,64 @@ public record DiskOptions(
         writeThrough,
         discard,
         forceShare,
-        options);
+        options,
+        policy);
   }
 
   public DiskOptions withReadOnly(boolean value) {
     return new DiskOptions(
-        name, format, value, cacheDirect, cacheNoFlush, writeThrough, discard, forceShare, options);
+        name,
+        format,
+        value,
+        cacheDirect,
+        cacheNoFlush,
+        writeThrough,
+        discard,
+        forceShare,
+        options,
+        policy);
   }
 
   public DiskOptions withCacheDirect(boolean value) {
     return new DiskOptions(
-        name, format, readOnly, value, cacheNoFlush, writeThrough, discard, forceShare, options);
+        name,
+        format,
+        readOnly,
+        value,
+        cacheNoFlush,
+        writeThrough,
+        discard,
+        forceShare,
+        options,
+        policy);
   }
 
   public DiskOptions withCacheNoFlush(boolean value) {
     return new DiskOptions(
-        name, format, readOnly, cacheDirect, value, writeThrough, discard, forceShare, options);
+        name,
+        format,
+        readOnly,
+        cacheDirect,
+        value,
+        writeThrough,
+        discard,
+        forceShare,
+        options,
+        policy);
   }
 
   public DiskOptions withWriteThrough(boolean value) {
     return new DiskOptions(
-        name, format, readOnly, cacheDirect, cacheNoFlush, value, discard, forceShare, options);
+        name,
+        format,
+        readOnly,
+        cacheDirect,
+        cacheNoFlush,
+        value,
+        discard,
+        forceShare,
+        options,
+        policy);
   }
 
   public DiskOptions withDiscard(boolean value) {
@@ -96,11 +137,35 @@ public record DiskOptions(
         writeThrough,
         value,
         forceShare,
-        options);
+        options,
+        policy);
   }
 
   public DiskOptions withForceShare(boolean value) {
     return new DiskOptions(
-        name, format, readOnly, cacheDirect, cacheNoFlush, writeThrough, discard, value, options);
+        name,
+        format,
+        readOnly,
+        cacheDirect,
+        cacheNoFlush,
+        writeThrough,
+        discard,
+        value,
+        options,
+        policy);
+  }
+
+  public DiskOptions withPolicy(OpenPolicy value) {
+    return new DiskOptions(
+        name,
+        format,
+        readOnly,
+        cacheDirect,
+        cacheNoFlush,
+        writeThrough,
+        discard,
+        forceShare,
+        options,
+        value);
   }
 }

@@ -77,7 +77,11 @@ public final class VirtualDisk implements AutoCloseable {
     backend.setWriteThrough(options.writeThrough());
     BlockNode node;
     try {
-      node = runtime.opener().open(address(options), nodeOptions(options), runtime.main());
+      node =
+          runtime
+              .opener()
+              .under(options.policy().toImagePolicy())
+              .open(address(options), nodeOptions(options), runtime.main());
     } catch (BlockException e) {
       backend.close();
       throw e;

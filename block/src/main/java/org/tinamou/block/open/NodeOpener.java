@@ -37,7 +37,8 @@ public final class NodeOpener {
   private final BlockGraph graph;
   private final DriverList drivers;
   private final boolean withBacking;
-  private final BackingChain chain = new BackingChain();
+  private final ImagePolicy policy;
+  private final BackingChain chain;
 
   public NodeOpener(BlockGraph graph, DriverList drivers) {
     this(graph, drivers, true);
@@ -47,20 +48,48 @@ public final class NodeOpener {
    * @param withBacking whether what images name as being below them is opened too
    */
   public NodeOpener(BlockGraph graph, DriverList drivers, boolean withBacking) {
+    this(graph, drivers, withBacking, ImagePolicy.TRUSTING);
+  }
+
+  /**
+   * @param withBacking whether what images name as being below them is opened too
+   * @param policy how far images are believed
+   */
+  public NodeOpener(BlockGraph graph, DriverList drivers, boolean withBacking, ImagePolicy policy) {
+    this(graph, drivers, withBacking, policy, new BackingChain());
+  }
+
+  private NodeOpener(
+      BlockGraph graph,
+      DriverList drivers,
+      boolean withBacking,
+      ImagePolicy policy,
+      BackingChain chain) {
     this.graph = graph;
     this.drivers = drivers;
     this.withBacking = withBacking;
+    this.policy = policy;
+    this.chain = chain;
+  }
+
+  /** The same that believes images no further than a policy says. */
+  public NodeOpener under(ImagePolicy otherPolicy) {
+    return new NodeOpener(graph, drivers, withBacking, otherPolicy, chain.unused());
   }
 
   boolean opensBacking() {
     return withBacking;
   }
 
+  ReferenceGate gate() {
+    return new ReferenceGate(policy, drivers);
+  }
+
   public BlockGraph graph() {
     return graph;
   }
 
-  /** The chain of images that is being opened. */
+  /** How long the chains of images may be that are opened. */
   public BackingChain chain() {
     return chain;
   }
@@ -78,6 +107,14 @@ public final class NodeOpener {
    */
   @InCoroutine
   public BlockNode open(ImageAddress address, NodeOptions defaults, AioContext context)
+      throws BlockException {
+    // What is being opened at the same time has a chain of its own.
+    return new NodeOpener(graph, drivers, withBacking, policy, chain.unused())
+        .openLinked(address, defaults, context);
+  }
+
+  /** Opens an image as a link of the chain. */
+  BlockNode openLinked(ImageAddress address, NodeOptions defaults, AioContext context)
       throws BlockException {
     try {
       ImageAddress plain = address.unwrapped();
@@ -207,6 +244,11 @@ public final class NodeOpener {
     Choice choice = options.choiceOrNull("file", "BlockdevRef");
     if (fileName == null && (choice == null || choice instanceof Choice.None)) {
       throw new BlockException(Errno.EINVAL, "Must specify either driver or file");
+    }
+    if (!policy.guessing()) {
+      throw new BlockException(
+              Errno.EINVAL, "The format of an image that is not trusted has to be given")
+          .withHint("It would be guessed from bytes that whoever wrote the image has chosen.");
     }
     NodeOptions settings = GenericOptions.read(options, defaults);
     BlockNode file =

@@ -3,6 +3,7 @@ package org.tinamou.block.open;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
@@ -68,6 +69,16 @@ public final class NodeOpening {
   /** Whether what the image names as being below it is wanted. */
   public boolean opensBacking() {
     return opener.opensBacking();
+  }
+
+  /**
+   * Tells which file or device of the host was opened for the node, by its numbers.
+   *
+   * @throws BlockException if an image that names this one, directly or not, is in the same file
+   */
+  @HomeThread
+  public void foundFile(long device, long inode) throws BlockException {
+    opener.chain().found(device, inode);
   }
 
   /** How formats are recognised. */
@@ -204,10 +215,10 @@ public final class NodeOpening {
       address = inImage.overriddenBy(overrides);
     }
     NodeOptions defaults = GenericOptions.forChild(settings, roles, type.isFilter());
-    opener.chain().enter(address.fileName() == null ? "" : address.fileName());
+    opener.chain().enter(address.fileName() == null ? "" : address.fileName(), name);
     BlockNode below;
     try {
-      below = opener.open(address, defaults, node.context());
+      below = opener.openLinked(opener.gate().admit(node, name, address), defaults, node.context());
     } finally {
       opener.chain().leave();
     }

@@ -3,16 +3,18 @@ package org.tinamou.tools.cli;
 import java.io.InputStream;
 import java.io.PrintStream;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.block.open.ImagePolicy;
 
 /**
- * Where a tool reads from and prints to. Used by the tool's thread and, while a loop runs, by its
- * coroutines.
+ * Where a tool reads from and prints to, and what was said of all images it opens. Used by the
+ * tool's thread and, while a loop runs, by its coroutines.
  */
 public final class Console {
   private final String program;
   private final InputStream in;
   private final PrintStream out;
   private final PrintStream err;
+  private @Nullable TrustOptions trust;
 
   public Console(String program, InputStream in, PrintStream out, PrintStream err) {
     this.program = program;
@@ -35,6 +37,21 @@ public final class Console {
 
   public PrintStream err() {
     return err;
+  }
+
+  /** What the user said of how far images are to be believed. */
+  public TrustOptions trust() {
+    TrustOptions known = trust;
+    if (known == null) {
+      known = new TrustOptions();
+      trust = known;
+    }
+    return known;
+  }
+
+  /** How far images are to be believed, or null if the user has said nothing of it. */
+  public @Nullable ImagePolicy imagePolicy() {
+    return trust == null ? null : trust.policy();
   }
 
   public void line(String text) {

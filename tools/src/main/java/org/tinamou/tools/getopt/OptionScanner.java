@@ -174,7 +174,7 @@ public final class OptionScanner {
         ambiguous = false;
         break;
       }
-      if (option.name().startsWith(name)) {
+      if (option.abbreviable() && option.name().startsWith(name)) {
         candidates.add(option);
         if (found == null) {
           found = option;

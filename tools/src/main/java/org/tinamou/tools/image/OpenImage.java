@@ -27,6 +27,7 @@ import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.open.ImagePolicy;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.Drivers;
@@ -108,7 +109,11 @@ public final class OpenImage {
   private static OpenImage open(
       BlockGraph graph, AioContext context, OpenRequest request, ObjectRegistry objects)
       throws BlockException {
-    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects), !request.alone());
+    // A check reads nothing but the image itself, so that nothing need be refused either.
+    boolean alone =
+        request.alone()
+            || (request.forCheck() && request.policy().references() == ImagePolicy.References.NONE);
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects), !alone, request.policy());
     int permissions = Permission.CONSISTENT_READ;
     if (request.writable()) {
       permissions |= Permission.WRITE;

@@ -1,6 +1,7 @@
 package org.tinamou.tools.image;
 
 import org.jspecify.annotations.Nullable;
+import org.tinamou.block.open.ImagePolicy;
 import org.tinamou.drivers.protocol.file.CacheMode;
 
 /** How a tool wants an image opened. Immutable: what refines a request gives another one. */
@@ -18,6 +19,7 @@ public final class OpenRequest {
   private boolean temporary;
   private boolean alone;
   private boolean forCheck;
+  private ImagePolicy policy = ImagePolicy.TRUSTING;
 
   private OpenRequest(String name, @Nullable String format, boolean writable, CacheMode cache) {
     this.name = name;
@@ -37,6 +39,7 @@ public final class OpenRequest {
     copy.temporary = temporary;
     copy.alone = alone;
     copy.forCheck = forCheck;
+    copy.policy = policy;
     return copy;
   }
 
@@ -121,6 +124,16 @@ public final class OpenRequest {
     return copy;
   }
 
+  /** The same with images believed as far as {@code believed} says; null changes nothing. */
+  public OpenRequest under(@Nullable ImagePolicy believed) {
+    if (believed == null) {
+      return this;
+    }
+    OpenRequest copy = copy();
+    copy.policy = believed;
+    return copy;
+  }
+
   /** As the user wrote it. */
   public String name() {
     return name;
@@ -179,6 +192,11 @@ public final class OpenRequest {
   /** What the image names as being below it is not opened. */
   public boolean alone() {
     return alone;
+  }
+
+  /** How far the image is believed. */
+  public ImagePolicy policy() {
+    return policy;
   }
 
   /** It is opened to be checked, so that damage is no reason to refuse it. */

@@ -6,6 +6,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.open.BackingName;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.objects.ObjectRegistry;
+import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
@@ -27,6 +28,7 @@ record BackingImage(String format, long lengthBytes) {
   static BackingImage examine(
       AioContext context,
       ObjectRegistry objects,
+      Console console,
       String prefix,
       String image,
       String name,
@@ -35,7 +37,10 @@ record BackingImage(String format, long lengthBytes) {
     try {
       String full = name.startsWith("json:") ? name : BackingName.resolve(image, name);
       OpenImage below =
-          OpenImage.open(context, OpenRequest.reading(full, format, CacheMode.WRITEBACK), objects);
+          OpenImage.open(
+              context,
+              OpenRequest.reading(full, format, CacheMode.WRITEBACK).under(console.imagePolicy()),
+              objects);
       try {
         return new BackingImage(below.format(), below.lengthBytes());
       } finally {

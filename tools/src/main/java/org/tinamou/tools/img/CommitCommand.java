@@ -70,7 +70,7 @@ final class CommitCommand implements ImgCommand {
   private int commit(
       AioContext context, Console console, String name, CacheMode cache, Progress progress)
       throws ToolException {
-    OpenRequest request = choice.writing(name, cache);
+    OpenRequest request = choice.writing(name, cache).under(console.imagePolicy());
     OpenImage first = choice.open(context, console, request);
     List<OpenImage.Layer> layers = first.layersBelow();
     String exactName = first.exactName();
@@ -106,7 +106,8 @@ final class CommitCommand implements ImgCommand {
         OpenImage.open(
             context,
             OpenRequest.writing(layer.name(), layer.format(), request.cache())
-                .withOptions("node-name=" + BASE_NODE),
+                .withOptions("node-name=" + BASE_NODE)
+                .under(request.policy()),
             choice.objects());
     try {
       String below = "backing.".repeat(index) + "backing=" + BASE_NODE;

@@ -86,7 +86,7 @@ final class CreateCommand implements ImgCommand {
         "create",
         context -> {
           try {
-            OptionValues complete = complete(context, prefix, name, values);
+            OptionValues complete = complete(context, console, prefix, name, values);
             if (!quiet) {
               console.line("Formatting '" + name + "', fmt=" + format + " " + complete.report());
               console.out().flush();
@@ -146,7 +146,8 @@ final class CreateCommand implements ImgCommand {
   }
 
   /** The options with a size, which may be that of the image below. */
-  private OptionValues complete(AioContext context, String prefix, String name, OptionValues values)
+  private OptionValues complete(
+      AioContext context, Console console, String prefix, String name, OptionValues values)
       throws ToolException, OptionException {
     String file = values.string(BACKING_FILE);
     String fileFormat = values.string(BACKING_FORMAT);
@@ -155,7 +156,8 @@ final class CreateCommand implements ImgCommand {
     boolean sized = values.has("size") && values.size("size", 0) != -1;
     if (file != null && !unchecked) {
       BackingImage below =
-          BackingImage.examine(context, objects.registry(), prefix, name, file, fileFormat);
+          BackingImage.examine(
+              context, objects.registry(), console, prefix, name, file, fileFormat);
       if (fileFormat == null) {
         throw new ToolException(prefix + "Backing file specified without backing format")
             .withOpenHint("Detected format of " + below.format() + ".");

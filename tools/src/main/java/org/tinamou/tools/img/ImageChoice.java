@@ -83,9 +83,9 @@ final class ImageChoice {
   /** Opens an image and tells nobody of its format. */
   OpenImage openSilently(AioContext context, Console console, OpenRequest request)
       throws ToolException {
-    OpenRequest spelled = request;
+    OpenRequest spelled = request.under(console.imagePolicy());
     if (request.imageOptions()) {
-      spelled = request.renamed(OptionText.spelledOut(console, request.name(), "file"));
+      spelled = spelled.renamed(OptionText.spelledOut(console, request.name(), "file"));
     }
     try {
       return OpenImage.open(context, spelled, objects.registry());

@@ -47,6 +47,11 @@ final class ImgHelp {
         --image-opts    the name is a list of options, driver=...,key=value,...
         --object        type,id=name,property=value,...; --object help lists the types
         --output        human or json
+        --untrusted     believe nothing that an image says of other files: what it names as
+                        its backing or data file is not opened, and no format is guessed
+                        (info tells what it looks like); all commands, io and nbd have it
+        --backing-policy  any (the default), same-directory (regular files beside the image
+                        that names them) or none; all commands, io and nbd have it
 
       Parameters of convert:
         -n              the target exists already

@@ -1,8 +1,11 @@
 package org.tinamou.tools.img;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.cli.TrustOptions;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.getopt.OptionScanner;
 
@@ -35,6 +38,9 @@ final class ImgOptions {
   static final int DISABLE = 276;
   static final int MERGE = 277;
 
+  /** Beyond it are the options that belong to no single command. */
+  private static final int LAST_OF_COMMANDS = 1000;
+
   private final Console console;
   private final String command;
   private final OptionScanner scanner;
@@ -59,13 +65,22 @@ final class ImgOptions {
             command,
             arguments,
             letters,
-            longOptions,
+            withOurs(longOptions),
             console.err(),
             System.getenv("POSIXLY_CORRECT") != null);
   }
 
+  private static List<LongOption> withOurs(List<LongOption> longOptions) {
+    List<LongOption> all = new ArrayList<>(longOptions);
+    all.addAll(TrustOptions.LONG);
+    return all;
+  }
+
   int next() throws ToolException {
     int code = scanner.next();
+    while (code > LAST_OF_COMMANDS && console.trust().take(code, scanner.valueOrNull())) {
+      code = scanner.next();
+    }
     if (code == OptionScanner.UNKNOWN && !quiet) {
       return 'h';
     }
@@ -84,6 +99,10 @@ final class ImgOptions {
 
   String value() {
     return scanner.value();
+  }
+
+  @Nullable String valueOrNull() {
+    return scanner.valueOrNull();
   }
 
   List<String> operands() {

@@ -1,11 +1,15 @@
 package org.tinamou.tools.img;
 
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.open.ImagePolicy;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.protocol.file.CacheMode;
@@ -76,12 +80,16 @@ final class InfoCommand implements ImgCommand {
   /** The image, and those below it if they are wanted too. */
   private List<ImageInfo> collect(Console console, String first) throws ToolException {
     List<ImageInfo> images = new ArrayList<>();
-    Set<String> seen = new HashSet<>();
+    Set<Object> seen = new HashSet<>();
     String name = first;
     String format = choice.format;
     boolean byOptions = choice.imageOptions;
+    ImagePolicy policy = console.imagePolicy();
+    if (chain && policy != null && policy.references() != ImagePolicy.References.ANY) {
+      opened(console, name, format, byOptions, true); // which is refused if it names too much
+    }
     while (name != null) {
-      if (!seen.add(name)) {
+      if (!seen.add(identity(name))) {
         throw new ToolException("Backing file '" + name + "' creates an infinite loop.");
       }
       ImageInfo image = describe(console, name, format, byOptions);
@@ -100,35 +108,45 @@ final class InfoCommand implements ImgCommand {
     return images;
   }
 
+  /** What a name stands for: the file, if it names one, whatever it calls it. */
+  private static Object identity(String name) {
+    try {
+      return Path.of(name).toRealPath();
+    } catch (IOException | InvalidPathException e) {
+      return name;
+    }
+  }
+
   private ImageInfo describe(
       Console console, String name, @Nullable String format, boolean byOptions)
       throws ToolException {
     if (byOptions || !PlainImage.isPlain(name, format)) {
-      return opened(console, name, format, byOptions);
+      return opened(console, name, format, byOptions, false);
     }
     try {
       ImageInfo image = PlainImage.describe(name, format, choice.forceShare);
       ImageDescription description = image.description();
       return description != null && description.hasMore()
-          ? opened(console, name, format, false)
+          ? opened(console, name, image.format(), false, false)
           : image;
     } catch (BlockException e) {
       throw ToolException.of("Could not open '" + name + "': ", e);
     }
   }
 
-  private ImageInfo opened(Console console, String name, @Nullable String format, boolean byOptions)
+  private ImageInfo opened(
+      Console console, String name, @Nullable String format, boolean byOptions, boolean withBacking)
       throws ToolException {
     List<ImageInfo> found = new ArrayList<>();
     OpenRequest request =
         OpenRequest.reading(name, format, CacheMode.WRITEBACK)
             .sharedByForce(choice.forceShare)
-            .namedByOptions(byOptions)
-            .withoutBacking();
+            .namedByOptions(byOptions);
+    OpenRequest wanted = withBacking ? request : request.withoutBacking();
     LoopRunner.run(
         "info",
         context -> {
-          OpenImage image = choice.open(context, console, request);
+          OpenImage image = choice.open(context, console, wanted);
           try {
             InternalSnapshots snapshots = image.internalSnapshots();
             found.add(

@@ -6,6 +6,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.open.BackingName;
+import org.tinamou.block.open.ImagePolicy;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.tools.cli.CacheArgument;
@@ -30,6 +31,7 @@ final class RebaseCommand implements ImgCommand {
           LongOption.flag("force-share", 'U'));
 
   private final ImageChoice choice = new ImageChoice();
+  private @Nullable ImagePolicy policy;
   private String cacheName = "writeback";
   private String sourceCacheName = "writeback";
   private @Nullable String base;
@@ -76,7 +78,10 @@ final class RebaseCommand implements ImgCommand {
       CacheMode sourceCache = CacheArgument.parse("source cache option", sourceCacheName);
       choice.check();
       OpenRequest request =
-          OpenRequest.writing(name, choice.format, cache).namedByOptions(choice.imageOptions);
+          OpenRequest.writing(name, choice.format, cache)
+              .namedByOptions(choice.imageOptions)
+              .under(console.imagePolicy());
+      policy = request.policy();
       return LoopRunner.run(
           "rebase",
           context -> {
@@ -114,7 +119,7 @@ final class RebaseCommand implements ImgCommand {
           before =
               OpenImage.open(
                   context,
-                  OpenRequest.reading(layer.name(), layer.format(), sourceCache),
+                  OpenRequest.reading(layer.name(), layer.format(), sourceCache).under(policy),
                   choice.objects());
         }
         new Rebaser(image, before, after, compressed, progress).copyDifferences();
@@ -138,7 +143,9 @@ final class RebaseCommand implements ImgCommand {
     try {
       String full = name.startsWith("json:") ? name : BackingName.resolve(image.exactName(), name);
       OpenRequest request =
-          OpenRequest.reading(full, baseFormat, sourceCache).sharedByForce(choice.forceShare);
+          OpenRequest.reading(full, baseFormat, sourceCache)
+              .sharedByForce(choice.forceShare)
+              .under(policy);
       return OpenImage.open(context, request, choice.objects());
     } catch (BlockException e) {
       throw ToolException.of("Could not open new backing file '" + name + "': ", e);

@@ -14,6 +14,8 @@ final class IoHelp {
 
           --object OBJECTDEF   define an object, e.g. a secret
           --image-opts         the file is given as a list of options
+          --untrusted          open nothing that the image names, guess no format
+          --backing-policy P   what an image may name: any, same-directory or none
           -c, --cmd STRING     run this command; may be given several times
           -f, --format FMT     the image's format
           -r, --read-only      open the image for reading only

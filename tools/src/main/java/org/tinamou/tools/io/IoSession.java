@@ -68,7 +68,9 @@ final class IoSession {
     }
     OpenImage opened;
     try {
-      opened = OpenImage.open(context, wanted.request(name), objects);
+      opened =
+          OpenImage.open(
+              context, wanted.request(name).under(console.imagePolicy()), objects);
     } catch (BlockException e) {
       throw ToolException.of(IoOptions.refusal(name), e);
     }

@@ -15,6 +15,7 @@ import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.Tool;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.TraceOption;
+import org.tinamou.tools.cli.TrustOptions;
 import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.cli.Version;
 import org.tinamou.tools.getopt.LongOption;
@@ -43,7 +44,9 @@ public final class IoTool implements Tool {
           LongOption.withValue("trace", 'T'),
           LongOption.flag("force-share", 'U'),
           LongOption.withValue("object", OBJECT),
-          LongOption.flag("image-opts", IMAGE_OPTS));
+          LongOption.flag("image-opts", IMAGE_OPTS),
+          TrustOptions.LONG.getFirst(),
+          TrustOptions.LONG.getLast());
 
   /** What the command line asks for. */
   private static final class Request {
@@ -81,7 +84,11 @@ public final class IoTool implements Tool {
         }
         case 'T' -> TraceOption.accept(console, scanner.value());
         case OBJECT -> request.objects.add(console, scanner.value());
-        default -> take(request, code, scanner);
+        default -> {
+          if (!console.trust().take(code, scanner.valueOrNull())) {
+            take(request, code, scanner);
+          }
+        }
       }
     }
     List<String> operands = scanner.operands();

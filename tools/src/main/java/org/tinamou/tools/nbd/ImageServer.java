@@ -65,7 +65,7 @@ final class ImageServer implements NbdServer.Listener {
   }
 
   private OpenImage open(String file) throws ToolException {
-    OpenRequest request = options.request(file);
+    OpenRequest request = options.request(file).under(console.imagePolicy());
     String prefix = "Failed to blk_new_open '" + file + "': ";
     OpenImage image;
     try {

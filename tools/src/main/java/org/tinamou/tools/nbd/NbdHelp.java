@@ -60,6 +60,10 @@ final class NbdHelp {
               --discard=MODE        'ignore' (default) or 'unmap'
               --detect-zeroes=MODE  'off' (default), 'on' or 'unmap'
               --image-opts          FILE is a list of options
+              --untrusted           open nothing that the image names, guess no format
+              --backing-policy=POLICY
+                                    what an image may name: 'any' (default),
+                                    'same-directory' or 'none'
         """
         .replace("PROGRAM", program);
   }

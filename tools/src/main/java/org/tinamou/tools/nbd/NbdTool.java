@@ -8,6 +8,7 @@ import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.Tool;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.TraceOption;
+import org.tinamou.tools.cli.TrustOptions;
 import org.tinamou.tools.cli.Version;
 import org.tinamou.tools.getopt.LongOption;
 import org.tinamou.tools.getopt.OptionScanner;
@@ -66,7 +67,9 @@ public final class NbdTool implements Tool {
           LongOption.flag("fork", FORK),
           LongOption.withValue("pid-file", PID_FILE),
           LongOption.withValue("selinux-label", SELINUX_LABEL),
-          LongOption.withValue("handshake-limit", HANDSHAKE_LIMIT));
+          LongOption.withValue("handshake-limit", HANDSHAKE_LIMIT),
+          TrustOptions.LONG.getFirst(),
+          TrustOptions.LONG.getLast());
 
   @Override
   public int run(Console console, List<String> arguments) throws ToolException {
@@ -99,7 +102,11 @@ public final class NbdTool implements Tool {
         case TLS_CREDS, TLS_HOSTNAME, TLS_AUTHZ ->
             throw new ToolException("TLS is not supported by this version of Tinamou");
         case SELINUX_LABEL -> throw new ToolException("SELinux labels are not supported");
-        default -> take(options, code, scanner.valueOrNull());
+        default -> {
+          if (!console.trust().take(code, scanner.valueOrNull())) {
+            take(options, code, scanner.valueOrNull());
+          }
+        }
       }
     }
     List<String> operands = scanner.operands();

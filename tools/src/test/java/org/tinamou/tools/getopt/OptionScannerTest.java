@@ -19,7 +19,7 @@ class OptionScannerTest {
           LongOption.withValue("cmd", 'c'),
           LongOption.withValue("cache", 't'),
           LongOption.withValue("cachet", 't'),
-          new LongOption("maybe", LongOption.Argument.OPTIONAL, 300));
+          new LongOption("maybe", LongOption.Argument.OPTIONAL, 300, true));
 
   private final ByteArrayOutputStream messages = new ByteArrayOutputStream();
 

@@ -5,7 +5,7 @@ import java.util.function.Supplier;
 
 /** Counts what a check finds and tells of it, up to {@value #MAX_LINES} lines. */
 final class CheckLog {
-  private static final int MAX_LINES = 100_000;
+  private static final int MAX_LINES = 10_000;
 
   private final Consumer<String> lines;
   private long corruptions;

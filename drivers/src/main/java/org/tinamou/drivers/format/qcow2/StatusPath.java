@@ -1,7 +1,9 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
@@ -12,6 +14,9 @@ final class StatusPath {
   private final Qcow2Image image;
   private final ReadPath reads;
   private @Nullable Boolean unwritten;
+
+  /** The first level that was looked through last; changes in place share no table. */
+  private long @Nullable [] looked;
 
   StatusPath(Qcow2Image image, ReadPath reads) {
     this.image = image;
@@ -30,6 +35,7 @@ final class StatusPath {
     int maybeZero = 0;
     image.metadata().lock();
     try {
+      refuseSharedTables();
       run = reads.find(offsetBytes, length);
       if (wantZero && run.kind() == Entry.Kind.NORMAL && hasUnwrittenClusters()) {
         maybeZero = BlockStatus.MAYBE_ZERO;
@@ -55,6 +61,30 @@ final class StatusPath {
               bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
       case UNALLOCATED -> unallocated(offsetBytes, run, file);
     };
+  }
+
+  /**
+   * A table that several entries of the first level lead to can make a disk of any size out of a
+   * small file: to tell of all of it would never end.
+   */
+  private void refuseSharedTables() throws BlockException {
+    long[] firstLevel = image.map().firstLevel();
+    if (looked == firstLevel) {
+      return;
+    }
+    long[] tables = firstLevel.clone();
+    for (int i = 0; i < tables.length; i++) {
+      tables[i] = Entry.offset(tables[i]);
+    }
+    Arrays.sort(tables);
+    for (int i = 1; i < tables.length; i++) {
+      if (tables[i] != 0 && tables[i] == tables[i - 1]) {
+        String what = "L2 table at " + Hex.of(tables[i]) + " is in use by several L1 entries";
+        image.damage().tell(what);
+        throw BlockException.of(Errno.EIO, what);
+      }
+    }
+    looked = firstLevel;
   }
 
   /** Found out once: what is allocated afterwards is written at once. */

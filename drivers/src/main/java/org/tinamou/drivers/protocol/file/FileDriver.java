@@ -287,6 +287,10 @@ public final class FileDriver {
     return status.kind();
   }
 
+  HostFiles.Status status() {
+    return status;
+  }
+
   /** The length of the file, or the capacity of a block device. */
   @InCoroutine
   public long lengthBytes() throws BlockException {

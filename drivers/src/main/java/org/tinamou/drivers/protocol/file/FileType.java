@@ -87,13 +87,29 @@ public final class FileType implements DriverType.Protocol {
       throw new BlockException(Errno.EINVAL, "a file name cannot contain a zero byte");
     }
     boolean locks = readOpenOptions(opening);
+    refusePipe(opening, path);
     FileDriver file = openFile(opening, Path.of(path), path);
     try {
+      opening.foundFile(file.status().device(), file.status().inode());
       checkKind(file.kind(), path);
       return FileNode.of(opening.node(), name, file, locks);
     } catch (BlockException e) {
       file.close();
       throw e;
+    }
+  }
+
+  /** To open a pipe would be to wait for its other end. */
+  private void refusePipe(NodeOpening opening, String path) throws BlockException {
+    AioContext context = opening.node().context();
+    HostFiles.Kind kind;
+    try {
+      kind = context.callBlocking(() -> context.hostFiles().kind(Path.of(path)));
+    } catch (ErrnoException e) {
+      return; // told when it is opened
+    }
+    if (kind == HostFiles.Kind.OTHER) {
+      checkKind(kind, path);
     }
   }
 
