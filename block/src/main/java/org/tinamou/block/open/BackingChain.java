@@ -74,7 +74,7 @@ public final class BackingChain {
     // What is described in detail may be another part of the same device.
     boolean again =
         !last.isDescription()
-            && links.stream().anyMatch(link -> link != last && link.files().contains(file));
+            && links.stream().skip(1).anyMatch(link -> link.files().contains(file));
     if (again) {
       throw last.child().equals("data-file")
           ? new BlockException(Errno.ELOOP, "The data file of the image is the image itself")
