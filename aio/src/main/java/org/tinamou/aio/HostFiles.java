@@ -1,6 +1,7 @@
 package org.tinamou.aio;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.tinamou.base.ErrnoException;
 
 /**
@@ -97,6 +98,11 @@ public interface HostFiles {
    * @return false if another open file description holds a conflicting lock
    */
   boolean tryLock(int fd, LockType type, long startBytes, long lengthBytes) throws ErrnoException;
+
+  /** Other processes that hold locks on a file, for people; empty if none is to be seen. */
+  default List<String> lockHolders(int fd) throws ErrnoException {
+    return List.of();
+  }
 
   /** Whether another open file description holds a lock that conflicts with {@code type}. */
   boolean isLockedByOther(int fd, LockType type, long startBytes, long lengthBytes)

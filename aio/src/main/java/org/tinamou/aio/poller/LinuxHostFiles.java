@@ -1,6 +1,7 @@
 package org.tinamou.aio.poller;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -107,6 +108,11 @@ public final class LinuxHostFiles implements HostFiles {
     }
     checked(result, "lock", fd);
     return true;
+  }
+
+  @Override
+  public List<String> lockHolders(int fd) throws ErrnoException {
+    return LockHolders.of(LinuxFiles.status(fd).inode());
   }
 
   @Override

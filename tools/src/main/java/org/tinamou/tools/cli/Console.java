@@ -15,6 +15,7 @@ public final class Console {
   private final PrintStream out;
   private final PrintStream err;
   private @Nullable TrustOptions trust;
+  private @Nullable ProgressFeed progressFeed;
 
   public Console(String program, InputStream in, PrintStream out, PrintStream err) {
     this.program = program;
@@ -47,6 +48,20 @@ public final class Console {
       trust = known;
     }
     return known;
+  }
+
+  /** Who wants to know how far a command is, or null. */
+  @Nullable ProgressFeed progressFeed() {
+    return progressFeed;
+  }
+
+  /** Takes an option that belongs to no single command; false if it is another one. */
+  public boolean takeCommon(int code, @Nullable String value) throws ToolException {
+    ProgressFeed feed = ProgressFeed.of(code, value, this);
+    if (feed != null) {
+      progressFeed = feed;
+    }
+    return feed != null || trust().take(code, value);
   }
 
   /** How far images are to be believed, or null if the user has said nothing of it. */

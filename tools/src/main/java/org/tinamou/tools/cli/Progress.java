@@ -1,6 +1,7 @@
 package org.tinamou.tools.cli;
 
 import java.io.PrintStream;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.qapi.HumanSize;
 
 /**
@@ -12,6 +13,7 @@ public final class Progress {
   private final PrintStream err;
   private final boolean enabled;
   private final float step;
+  private final @Nullable ProgressFeed feed;
   private volatile float current;
   private float printed;
 
@@ -23,11 +25,14 @@ public final class Progress {
     this.err = console.err();
     this.enabled = enabled;
     this.step = step;
+    this.feed = console.progressFeed();
     Interruptions.onProgressAsked(this::tell);
   }
 
   private void tell() {
-    if (!enabled) {
+    if (feed != null) {
+      feed.tellNow();
+    } else if (!enabled) {
       err.print(text() + "\n");
       err.flush();
     }
@@ -37,8 +42,37 @@ public final class Progress {
     return "    (" + HumanSize.fixed(current, 2) + "/100%)";
   }
 
+  /** What is being done from now on; for programs only. */
+  public void phase(String name) {
+    if (feed != null) {
+      feed.phase(name);
+    }
+  }
+
+  /** The same where it is known of how many bytes. */
+  public void phase(String name, long totalBytes) {
+    if (feed != null) {
+      feed.phase(name, totalBytes);
+    }
+  }
+
+  /** Sets the percentage, which programs are told in bytes. */
+  public void set(long doneBytes, long totalBytes) {
+    if (feed != null) {
+      feed.set(doneBytes, totalBytes);
+    }
+    show((float) ((double) doneBytes / Math.max(totalBytes, 1) * 100));
+  }
+
   /** Sets the percentage. */
   public void set(float percent) {
+    if (feed != null) {
+      feed.set(Math.min(percent, 100));
+    }
+    show(percent);
+  }
+
+  private void show(float percent) {
     current = Math.min(percent, 100);
     if (enabled
         && (current > printed + step || current < printed || current == 0 || current == 100)) {
@@ -60,6 +94,9 @@ public final class Progress {
 
   /** Leaves the line. */
   public void end() {
+    if (feed != null) {
+      feed.phase(current >= 100 ? "done" : "ended");
+    }
     if (enabled) {
       out.print('\n');
       out.flush();

@@ -10,6 +10,7 @@ import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.HostFiles.Kind;
 import org.tinamou.aio.HostFiles.LockType;
 import org.tinamou.aio.poller.LinuxHostFiles;
+import org.tinamou.aio.poller.LockHolders;
 import org.tinamou.aio.poller.NioFiles;
 import org.tinamou.aio.poller.PollerKind;
 import org.tinamou.aio.poller.Pollers;
@@ -109,7 +110,7 @@ public final class GlancedFile implements AutoCloseable {
     for (int bit = 1; bit <= unshared; bit <<= 1) {
       if ((unshared & bit) != 0 && isLocked(table, LockBytes.used(bit))) {
         throw new BlockException(Errno.EAGAIN, LockBytes.usedByOthers(bit))
-            .withHint(LockBytes.hint(name));
+            .withHint(LockBytes.hint(name, LockHolders.of(status.inode())));
       }
     }
   }

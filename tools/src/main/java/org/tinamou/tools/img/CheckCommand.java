@@ -2,6 +2,8 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.CheckRepair;
 import org.tinamou.block.CheckReport;
@@ -24,6 +26,8 @@ final class CheckCommand implements ImgCommand {
   private static final int CORRUPT = 2;
   private static final int LEAKS = 3;
   private static final int NOT_SUPPORTED = 63;
+  private static final int MOST_ATTEMPTS = 4;
+  private static final long PAUSE_NANOS = 100_000_000;
   private static final String LETTERS = ":hf:r:T:qU";
   private static final List<LongOption> LONG =
       List.of(
@@ -33,6 +37,7 @@ final class CheckCommand implements ImgCommand {
           LongOption.withValue("output", ImgOptions.OUTPUT),
           LongOption.withValue("object", ImgOptions.OBJECT),
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
+          ImgOptions.SHARED_OPTION,
           LongOption.flag("force-share", 'U'));
 
   private final ImageChoice choice = new ImageChoice();
@@ -76,18 +81,55 @@ final class CheckCommand implements ImgCommand {
     CacheMode cache = CacheArgument.parse("source cache option", cacheName);
     choice.check();
     boolean writing = repair != CheckRepair.NONE;
+    if (writing && choice.shared) {
+      throw new ToolException("--shared and -r are mutually exclusive");
+    }
     OpenRequest request =
         (writing ? choice.writing(name, cache) : choice.reading(name, cache)).toBeChecked();
-    return LoopRunner.run(
-        "check",
-        context -> {
-          OpenImage image = choice.open(context, console, request);
-          try {
-            return check(console, image, name, json);
-          } finally {
-            image.close();
-          }
-        });
+    return choice.sharing(
+        console,
+        name,
+        () ->
+            LoopRunner.run(
+                "check",
+                context -> {
+                  if (choice.shared) {
+                    awaitQuiet(context, console, name, request);
+                  }
+                  OpenImage image = choice.open(context, console, request);
+                  try {
+                    return check(console, image, name, json);
+                  } finally {
+                    image.close();
+                  }
+                }));
+  }
+
+  /**
+   * Others may be in the middle of a change, which looks like damage: looks a few times, until
+   * nothing is found or the file stays as it is meanwhile.
+   */
+  private void awaitQuiet(AioContext context, Console console, String name, OpenRequest request)
+      throws ToolException {
+    for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      SharedReading watch = SharedReading.begin(console, name);
+      OpenImage image = choice.open(context, console, request);
+      boolean clean;
+      try {
+        CheckReport report = image.check(CheckRepair.NONE, line -> {});
+        clean =
+            report == null
+                || report.checkErrors() == 0 && report.corruptions() == 0 && report.leaks() == 0;
+      } catch (BlockException e) {
+        clean = false;
+      } finally {
+        image.close();
+      }
+      if (clean || !watch.isDisturbed()) {
+        return;
+      }
+      context.sleep(ClockType.REALTIME, PAUSE_NANOS);
+    }
   }
 
   private int check(Console console, OpenImage image, String name, boolean json)

@@ -34,6 +34,7 @@ final class Committer {
   /** Copies; everything is on the disk when this returns. */
   void commit() throws BlockException {
     long length = top.lengthBytes();
+    progress.phase("copying", length);
     if (base.lengthBytes() < length) {
       base.truncate(length, true, PreallocationMode.OFF);
     }

@@ -118,6 +118,7 @@ final class ConvertCommand implements ImgCommand {
         target.close();
       }
       if (!complete) {
+        progress.phase("interrupted");
         console.error(
             "interrupted: '" + targetName + "' is consistent, but not all has been copied");
         return 1;

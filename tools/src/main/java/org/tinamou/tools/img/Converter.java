@@ -98,7 +98,9 @@ final class Converter {
    * @return false if it was asked to stop before it was done
    */
   boolean convert() throws ToolException {
+    progress.phase("looking for data");
     dataBytes = countData();
+    progress.phase("copying", dataBytes);
     startNanos = Coroutine.current().context().clocks().nanos(ClockType.REALTIME);
     try (Arena arena = Arena.ofShared()) {
       List<AioContext.Forked<Boolean>> workers = new ArrayList<>();
@@ -117,6 +119,7 @@ final class Converter {
     if (failed != null) {
       throw failed;
     }
+    progress.phase("flushing");
     try {
       target.flush();
     } catch (BlockException e) {
@@ -387,7 +390,7 @@ final class Converter {
     try {
       copiedBytes += length;
       copied = copiedBytes;
-      progress.set((float) ((double) copied / Math.max(dataBytes, 1) * 100));
+      progress.set(copied, dataBytes);
     } finally {
       telling.unlock();
     }

@@ -18,6 +18,10 @@ final class ImageChoice {
   @Nullable String format;
   boolean imageOptions;
   boolean forceShare;
+
+  /** Whether to say what it means that others may be writing meanwhile. */
+  boolean shared;
+
   private final UserObjects objects = new UserObjects();
 
   /** Takes one of the options that most commands share; false if it is another one. */
@@ -25,6 +29,10 @@ final class ImageChoice {
     switch (code) {
       case 'f' -> format = scan.value();
       case 'U' -> forceShare = true;
+      case ImgOptions.SHARED -> {
+        shared = true;
+        forceShare = true;
+      }
       case ImgOptions.IMAGE_OPTS -> imageOptions = true;
       case ImgOptions.OBJECT -> objects.add(scan.console(), scan.value());
       default -> {
@@ -42,6 +50,26 @@ final class ImageChoice {
   /** What images may name. */
   ObjectRegistry objects() {
     return objects.registry();
+  }
+
+  /** What is done to an image that others may be writing to. */
+  @FunctionalInterface
+  interface Reading {
+    int read() throws ToolException;
+  }
+
+  /** Reads an image, and says afterwards what it means if others have been writing to it. */
+  int sharing(Console console, String name, Reading reading) throws ToolException {
+    if (!shared) {
+      return reading.read();
+    }
+    SharedReading watch = SharedReading.begin(console, name);
+    try {
+      return reading.read();
+    } finally {
+      console.out().flush();
+      watch.end();
+    }
   }
 
   /** Refuses a format beside a list of options. */

@@ -46,6 +46,7 @@ final class ImageComparer {
   /** Reports what it finds and returns the exit code. */
   int compare() throws ToolException {
     long common = Math.min(first.lengthBytes(), second.lengthBytes());
+    progress.phase("comparing", totalBytes);
     progress.set(0);
     if (strict && common != totalBytes) {
       say("Strict mode: Image size mismatch!");

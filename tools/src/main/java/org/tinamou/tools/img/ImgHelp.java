@@ -23,6 +23,7 @@ final class ImgHelp {
         compare [--object objectdef] [--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] [-U] filename1 filename2
         convert [--object objectdef] [--image-opts] [--target-image-opts] [--target-is-zero] [--bitmaps] [-U] [-C] [-c] [-p] [-q] [-n] [-f fmt] [-t cache] [-T src_cache] [-O output_fmt] [-B backing_file [-F backing_fmt]] [-o options] [-l snapshot_param] [-S sparse_size] [-r rate_limit] [-m num_coroutines] [-W] [--salvage] filename [filename2 [...]] output_filename
         create [--object objectdef] [-q] [-f fmt] [-b backing_file [-F backing_fmt]] [-u] [-o options] filename [size]
+        diff [--object objectdef] [--image-opts] [--map=json|human|none] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-U] filename1 filename2
         dd [--image-opts] [-U] [-f fmt] [-O output_fmt] [bs=block_size] [count=blocks] [skip=blocks] if=input of=output
         info [--object objectdef] [--image-opts] [-f fmt] [--output=ofmt] [--backing-chain] [-U] filename
         map [--object objectdef] [--image-opts] [-f fmt] [--start-offset=offset] [--max-length=len] [--output=ofmt] [-U] filename
@@ -50,6 +51,12 @@ final class ImgHelp {
         --untrusted     believe nothing that an image says of other files: what it names as
                         its backing or data file is not opened, and no format is guessed
                         (info tells what it looks like); all commands, io and nbd have it
+        --shared        of info, map, measure and check: read an image that somebody else is
+                        writing, as with -U, and say what that means for the answer; check
+                        looks again while the image changes
+        --progress      json or json,fd=NUMBER: tell programs how far the command is, a line
+                        with an object each time (standard error unless another descriptor
+                        is given)
         --backing-policy  any (the default), same-directory (regular files beside the image
                         that names them) or none; all commands, io and nbd have it
 
@@ -68,6 +75,11 @@ final class ImgHelp {
         -f, -F          the formats of the first and the second image
         -s              different sizes, or data against a hole, count as different
         Exit code 0: same content; 1: different; 2 and more: failed.
+
+      Parameters of diff (which the reference does not have):
+        --map           json: an array of the ranges that differ; human: a line for each;
+                        without it just how many they are
+        Exit codes as of compare.
 
       Parameters of map:
         -s, --start-offset  where to begin

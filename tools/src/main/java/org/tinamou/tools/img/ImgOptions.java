@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.ProgressFeed;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.TrustOptions;
 import org.tinamou.tools.getopt.LongOption;
@@ -37,9 +38,15 @@ final class ImgOptions {
   static final int ENABLE = 275;
   static final int DISABLE = 276;
   static final int MERGE = 277;
+  static final int SHARED = 278;
+  static final int MAP = 279;
 
   /** Beyond it are the options that belong to no single command. */
   private static final int LAST_OF_COMMANDS = 1000;
+
+  /** For commands that read an image that others may be writing to. */
+  static final LongOption SHARED_OPTION =
+      LongOption.ofOurs("shared", LongOption.Argument.NONE, SHARED);
 
   private final Console console;
   private final String command;
@@ -73,12 +80,13 @@ final class ImgOptions {
   private static List<LongOption> withOurs(List<LongOption> longOptions) {
     List<LongOption> all = new ArrayList<>(longOptions);
     all.addAll(TrustOptions.LONG);
+    all.addAll(ProgressFeed.LONG);
     return all;
   }
 
   int next() throws ToolException {
     int code = scanner.next();
-    while (code > LAST_OF_COMMANDS && console.trust().take(code, scanner.valueOrNull())) {
+    while (code > LAST_OF_COMMANDS && console.takeCommon(code, scanner.valueOrNull())) {
       code = scanner.next();
     }
     if (code == OptionScanner.UNKNOWN && !quiet) {

@@ -56,6 +56,7 @@ public final class ImgTool implements Tool {
       case "convert" -> new ConvertCommand();
       case "create" -> new CreateCommand();
       case "dd" -> new DdCommand();
+      case "diff" -> new DiffCommand();
       case "info" -> new InfoCommand();
       case "map" -> new MapCommand();
       case "measure" -> new MeasureCommand();

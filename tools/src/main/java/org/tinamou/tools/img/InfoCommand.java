@@ -36,6 +36,7 @@ final class InfoCommand implements ImgCommand {
           LongOption.flag("backing-chain", ImgOptions.BACKING_CHAIN),
           LongOption.withValue("object", ImgOptions.OBJECT),
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
+          ImgOptions.SHARED_OPTION,
           LongOption.flag("force-share", 'U'));
 
   private final ImageChoice choice = new ImageChoice();
@@ -61,7 +62,12 @@ final class InfoCommand implements ImgCommand {
     }
     boolean json = OutputFormat.isJson(output);
     choice.check();
-    List<ImageInfo> images = collect(console, operands.getFirst());
+    String name = operands.getFirst();
+    return choice.sharing(console, name, () -> describe(console, name, json));
+  }
+
+  private int describe(Console console, String name, boolean json) throws ToolException {
+    List<ImageInfo> images = collect(console, name);
     if (json) {
       Json.Array all = new Json.Array();
       images.forEach(image -> all.add(InfoReport.json(image)));

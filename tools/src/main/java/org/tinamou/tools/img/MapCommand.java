@@ -23,6 +23,7 @@ final class MapCommand implements ImgCommand {
           LongOption.withValue("output", ImgOptions.OUTPUT),
           LongOption.withValue("object", ImgOptions.OBJECT),
           LongOption.flag("image-opts", ImgOptions.IMAGE_OPTS),
+          ImgOptions.SHARED_OPTION,
           LongOption.flag("force-share", 'U'),
           LongOption.withValue("start-offset", 's'),
           LongOption.withValue("max-length", 'l'));
@@ -53,7 +54,8 @@ final class MapCommand implements ImgCommand {
     boolean json = OutputFormat.isJson(output);
     choice.check();
     String name = operands.getFirst();
-    return LoopRunner.run("map", context -> map(context, console, name, json));
+    return choice.sharing(
+        console, name, () -> LoopRunner.run("map", context -> map(context, console, name, json)));
   }
 
   private int map(AioContext context, Console console, String name, boolean json)

@@ -33,6 +33,7 @@ final class MeasureCommand implements ImgCommand {
           LongOption.withValue("object", ImgOptions.OBJECT),
           LongOption.withValue("output", ImgOptions.OUTPUT),
           LongOption.withValue("size", ImgOptions.SIZE),
+          ImgOptions.SHARED_OPTION,
           LongOption.flag("force-share", 'U'));
 
   /**
@@ -79,6 +80,10 @@ final class MeasureCommand implements ImgCommand {
       return 0;
     }
     choice.check();
+    return choice.sharing(console, name, () -> measure(console, name));
+  }
+
+  private int measure(Console console, String name) throws ToolException {
     return LoopRunner.run(
         "measure",
         context -> {

@@ -2,6 +2,7 @@ package org.tinamou.tools.differential;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -63,8 +64,12 @@ class LockingTest {
     ours("img create -q @b.raw 1M");
   }
 
+  /** Who holds the image is said in a line of its own, which the reference does not have. */
+  private static final String HOLDER = "It is in use by process [^\n]*\n";
+
   private Peer.Result ours(String line) {
-    return Peer.ours(CommandLine.parse(line, directory));
+    Peer.Result result = Peer.ours(CommandLine.parse(line, directory));
+    return new Peer.Result(result.out(), result.err().replaceAll(HOLDER, ""), result.exitCode());
   }
 
   private void assertTreatedAlike(List<String> lines) throws IOException {
@@ -160,6 +165,29 @@ class LockingTest {
       holder.destroyForcibly().waitFor();
     }
     assertTreatedAlike(lines);
+  }
+
+  @Test
+  void theHolderIsNamed() throws Exception {
+    ours("img create -q -f qcow2 @a.qcow2 1M");
+    Process holder = hold("qemu-io", "-f", "qcow2", directory.resolve("a.qcow2").toString());
+    try {
+      String process = "in use by process " + holder.pid() + " (qemu-io)";
+      for (String command : List.of("img info", "img map", "img check", "io -f qcow2")) {
+        Peer.Result refused = Peer.ours(CommandLine.parse(command + " @a.qcow2", directory));
+        assertTrue(refused.err().contains(process + ". Let that end first"), refused.err());
+      }
+      for (String command : List.of("info", "map", "check", "measure -O raw")) {
+        Peer.Result read =
+            Peer.ours(CommandLine.parse("img " + command + " --shared @a.qcow2", directory));
+        assertEquals(0, read.exitCode(), read.err());
+        assertTrue(read.err().contains(process + ": this is what had reached"), read.err());
+      }
+    } finally {
+      holder.destroyForcibly().waitFor();
+    }
+    Peer.Result quiet = Peer.ours(CommandLine.parse("img check --shared @a.qcow2", directory));
+    assertEquals("", quiet.err());
   }
 
   @Test

@@ -148,15 +148,11 @@ public final class FileDriver {
 
   /** Takes the locks of what is {@code used} and not {@code shared}, and drops all others. */
   void announce(int used, int shared, String name) throws BlockException {
-    try {
-      context.callBlocking(
-          () -> {
-            locks.change(used, ~shared & Permission.ALL);
-            return true;
-          });
-    } catch (BlockException e) {
-      throw e.withHint(LockBytes.hint(name));
-    }
+    context.callBlocking(
+        () -> {
+          locks.change(used, ~shared & Permission.ALL, name);
+          return true;
+        });
   }
 
   /** The file opened a second time, differently, to take the place of the first descriptor. */

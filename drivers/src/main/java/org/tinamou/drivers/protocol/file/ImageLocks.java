@@ -1,5 +1,6 @@
 package org.tinamou.drivers.protocol.file;
 
+import java.util.List;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.aio.HostFiles.LockType;
 import org.tinamou.base.Errno;
@@ -40,11 +41,28 @@ final class ImageLocks {
    *
    * @param used what this process does: bits of {@link Permission}
    * @param unshared what others must not do
+   * @param name what messages call the file
    */
-  void change(int used, int unshared) throws BlockException {
+  void change(int used, int unshared, String name) throws BlockException {
     if (!supported) {
       return;
     }
+    try {
+      change(used, unshared);
+    } catch (BlockException e) {
+      throw e.withHint(LockBytes.hint(name, holders()));
+    }
+  }
+
+  private List<String> holders() {
+    try {
+      return files.lockHolders(fd);
+    } catch (ErrnoException e) {
+      return List.of();
+    }
+  }
+
+  private void change(int used, int unshared) throws BlockException {
     int usedBefore = heldUsed;
     int unsharedBefore = heldUnshared;
     try {

@@ -1,5 +1,6 @@
 package org.tinamou.drivers.protocol.file;
 
+import java.util.List;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.block.Permission;
 
@@ -29,10 +30,21 @@ public final class LockBytes {
     return refusal(USED_BY_OTHERS, permission);
   }
 
-  /** What is said to whoever has to know who holds the image. */
+  /**
+   * What is said to whoever has to know who holds the image, and what to do.
+   *
+   * @param holders the processes that hold locks on it, as far as they are known
+   */
   @AnyThread
-  public static String hint(String name) {
-    return "Is another process using the image [" + name + "]?";
+  public static String hint(String name, List<String> holders) {
+    String question = "Is another process using the image [" + name + "]?";
+    return holders.isEmpty()
+        ? question
+        : question
+            + "\nIt is in use by process "
+            + String.join(", ", holders)
+            + ". Let that end first; only to look at the image as it is there is -U (img also"
+            + " --shared).";
   }
 
   static String refusal(String message, int permission) {
