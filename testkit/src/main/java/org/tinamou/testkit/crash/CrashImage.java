@@ -22,6 +22,7 @@ import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.AmendableImage;
+import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
@@ -100,6 +101,10 @@ final class CrashImage {
 
   AmendableImage amendable() {
     return (AmendableImage) Objects.requireNonNull(node.driverOrNull());
+  }
+
+  CompactableImage compactable() {
+    return (CompactableImage) Objects.requireNonNull(node.driverOrNull());
   }
 
   /** Adds a bitmap that the image is to keep. */

@@ -19,7 +19,8 @@ enum CrashOperation {
   FORGET,
   EMPTY,
   BITMAP,
-  AMEND;
+  AMEND,
+  COMPACT;
 
   /** All sequences of one or two operations. */
   static List<List<CrashOperation>> sequences() {
@@ -62,7 +63,7 @@ enum CrashOperation {
         yield new Range(first * cluster, count * cluster);
       }
       case RESIZE -> new Range(0, newSize(random, config));
-      case FLUSH, SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, AMEND -> new Range(0, 0);
+      case FLUSH, SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, AMEND, COMPACT -> new Range(0, 0);
     };
   }
 

@@ -237,7 +237,8 @@ public final class Qcow2Crash {
         mark();
         image.backend().discard(inside.offset(), inside.length());
       }
-      case SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, AMEND -> applyToImage(image, operation);
+      case SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, AMEND, COMPACT ->
+          applyToImage(image, operation);
       case RESIZE -> {
         if (!config.version3() && !image.snapshots().snapshots().isEmpty()) {
           return; // cannot be done to an old image
@@ -268,9 +269,7 @@ public final class Qcow2Crash {
       case REVERT -> {
         if (some && config.isCertain()) {
           InternalSnapshots.Snapshot last = snapshots.snapshots().getLast();
-          model.revert(Objects.requireNonNull(kept.get(last.name())));
-          mark();
-          snapshots.applySnapshot(last.id());
+          revert(snapshots, last);
         }
       }
       case FORGET -> {
@@ -288,8 +287,40 @@ public final class Qcow2Crash {
           image.addBitmap("bitmap " + story.size());
         }
       }
+      case COMPACT -> compact(image);
       default -> amend(image);
     }
+  }
+
+  private void revert(InternalSnapshots snapshots, InternalSnapshots.Snapshot last)
+      throws BlockException {
+    GuestModel.Kept before = model.keep();
+    model.revert(Objects.requireNonNull(kept.get(last.name())));
+    mark();
+    try {
+      snapshots.applySnapshot(last.id());
+    } catch (BlockException e) {
+      if (e.errno() != Errno.EINVAL) {
+        throw e;
+      }
+      story.add("too narrow counts");
+      model.revert(before);
+      mark();
+    }
+  }
+
+  /** Afterwards the image has to be opened anew, so it comes last. */
+  private void compact(CrashImage image) throws BlockException {
+    if (sequence.getLast() != CrashOperation.COMPACT
+        || story.size() < sequence.size()
+        || !config.isCertain()) {
+      return;
+    }
+    long[] before = model.beforeFlush();
+    image.backend().flush();
+    model.flushed(before);
+    mark();
+    image.compactable().compact(false, (phase, done, total) -> {});
   }
 
   /** Afterwards the image has to be opened anew, so it comes last. */

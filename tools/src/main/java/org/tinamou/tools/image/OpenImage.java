@@ -30,6 +30,7 @@ import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.ImagePolicy;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.AmendableImage;
+import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
@@ -490,6 +491,11 @@ public final class OpenImage {
   /** The image as one that can be changed afterwards, or null. */
   public @Nullable AmendableImage amendable() {
     return node.driverOrNull() instanceof AmendableImage amendable ? amendable : null;
+  }
+
+  /** The image as one that can be made smaller in its file, or null. */
+  public @Nullable CompactableImage compactable() {
+    return node.driverOrNull() instanceof CompactableImage compactable ? compactable : null;
   }
 
   /** Whether compressed data can be written to it. */

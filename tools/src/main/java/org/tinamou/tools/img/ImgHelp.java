@@ -20,6 +20,7 @@ final class ImgHelp {
         bitmap (--merge SOURCE | --add | --remove | --clear | --enable | --disable)... [-b source_file [-F source_fmt]] [-g granularity] [--object objectdef] [--image-opts | -f fmt] filename bitmap
         check [--object objectdef] [--image-opts] [-q] [-f fmt] [--output=ofmt] [-r [leaks | all]] [-T src_cache] [-U] filename
         commit [--object objectdef] [--image-opts] [-q] [-f fmt] [-t cache] [-b base] [-r rate_limit] [-d] [-p] filename
+        compact [--object objectdef] [--image-opts] [--dry-run] [--output=ofmt] [-f fmt] [-p] [-q] filename
         compare [--object objectdef] [--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] [-U] filename1 filename2
         convert [--object objectdef] [--image-opts] [--target-image-opts] [--target-is-zero] [--bitmaps] [-U] [-C] [-c] [-p] [-q] [-n] [-f fmt] [-t cache] [-T src_cache] [-O output_fmt] [-B backing_file [-F backing_fmt]] [-o options] [-l snapshot_param] [-S sparse_size] [-r rate_limit] [-m num_coroutines] [-W] [--salvage] filename [filename2 [...]] output_filename
         create [--object objectdef] [-q] [-f fmt] [-b backing_file [-F backing_fmt]] [-u] [-o options] filename [size]
@@ -75,6 +76,11 @@ final class ImgHelp {
         -f, -F          the formats of the first and the second image
         -s              different sizes, or data against a hole, count as different
         Exit code 0: same content; 1: different; 2 and more: failed.
+
+      Parameters of compact (which the reference does not have):
+        --dry-run       say only how much smaller the file could become
+        Drops what nothing refers to and what reads as zeroes, moves the rest to the front and
+        cuts the file. Whatever interrupts it, the image holds the same data afterwards.
 
       Parameters of diff (which the reference does not have):
         --map           json: an array of the ranges that differ; human: a line for each;

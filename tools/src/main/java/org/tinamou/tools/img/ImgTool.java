@@ -52,6 +52,7 @@ public final class ImgTool implements Tool {
       case "bitmap" -> new BitmapCommand();
       case "check" -> new CheckCommand();
       case "commit" -> new CommitCommand();
+      case "compact" -> new CompactCommand();
       case "compare" -> new CompareCommand();
       case "convert" -> new ConvertCommand();
       case "create" -> new CreateCommand();

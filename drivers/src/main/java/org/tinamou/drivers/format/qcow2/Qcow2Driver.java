@@ -24,6 +24,7 @@ import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.drivers.AmendableImage;
+import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
@@ -46,6 +47,7 @@ public final class Qcow2Driver
         PersistentBitmaps,
         OverlayImage,
         AmendableImage,
+        CompactableImage,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
 
@@ -519,6 +521,23 @@ public final class Qcow2Driver
               node.bitmaps().resize(lengthBytes());
             })
         .amend(values);
+  }
+
+  @Override
+  public Compaction compact(boolean tryOnly, Watcher watcher) throws BlockException {
+    image.damage().check();
+    image.metadata().lock();
+    try {
+      image.writeBack();
+      image.file().flush();
+      if (!tryOnly) {
+        image.retire();
+      }
+      boolean stands = image.backing() != null || header.backingName() != null;
+      return Compactor.compact(image.file(), stands, tryOnly, watcher);
+    } finally {
+      image.metadata().unlock();
+    }
   }
 
   @Override

@@ -72,6 +72,9 @@ final class Qcow2Image {
 
   private boolean retired;
 
+  /** A change of many counts has begun and has not ended: if it failed, they need a repair. */
+  private boolean restructuring;
+
   /** Data or counts that entries in memory rely on may not be stable yet. */
   private boolean unstable;
 
@@ -402,6 +405,7 @@ final class Qcow2Image {
   /** The image is marked while counts and flags do not fit each other. */
   void beginRestructuring() throws BlockException {
     writeBack();
+    restructuring = true;
     if (isVersion3()) {
       changeIncompatible(Features.INCOMPATIBLE_DIRTY, 0);
     }
@@ -414,6 +418,7 @@ final class Qcow2Image {
     if (isVersion3()) {
       changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);
     }
+    restructuring = false;
     noteMetadata();
   }
 
@@ -479,7 +484,7 @@ final class Qcow2Image {
     }
     writeBack();
     file.flush();
-    if (isVersion3()) {
+    if (isVersion3() && !restructuring) {
       changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);
     }
   }

@@ -81,6 +81,7 @@ final class Snapshots {
 
   /** Flags follow the counts, whatever those are by now. */
   private void end() throws BlockException {
+    image.stabiliseCounts();
     trees.restoreCopied();
     image.endRestructuring();
   }

@@ -17,6 +17,7 @@ final class StoredCounts {
 
   private final Edge file;
   private final Geometry geometry;
+  private final long tableOffset;
 
   /** No block is behind it. */
   private long endBytes;
@@ -27,6 +28,7 @@ final class StoredCounts {
   StoredCounts(Edge file, Qcow2Header header, long fileBytes) throws BlockException {
     this.file = file;
     this.geometry = header.geometry();
+    this.tableOffset = header.refcountTableOffset();
     this.endBytes = fileBytes;
     this.table = Refcounts.readTable(file, header);
     int capacity = Math.max(4, CACHE_BYTES >>> geometry.clusterBits());
@@ -131,5 +133,63 @@ final class StoredCounts {
     Buffers.write(file, tableOffset + (long) index * Long.BYTES, entry);
     table[index] = blockOffset;
     endBytes = Math.max(endBytes, blockOffset + geometry.clusterBytes());
+  }
+
+  /**
+   * Makes a block of a free cluster that has no count yet, which it then has; false if the table
+   * has no room for it.
+   */
+  boolean addOwnBlock(long cluster) throws BlockException {
+    if (!canAddBlock(cluster)) {
+      return false;
+    }
+    byte[] bytes = new byte[geometry.clusterBytes()];
+    int inBlock = (int) (cluster % geometry.refcountsPerBlock());
+    Refcounts.write(MemorySegment.ofArray(bytes), inBlock, geometry.refcountOrder(), 1);
+    long offset = cluster << geometry.clusterBits();
+    Buffers.write(file, offset, bytes);
+    file.flush();
+    writeEntry(tableIndex(cluster), offset);
+    file.flush();
+    endBytes = Math.max(endBytes, offset + geometry.clusterBytes());
+    return true;
+  }
+
+  private void writeEntry(int index, long offset) throws BlockException {
+    blocks.remove(table[index] & Refcounts.OFFSET_MASK);
+    blocks.remove(offset);
+    byte[] entry = ByteBuffer.allocate(Long.BYTES).putLong(0, offset).array();
+    Buffers.write(file, tableOffset + (long) index * Long.BYTES, entry);
+    table[index] = offset;
+  }
+
+  /** A block has been copied and is used at its new place from now on. */
+  void moveBlock(int index, long newOffset) throws BlockException {
+    writeEntry(index, newOffset);
+    endBytes = Math.max(endBytes, newOffset + geometry.clusterBytes());
+  }
+
+  /**
+   * Takes away a block that counts nothing, or nothing but itself.
+   *
+   * @return the cluster it was in, or -1 if it counts something
+   */
+  long dropIfEmpty(int index) throws BlockException {
+    long first = (long) index * geometry.refcountsPerBlock();
+    long own = geometry.clusterIndex(table[index] & Refcounts.OFFSET_MASK);
+    if (own == 0) {
+      return -1;
+    }
+    for (long each = first; each < first + geometry.refcountsPerBlock(); each++) {
+      if (each != own && get(each) != 0) {
+        return -1;
+      }
+    }
+    writeEntry(index, 0);
+    file.flush();
+    if (canSet(own)) {
+      set(own, 0);
+    }
+    return own;
   }
 }
