@@ -80,6 +80,10 @@ final class ConvertCommand implements ImgCommand {
         sources.add(options().choice.open(context, console, kept));
       }
       SourceChain source = new SourceChain(sources);
+      if (options().isStream()) {
+        stream(source, console, progress);
+        return 0;
+      }
       OptionValues creation = checkTarget(sources);
       String targetName = operands.getLast();
       if (!options().existing) {
@@ -128,6 +132,17 @@ final class ConvertCommand implements ImgCommand {
     } finally {
       sources.forEach(OpenImage::close);
     }
+  }
+
+  /** To standard output, which is written from its beginning to its end. */
+  private void stream(SourceChain source, Console console, Progress progress) throws ToolException {
+    StreamOutput output = new StreamOutput(source, console.out(), progress, () -> stopAsked);
+    if (options().targetFormat.equals(ImageFormats.RAW)) {
+      output.raw();
+    } else {
+      output.qcow2(options().streamClusterBytes());
+    }
+    progress.set(100);
   }
 
   /** Checks what concerns the target, in the order in which the reference looks. */

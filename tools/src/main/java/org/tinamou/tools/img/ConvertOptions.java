@@ -2,6 +2,8 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.SizeArgument;
@@ -27,6 +29,9 @@ final class ConvertOptions {
   private static final long DEFAULT_SPARSE_BYTES = 4096;
   private static final long MAX_SPARSE_BYTES = 16 << 20;
   private static final int MAX_WORKERS = 16;
+  private static final int DEFAULT_CLUSTER_BYTES = 1 << 16;
+  private static final int MIN_CLUSTER_BYTES = 512;
+  private static final int MAX_CLUSTER_BYTES = 2 << 20;
 
   @Nullable String sourceFormat;
   String targetFormat = ImageFormats.RAW;
@@ -178,6 +183,9 @@ final class ConvertOptions {
     if (skipBrokenBitmaps && !bitmaps) {
       throw new ToolException("Use of --skip-broken-bitmaps requires --bitmaps");
     }
+    if (isStream()) {
+      checkStream();
+    }
     if (offload && compressed) {
       throw new ToolException("Cannot enable copy offloading when -c is used");
     }
@@ -192,6 +200,54 @@ final class ConvertOptions {
     }
     if (targetIsZero && !existing) {
       throw new ToolException("--target-is-zero requires use of -n flag");
+    }
+  }
+
+  /** Whether the target is standard output. */
+  boolean isStream() {
+    return !existing && operands.size() > 1 && operands.getLast().equals("-");
+  }
+
+  /** Refuses what cannot be done where nothing is written twice. */
+  void checkStream() throws ToolException {
+    boolean known =
+        targetFormat.equals(ImageFormats.RAW) || targetFormat.equals(ImageFormats.QCOW2);
+    if (!known) {
+      throw new ToolException(
+          "Only raw and qcow2 can be written to standard output, not '" + targetFormat + "'");
+    }
+    if (compressed || bitmaps || offload || backing != null || letterB != null) {
+      throw new ToolException(
+          "-b, -B, -c, -C and --bitmaps cannot be used where the target is standard output");
+    }
+    if (progress) {
+      throw new ToolException(
+          "-p would write into the image on standard output; --progress=json tells of progress"
+              + " elsewhere");
+    }
+    if (targetFormat.equals(ImageFormats.RAW) && creation.isGiven()) {
+      throw new ToolException("-o has no effect on raw images on standard output");
+    }
+    streamClusterBytes();
+  }
+
+  /** The size of clusters, the only thing that can be chosen of a stream. */
+  int streamClusterBytes() throws ToolException {
+    try {
+      OptionValues values = ImageOptionList.schema(ImageFormats.QCOW2).parse(creation.text());
+      for (String name : ImageOptionList.schema(ImageFormats.QCOW2).names()) {
+        if (values.has(name) && !name.equals("cluster_size")) {
+          throw new ToolException(
+              "Option '" + name + "' cannot be used where the target is standard output");
+        }
+      }
+      long bytes = values.size("cluster_size", DEFAULT_CLUSTER_BYTES);
+      if (bytes < MIN_CLUSTER_BYTES || bytes > MAX_CLUSTER_BYTES || Long.bitCount(bytes) != 1) {
+        throw new ToolException("Cluster size must be a power of two between 512 and 2048k");
+      }
+      return (int) bytes;
+    } catch (OptionException e) {
+      throw ToolException.of("", e);
     }
   }
 

@@ -70,6 +70,8 @@ final class ImgHelp {
         -C              let the host copy where it can
         -r rate_limit   bytes a second
         --salvage       read what cannot be read as zeroes
+        output_filename  - is standard output, for raw and qcow2: written from its beginning
+                        to its end, the source being read twice for qcow2
         --target-is-zero  the existing target reads as zeroes
 
       Parameters of compare:

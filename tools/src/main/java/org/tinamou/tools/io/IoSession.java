@@ -68,9 +68,7 @@ final class IoSession {
     }
     OpenImage opened;
     try {
-      opened =
-          OpenImage.open(
-              context, wanted.request(name).under(console.imagePolicy()), objects);
+      opened = OpenImage.open(context, wanted.request(name).under(console.imagePolicy()), objects);
     } catch (BlockException e) {
       throw ToolException.of(IoOptions.refusal(name), e);
     }

@@ -85,7 +85,7 @@ class CompactCommandTest {
   void nothingIsLost(String options) throws Exception {
     ok(ToolRun.img("create", "-q", "-f", "qcow2", "-o", options, name("image"), "4M"));
     fill(options.hashCode(), true);
-    boolean bitmaps = !options.contains("0.10");
+    boolean bitmaps = !options.contains("0.10") && !options.contains("=512"); // no room
     if (bitmaps) {
       ok(ToolRun.img("bitmap", "--add", "-g", "64k", name("image"), "b"));
       ToolRun.io("-f", "qcow2", "-c", "write -P 9 1M 64k", name("image"));

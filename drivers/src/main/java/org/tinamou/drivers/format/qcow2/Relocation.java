@@ -1,11 +1,9 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
@@ -202,7 +200,6 @@ final class Relocation {
     int free = used.nextClearBit(1);
     while (last > free && free >= 0) {
       Map<Integer, Integer> places = new HashMap<>();
-      List<Integer> sources = new ArrayList<>();
       while (last > free && places.size() < mostAtOnce) {
         if (!counts.canSet(free)) {
           if (!counts.addOwnBlock(free)) {
@@ -212,16 +209,16 @@ final class Relocation {
           used.set(free);
         } else {
           places.put(last, free);
-          sources.add(last);
           last = movable.previousSetBit(last - 1);
         }
         free = used.nextClearBit(free + 1);
       }
       move(places, references);
-      for (int source : sources) {
-        movable.clear(source);
-        movable.set(places.get(source));
-      }
+      places.forEach(
+          (source, place) -> {
+            movable.clear(source);
+            movable.set(place);
+          });
       progress.moved(moved);
       free = used.nextClearBit(1);
     }

@@ -1,0 +1,106 @@
+package org.tinamou.tools.img;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tinamou.tools.ToolRun;
+
+/** Images that are written to standard output, where nobody can seek. */
+class StreamOutputTest {
+  @TempDir Path directory;
+
+  private String name(String file) {
+    return directory.resolve(file).toString();
+  }
+
+  private byte[] stream(String... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    PrintStream errors = new PrintStream(err, false, StandardCharsets.UTF_8);
+    int exitCode =
+        new ImgTool()
+            .run(
+                "tinamou-img",
+                arguments,
+                InputStream.nullInputStream(),
+                new PrintStream(out, false, StandardCharsets.UTF_8),
+                errors);
+    assertEquals(0, exitCode, () -> err.toString(StandardCharsets.UTF_8));
+    return out.toByteArray();
+  }
+
+  private byte[] makeSource() throws Exception {
+    assertEquals(0, ToolRun.img("create", "-q", "-f", "qcow2", name("below"), "5M").exitCode());
+    String[] fill = {"-f", "qcow2", "-c", "write -P 3 1M 1M", "-c", "write -P 4 5242368 512"};
+    ToolRun.io(fill[0], fill[1], fill[2], fill[3], fill[4], fill[5], name("below"));
+    String[] create = {"create", "-q", "-f", "qcow2", "-b", "below", "-F", "qcow2", name("source")};
+    assertEquals(0, ToolRun.img(create).exitCode());
+    ToolRun.io("-f", "qcow2", "-c", "write -P 9 100k 3k", "-c", "write -z 1M 64k", name("source"));
+    assertEquals(0, ToolRun.img("convert", name("source"), name("raw")).exitCode());
+    return Files.readAllBytes(directory.resolve("raw"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"512", "4k", "64k", "2M"})
+  void qcow2IsAnImageOfTheSameData(String cluster) throws Exception {
+    byte[] disk = makeSource();
+    String options = "cluster_size=" + cluster;
+    byte[] image = stream("convert", "-O", "qcow2", "-o", options, name("source"), "-");
+    Files.write(directory.resolve("copy"), image);
+    ToolRun check = ToolRun.img("check", name("copy"));
+    assertEquals(0, check.exitCode(), check.out() + check.err());
+    assertEquals(0, ToolRun.img("convert", name("copy"), name("again")).exitCode());
+    assertArrayEquals(disk, Files.readAllBytes(directory.resolve("again")));
+    assertArrayEquals(
+        image, stream("convert", "-O", "qcow2", "-o", options, name("source"), "-"), "twice");
+  }
+
+  @Test
+  void rawIsTheDisk() throws Exception {
+    assertArrayEquals(makeSource(), stream("convert", name("source"), "-"));
+  }
+
+  @Test
+  void anEmptyDiskIsAnImageToo() throws Exception {
+    Files.write(directory.resolve("empty"), new byte[0]);
+    String[] words = {"convert", "-f", "raw", "-O", "qcow2", name("empty"), "-"};
+    Files.write(directory.resolve("copy"), stream(words));
+    assertEquals(0, ToolRun.img("check", name("copy")).exitCode());
+  }
+
+  @Test
+  void whatCannotBeStreamedIsRefused() throws Exception {
+    makeSource();
+    for (List<String> options :
+        List.of(
+            List.of("-c", "-O", "qcow2"),
+            List.of("-p"),
+            List.of("-O", "qcow2", "-o", "compat=0.10"),
+            List.of("-o", "preallocation=full"),
+            List.of("-O", "qcow2", "-o", "cluster_size=3k"),
+            List.of("-O", "vmdk"))) {
+      String[] words = new String[options.size() + 3];
+      words[0] = "convert";
+      for (int i = 0; i < options.size(); i++) {
+        words[i + 1] = options.get(i);
+      }
+      words[words.length - 2] = name("source");
+      words[words.length - 1] = "-";
+      ToolRun run = ToolRun.img(words);
+      assertEquals(1, run.exitCode(), options.toString());
+      assertTrue(!run.err().isEmpty(), options.toString());
+    }
+  }
+}
