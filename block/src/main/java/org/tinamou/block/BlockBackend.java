@@ -39,7 +39,8 @@ public final class BlockBackend implements EdgeParent {
   private int permissions;
   private int shared;
   private boolean closed;
-  private @Nullable Runnable onResize;
+  private Runnable onResize = () -> {};
+  private Runnable onMove = () -> {};
 
   /**
    * A backend without a medium. Main loop.
@@ -95,6 +96,12 @@ public final class BlockBackend implements EdgeParent {
   @HomeThread
   public void onResize(Runnable callback) {
     onResize = callback;
+  }
+
+  /** Runs on the main loop whenever the backend has gone to another loop; never waits. */
+  @HomeThread
+  public void onMove(Runnable callback) {
+    onMove = callback;
   }
 
   // ------------------------------------------------------------------------------------ medium
@@ -228,6 +235,12 @@ public final class BlockBackend implements EdgeParent {
   public @Nullable BlockNode node() {
     Edge edge = root;
     return edge == null ? null : edge.child();
+  }
+
+  /** The edge to the root node, or null without a medium. */
+  @AnyThread
+  public @Nullable Edge root() {
+    return root;
   }
 
   private Edge medium() throws BlockException {
@@ -533,7 +546,7 @@ public final class BlockBackend implements EdgeParent {
 
   @Override
   public String describe() {
-    return name.isEmpty() ? "a block device" : "block device '" + name + "'";
+    return name.isEmpty() ? "an unnamed block device" : "block device '" + name + "'";
   }
 
   @Override
@@ -563,7 +576,11 @@ public final class BlockBackend implements EdgeParent {
     if (!followsNode && context != move.target()) {
       throw new BlockException(Errno.EBUSY, "Cannot change iothread of active block backend");
     }
-    move.onCommit(() -> context = move.target());
+    move.onCommit(
+        () -> {
+          context = move.target();
+          onMove.run();
+        });
   }
 
   /** The user takes its disk to another loop: allowed although the node alone may not go. */
@@ -586,10 +603,7 @@ public final class BlockBackend implements EdgeParent {
 
   @Override
   public void childResized(Edge edge) {
-    Runnable callback = onResize;
-    if (callback != null) {
-      callback.run();
-    }
+    onResize.run();
   }
 
   @Override

@@ -20,6 +20,7 @@ import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PermissionPair;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
@@ -42,6 +43,7 @@ public final class Qcow2Driver
         BlockDriver.Resizable,
         BlockDriver.PermissionMapper,
         BlockDriver.Checkable,
+        BlockDriver.Reopenable,
         BlockDriver.Named,
         InternalSnapshots,
         PersistentBitmaps,
@@ -550,10 +552,15 @@ public final class Qcow2Driver
       return new PermissionPair(used & Permission.CONSISTENT_READ, sharedBelow);
     }
     int below = Permission.CONSISTENT_READ;
-    if (!node.isReadOnly()) {
+    if (image.wantsWrites()) {
       below |= Permission.WRITE | Permission.RESIZE;
     }
     return new PermissionPair(below, Permission.DEFAULT_SHARED);
+  }
+
+  @Override
+  public PreparedReopen prepareReopen(ReopenChange change) throws BlockException {
+    return new Qcow2Reopen(node, image, bitmaps).prepare(change);
   }
 
   /** What had been written was flushed before; at worst some clusters stay counted for nothing. */

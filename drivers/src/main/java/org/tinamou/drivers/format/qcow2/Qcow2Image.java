@@ -49,7 +49,7 @@ final class Qcow2Image {
   private static final int MAX_RELEASED = 16_384;
 
   private final Edge file;
-  private final @Nullable Edge backing;
+  private volatile @Nullable Edge backing;
   private final Geometry geometry;
   private final CoMutex metadata = new CoMutex("qcow2 metadata");
   private final UseEpochs uses = new UseEpochs();
@@ -70,6 +70,8 @@ final class Qcow2Image {
   private volatile long sizeBytes;
   private long incompatible;
 
+  private boolean writable;
+  private volatile boolean wantsWrites;
   private boolean retired;
 
   /** A change of many counts has begun and has not ended: if it failed, they need a repair. */
@@ -100,6 +102,8 @@ final class Qcow2Image {
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
     this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
     this.extras = extras;
+    this.writable = extras.writable();
+    this.wantsWrites = writable;
     this.snapshots = extras.snapshots();
     this.bitmaps = extras.bitmaps();
     this.damage = new Damage(extras.writable(), extras.diagnostics(), this::markCorrupt);
@@ -117,7 +121,7 @@ final class Qcow2Image {
 
   /** Keeps writes away from the tables as they are now. */
   private void noteMetadata() throws BlockException {
-    if (!extras.writable()) {
+    if (!writable) {
       return;
     }
     MetadataMap parts = guard.parts();
@@ -193,6 +197,36 @@ final class Qcow2Image {
 
   @Nullable Edge backing() {
     return backing;
+  }
+
+  /** Another image below from now on, or none. The node is drained. */
+  void showBelow(@Nullable Edge edge) {
+    backing = edge;
+  }
+
+  /** The features without which nobody may use the image. */
+  long incompatible() {
+    return incompatible;
+  }
+
+  /** Whether it is to be written to, once what is planned has been done. */
+  boolean wantsWrites() {
+    return wantsWrites;
+  }
+
+  void wantWrites(boolean wanted) {
+    wantsWrites = wanted;
+  }
+
+  boolean isWritable() {
+    return writable;
+  }
+
+  /** Whether the image may be written to from now on. The node is drained. */
+  void setWritable(boolean mayBeWritten) throws BlockException {
+    writable = mayBeWritten;
+    damage.setWritable(mayBeWritten);
+    noteMetadata();
   }
 
   Geometry geometry() {
