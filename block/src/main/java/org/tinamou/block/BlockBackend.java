@@ -34,7 +34,7 @@ public final class BlockBackend implements EdgeParent {
   private volatile ErrorPolicy readErrors = ErrorPolicy.REPORT;
   private volatile ErrorPolicy writeErrors = ErrorPolicy.REPORT;
   private volatile IoStatus ioStatus = IoStatus.OK;
-  private volatile @Nullable ErrorListener onError;
+  private volatile @Nullable RequestErrors onError;
   private volatile @Nullable BlockStatistics statistics;
   private int permissions;
   private int shared;
@@ -237,12 +237,6 @@ public final class BlockBackend implements EdgeParent {
     return edge == null ? null : edge.child();
   }
 
-  /** The edge to the root node, or null without a medium. */
-  @AnyThread
-  public @Nullable Edge root() {
-    return root;
-  }
-
   private Edge medium() throws BlockException {
     Edge edge = root;
     if (edge == null) {
@@ -309,7 +303,7 @@ public final class BlockBackend implements EdgeParent {
       } finally {
         gate.leave();
       }
-      ErrorListener listener = onError;
+      RequestErrors listener = onError;
       if (action == ErrorPolicy.STOP && ioStatus == IoStatus.OK) {
         ioStatus = error.errno() == Errno.ENOSPC ? IoStatus.NOSPACE : IoStatus.FAILED;
       }
@@ -327,7 +321,8 @@ public final class BlockBackend implements EdgeParent {
   }
 
   private void checkInside(IoKind kind, Edge edge, long offset, long length) throws BlockException {
-    if (!isInside(edge, offset, length)) {
+    long size = edge.lengthBytes();
+    if (offset < 0 || length < 0 || offset > size || length > size - offset) {
       BlockStatistics accounts = statistics;
       if (accounts != null) {
         accounts.invalid(kind);
@@ -335,11 +330,6 @@ public final class BlockBackend implements EdgeParent {
       throw BlockException.of(
           Errno.EIO, "request at %d of %d bytes on %s".formatted(offset, length, describe()));
     }
-  }
-
-  private static boolean isInside(Edge edge, long offset, long length) throws BlockException {
-    long size = edge.lengthBytes();
-    return offset >= 0 && length >= 0 && offset <= size && length <= size - offset;
   }
 
   /** Fills the buffer from the disk. The range must lie inside it. */
@@ -489,17 +479,6 @@ public final class BlockBackend implements EdgeParent {
 
   // ---------------------------------------------------------------- errors, states, accounts
 
-  /** Hears of every request that failed. Any loop; short, never waits. */
-  @FunctionalInterface
-  public interface ErrorListener {
-    /**
-     * A request has failed.
-     *
-     * @param action REPORT, IGNORE or STOP
-     */
-    void failed(IoKind kind, ErrorPolicy action, BlockException cause);
-  }
-
   /** What is done about errors from now on; at first they are reported. */
   @AnyThread
   public void setErrorPolicies(ErrorPolicy onRead, ErrorPolicy onWrite) {
@@ -508,7 +487,7 @@ public final class BlockBackend implements EdgeParent {
   }
 
   @AnyThread
-  public void onError(@Nullable ErrorListener listener) {
+  public void onError(@Nullable RequestErrors listener) {
     onError = listener;
   }
 

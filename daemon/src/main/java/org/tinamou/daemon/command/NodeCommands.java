@@ -83,12 +83,24 @@ final class NodeCommands {
   }
 
   private void replaceRoot(BlockBackend backend, BlockNode target) throws BlockException {
-    Edge root = backend.root();
+    Edge root = root(backend);
     if (root == null) {
       throw new BlockException(
           ErrorClass.GENERIC_ERROR, "There is no child, try to add a new one instead");
     }
     daemon.graph().replace(root, target);
+  }
+
+  static @Nullable Edge root(BlockBackend backend) {
+    BlockNode node = backend.node();
+    if (node != null) {
+      for (Edge edge : node.parents()) {
+        if (edge.parent() == backend) {
+          return edge;
+        }
+      }
+    }
+    return null;
   }
 
   private static BlockException noChild(BlockNode parent, String child) {

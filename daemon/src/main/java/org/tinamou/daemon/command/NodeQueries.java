@@ -185,13 +185,9 @@ final class NodeQueries {
     Drawing drawing = new Drawing();
     for (BlockBackend backend : daemon.graph().backends()) {
       drawing.node(backend, backend.name(), "block-backend");
-      BlockNode node = backend.node();
-      if (node != null) {
-        for (Edge edge : node.parents()) {
-          if (edge.parent() == backend) {
-            drawing.edge(backend, edge);
-          }
-        }
+      Edge root = NodeCommands.root(backend);
+      if (root != null) {
+        drawing.edge(backend, root);
       }
     }
     for (BlockNode node : inOrder()) {

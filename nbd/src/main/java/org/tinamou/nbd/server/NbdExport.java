@@ -9,9 +9,9 @@ import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 
 /**
- * A disk that a server shows. Requests come from coroutines of its loop, many at a time, inside of the
- * size; buffers stay the server's. Failures keep their errno, and their context is
- * told to clients that can read texts.
+ * A disk that a server shows. Requests come from coroutines of its loop, many at a time, inside of
+ * the size; buffers stay the server's. Failures keep their errno, and their context is told to
+ * clients that can read texts.
  */
 public interface NbdExport {
   /**

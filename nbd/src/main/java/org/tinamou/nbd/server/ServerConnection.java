@@ -115,7 +115,13 @@ final class ServerConnection {
   private void serve(Negotiated negotiated, WireReader in, WireWriter out, Deadline deadline) {
     ServerSession serving =
         new ServerSession(
-            context, negotiated, in, out, deadline, memory, () -> abort("the connection has failed"));
+            context,
+            negotiated,
+            in,
+            out,
+            deadline,
+            memory,
+            () -> abort("the connection has failed"));
     session = serving;
     try {
       serving.run();

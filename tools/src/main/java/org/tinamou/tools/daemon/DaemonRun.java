@@ -131,7 +131,8 @@ final class DaemonRun {
   }
 
   /** An error with the option that it comes from. */
-  private static ToolException told(DaemonTool.Step step, ToolException error, @Nullable String hint) {
+  private static ToolException told(
+      DaemonTool.Step step, ToolException error, @Nullable String hint) {
     String place = "--" + step.kind().option() + " " + step.value() + ": ";
     return new ToolException(
         1, error.messages().stream().map(message -> place + message).toList(), hint);
