@@ -60,7 +60,7 @@ public final class Daemon {
     this.jobs = new JobList(main);
     this.objects = new ObjectRegistry(ObjectTypes.ofDaemon(this, loops));
     this.drivers = source.apply(objects);
-    this.nodes = new HeldNodes(graph);
+    this.nodes = new HeldNodes(graph, jobs);
     this.exports = new Exports(this);
     this.commands = CommandList.of(this);
   }

@@ -12,6 +12,9 @@ import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.jobs.JobList;
 
 /**
  * Finds nodes by their names, and keeps those that users have added until they delete them. Main
@@ -19,10 +22,12 @@ import org.tinamou.block.BlockNode;
  */
 public final class HeldNodes {
   private final BlockGraph graph;
+  private final JobList jobs;
   private final Map<String, BlockNode> held = new LinkedHashMap<>();
 
-  HeldNodes(BlockGraph graph) {
+  HeldNodes(BlockGraph graph, JobList jobs) {
     this.graph = graph;
+    this.jobs = jobs;
   }
 
   // ------------------------------------------------------------------------------------ lookups
@@ -109,6 +114,7 @@ public final class HeldNodes {
     if (node.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockBackend)) {
       throw new BlockException(Errno.EBUSY, "Node " + name + " is in use");
     }
+    refuseBusy(node);
     if (!holds(node)) {
       throw new BlockException(Errno.EPERM, "Node " + name + " is not owned by the monitor");
     }
@@ -117,6 +123,20 @@ public final class HeldNodes {
     }
     held.remove(name);
     graph.release(node);
+  }
+
+  /** Refuses to touch a node that shows through another one, or that a job works on. */
+  @HomeThread
+  public void refuseBusy(BlockNode node) throws BlockException {
+    for (Edge edge : node.parents()) {
+      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE) && edge.parent() instanceof BlockNode up) {
+        throw new BlockException(
+            Errno.EBUSY,
+            "Node '%s' is busy: node is used as backing hd of '%s'"
+                .formatted(node.name(), up.name()));
+      }
+    }
+    jobs.checkNotBlocked(node);
   }
 
   /** Lets go of all of them, the last one first. */

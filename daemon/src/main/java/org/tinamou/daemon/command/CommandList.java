@@ -9,7 +9,6 @@ import org.tinamou.base.Check;
 import org.tinamou.block.BlockException;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.monitor.Command;
-import org.tinamou.monitor.CommandContext;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
@@ -61,10 +60,10 @@ public final class CommandList {
 
   void query(String name, Query query) {
     Check.argument(!commands.containsKey(name), "two commands %s", name);
-    commands.put(name, (arguments, context) -> run(query, arguments, context));
+    commands.put(name, (arguments, _) -> run(query, arguments));
   }
 
-  private static Json run(Query query, OptionReader arguments, CommandContext context)
+  private static Json run(Query query, OptionReader arguments)
       throws CommandException, OptionException {
     try {
       return query.run(arguments);

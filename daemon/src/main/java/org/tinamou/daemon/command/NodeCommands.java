@@ -171,6 +171,7 @@ final class NodeCommands {
     if (size < 0) {
       throw new BlockException(Errno.EINVAL, "Parameter 'size' expects a >0 size");
     }
+    daemon.jobs().checkNotBlocked(node);
     BlockBackend backend =
         new BlockBackend(daemon.graph(), "", node.context(), Permission.RESIZE, Permission.ALL);
     try {

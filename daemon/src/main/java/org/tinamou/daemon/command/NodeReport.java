@@ -179,10 +179,17 @@ final class NodeReport {
       return backing;
     }
     try {
-      return BackingName.resolve(FileNames.exactOrEmpty(node), backing);
+      return BackingName.resolve(ownName(node), backing);
     } catch (BlockException e) {
       return null;
     }
+  }
+
+  /** The name that those in the image are relative to. */
+  private static String ownName(BlockNode node) {
+    String exact = FileNames.exactOrEmpty(node);
+    BlockNode file = node.primaryChild();
+    return exact.isEmpty() && file != null ? FileNames.exactOrEmpty(file) : exact;
   }
 
   /** What is told of the image that a filter shows. */

@@ -261,7 +261,7 @@ final class SnapshotCommands {
           image == null
               ? daemon.nodes().find(Objects.requireNonNull(nodeName))
               : daemon.nodes().find(image.device, image.nodeName);
-      refuseBacking(node);
+      daemon.nodes().refuseBusy(node);
       daemon.graph().reference(node);
       below = node;
       drained = node.drain("snapshot");
@@ -284,19 +284,6 @@ final class SnapshotCommands {
                               "backing", java.util.Set.of(EdgeRole.COPY_ON_WRITE), node)))));
       appended = true;
       daemon.graph().replace(node, top);
-    }
-
-    /** An image that shows through another one already stays as it is. */
-    private void refuseBacking(BlockNode node) throws BlockException {
-      for (Edge edge : node.parents()) {
-        if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)
-            && edge.parent() instanceof BlockNode up) {
-          throw new BlockException(
-              Errno.EBUSY,
-              "Node '%s' is busy: node is used as backing hd of '%s'"
-                  .formatted(node.name(), up.name()));
-        }
-      }
     }
 
     private void flush(BlockNode node) throws BlockException {

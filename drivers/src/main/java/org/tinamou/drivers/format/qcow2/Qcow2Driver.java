@@ -89,12 +89,19 @@ public final class Qcow2Driver
 
   @Override
   public ImageDescription description() {
-    return Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
+    ImageDescription opened =
+        Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
+    BackingWords words = image.backingWords();
+    return words == null ? opened : words.in(opened);
   }
 
   @Override
   public String exactFileName() {
-    return FileNames.exactOrEmpty(image.file().child());
+    String name = FileNames.exactOrEmpty(image.file().child());
+    boolean exact =
+        !image.isBackingChanged()
+            || BackingWords.leadTo(image.backing(), name, description().backingName());
+    return exact ? name : "";
   }
 
   @Override
@@ -490,6 +497,7 @@ public final class Qcow2Driver
             }
             return before.withBacking(name, extensions);
           });
+      image.named(new BackingWords(name, format));
     } finally {
       image.metadata().unlock();
     }

@@ -70,6 +70,8 @@ final class Qcow2Image {
   private volatile long sizeBytes;
   private long incompatible;
 
+  private volatile @Nullable BackingWords backingWords;
+  private volatile boolean backingChanged;
   private boolean writable;
   private volatile boolean wantsWrites;
   private boolean retired;
@@ -202,6 +204,23 @@ final class Qcow2Image {
   /** Another image below from now on, or none. The node is drained. */
   void showBelow(@Nullable Edge edge) {
     backing = edge;
+    backingChanged = true;
+  }
+
+  /** The image names another one below from now on. */
+  void named(BackingWords words) {
+    backingWords = words;
+    backingChanged = true;
+  }
+
+  /** How the image names the one below since it was opened; null if as in the header. */
+  @Nullable BackingWords backingWords() {
+    return backingWords;
+  }
+
+  /** Whether what is below need not be what was named there when the image was opened. */
+  boolean isBackingChanged() {
+    return backingChanged;
   }
 
   /** The features without which nobody may use the image. */
