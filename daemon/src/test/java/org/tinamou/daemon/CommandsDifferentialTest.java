@@ -55,7 +55,18 @@ class CommandsDifferentialTest {
     Files.write(directory.resolve("r.raw"), new byte[1 << 20]);
     run(directory, "qemu-img", "create", "-q", "-f", "qcow2", "b.qcow2", "64M");
     String below = directory.resolve("b.qcow2").toString();
-    run(directory, "qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "qcow2", "a.qcow2");
+    run(
+        directory,
+        "qemu-img",
+        "create",
+        "-q",
+        "-f",
+        "qcow2",
+        "-b",
+        below,
+        "-F",
+        "qcow2",
+        "a.qcow2");
     run(directory, "qemu-img", "create", "-q", "-f", "qcow2", "ov.qcow2", "64M");
   }
 

@@ -58,15 +58,17 @@ final class NodeQueries {
     return order;
   }
 
+  private static int place(BlockNode node, Map<BlockNode, Integer> places) {
+    return places.getOrDefault(node, -1);
+  }
+
   private static void visit(
       BlockNode node, Map<BlockNode, Integer> places, Set<BlockNode> seen, List<BlockNode> order) {
     if (!seen.add(node)) {
       return;
     }
     Edge file = node.child("file");
-    if (file != null
-        && places.containsKey(file.child())
-        && places.get(file.child()) > places.get(node)) {
+    if (file != null && place(file.child(), places) > place(node, places)) {
       visit(file.child(), places, seen, order);
     }
     order.add(node);
@@ -134,7 +136,7 @@ final class NodeQueries {
   // --------------------------------------------------------------------------------------- graph
 
   /** Numbers everything that is met, in the order in which the reference meets it. */
-  private final class Drawing {
+  private static final class Drawing {
     final Map<Object, Integer> numbers = new LinkedHashMap<>();
     final List<Json> nodes = new ArrayList<>();
     final List<Json> edges = new ArrayList<>();

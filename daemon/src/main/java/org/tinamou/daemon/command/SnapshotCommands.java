@@ -11,7 +11,6 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
-import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.ReopenChange;
@@ -268,7 +267,7 @@ final class SnapshotCommands {
       if (!node.isReadOnly() && !node.isInactive()) {
         flush(node);
       }
-      BlockNode top = image == null ? given(node) : image.open(node);
+      BlockNode top = image == null ? given() : image.open(node);
       overlay = top;
       checkOverlay(top);
       daemon
@@ -294,7 +293,7 @@ final class SnapshotCommands {
       }
     }
 
-    private BlockNode given(BlockNode node) throws BlockException {
+    private BlockNode given() throws BlockException {
       BlockNode found = daemon.nodes().find(Objects.requireNonNull(overlayName));
       if (found.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockBackend)) {
         throw new BlockException(
