@@ -51,7 +51,7 @@ rehearse() {
 rehearse_all() {
   stage=$(mktemp -d "${TMPDIR:-/tmp}/tinamou-rehearsal.XXXXXX")
   trap 'rm -rf "$stage"' EXIT
-  mkdir "$stage/img" "$stage/info" "$stage/io" "$stage/nbd"
+  mkdir "$stage/img" "$stage/info" "$stage/io" "$stage/nbd" "$stage/daemon"
   truncate -s 1M "$stage/info/a.raw" "$stage/io/a.raw" "$stage/nbd/a.raw"
   (
     cd "$stage/info"
@@ -80,6 +80,20 @@ rehearse_all() {
   )
   wait "$info"
   wait "$io"
+  (
+    # A daemon, which its monitor tells to quit.
+    cd "$stage/daemon"
+    commands -m "$main" img create -q -f qcow2 a.qcow2 16M
+    rehearse storage-daemon -m "$main" storage-daemon --chardev stdio,id=m --monitor m --object iothread,id=t \
+      --blockdev qcow2,node-name=n,file.driver=file,file.filename=a.qcow2 \
+      --nbd-server addr.type=unix,addr.path="$stage/daemon/socket" --export nbd,id=e,node-name=n,writable=on <<'QMP'
+{"execute": "qmp_capabilities"}
+{"execute": "query-named-block-nodes"}
+{"execute": "block-export-del", "arguments": {"id": "e"}}
+{"execute": "blockdev-del", "arguments": {"node-name": "n"}}
+{"execute": "quit"}
+QMP
+  )
   (
     # A server, which ends when its client has gone.
     cd "$stage/nbd"
@@ -121,3 +135,4 @@ tool() {
 tool img org.tinamou.tools.img.ImgMain qemu-img
 tool io org.tinamou.tools.io.IoMain qemu-io
 tool nbd org.tinamou.tools.nbd.NbdMain qemu-nbd
+tool storage-daemon org.tinamou.tools.daemon.DaemonMain qemu-storage-daemon

@@ -1,4 +1,4 @@
-/** What a block graph shows to others: its backends as exports. */
+/** The composition root: commands, exports and objects over one block graph. */
 @org.jspecify.annotations.NullMarked
 module org.tinamou.daemon {
   requires transitive org.tinamou.block;
@@ -9,6 +9,8 @@ module org.tinamou.daemon {
   requires org.tinamou.drivers;
   requires static org.jspecify;
 
+  exports org.tinamou.daemon;
   exports org.tinamou.daemon.export;
   exports org.tinamou.daemon.hmp;
+  exports org.tinamou.daemon.object;
 }

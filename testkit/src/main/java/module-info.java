@@ -3,6 +3,7 @@
 module org.tinamou.testkit {
   requires transitive org.tinamou.aio;
   requires transitive org.tinamou.block;
+  requires org.tinamou.daemon;
   requires org.tinamou.drivers;
   requires transitive org.tinamou.jobs;
   requires transitive org.tinamou.nbd;

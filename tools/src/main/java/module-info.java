@@ -14,6 +14,7 @@ module org.tinamou.tools {
   requires static org.jspecify;
 
   exports org.tinamou.tools.cli;
+  exports org.tinamou.tools.daemon;
   exports org.tinamou.tools.getopt;
   exports org.tinamou.tools.img;
   exports org.tinamou.tools.io;

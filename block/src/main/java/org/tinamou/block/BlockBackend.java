@@ -34,12 +34,13 @@ public final class BlockBackend implements EdgeParent {
   private volatile ErrorPolicy readErrors = ErrorPolicy.REPORT;
   private volatile ErrorPolicy writeErrors = ErrorPolicy.REPORT;
   private volatile IoStatus ioStatus = IoStatus.OK;
-  private volatile @Nullable ErrorListener onError;
+  private volatile @Nullable RequestErrors onError;
   private volatile @Nullable BlockStatistics statistics;
   private int permissions;
   private int shared;
   private boolean closed;
-  private @Nullable Runnable onResize;
+  private Runnable onResize = () -> {};
+  private Runnable onMove = () -> {};
 
   /**
    * A backend without a medium. Main loop.
@@ -95,6 +96,12 @@ public final class BlockBackend implements EdgeParent {
   @HomeThread
   public void onResize(Runnable callback) {
     onResize = callback;
+  }
+
+  /** Runs on the main loop whenever the backend has gone to another loop; never waits. */
+  @HomeThread
+  public void onMove(Runnable callback) {
+    onMove = callback;
   }
 
   // ------------------------------------------------------------------------------------ medium
@@ -296,7 +303,7 @@ public final class BlockBackend implements EdgeParent {
       } finally {
         gate.leave();
       }
-      ErrorListener listener = onError;
+      RequestErrors listener = onError;
       if (action == ErrorPolicy.STOP && ioStatus == IoStatus.OK) {
         ioStatus = error.errno() == Errno.ENOSPC ? IoStatus.NOSPACE : IoStatus.FAILED;
       }
@@ -314,7 +321,8 @@ public final class BlockBackend implements EdgeParent {
   }
 
   private void checkInside(IoKind kind, Edge edge, long offset, long length) throws BlockException {
-    if (!isInside(edge, offset, length)) {
+    long size = edge.lengthBytes();
+    if (offset < 0 || length < 0 || offset > size || length > size - offset) {
       BlockStatistics accounts = statistics;
       if (accounts != null) {
         accounts.invalid(kind);
@@ -322,11 +330,6 @@ public final class BlockBackend implements EdgeParent {
       throw BlockException.of(
           Errno.EIO, "request at %d of %d bytes on %s".formatted(offset, length, describe()));
     }
-  }
-
-  private static boolean isInside(Edge edge, long offset, long length) throws BlockException {
-    long size = edge.lengthBytes();
-    return offset >= 0 && length >= 0 && offset <= size && length <= size - offset;
   }
 
   /** Fills the buffer from the disk. The range must lie inside it. */
@@ -476,17 +479,6 @@ public final class BlockBackend implements EdgeParent {
 
   // ---------------------------------------------------------------- errors, states, accounts
 
-  /** Hears of every request that failed. Any loop; short, never waits. */
-  @FunctionalInterface
-  public interface ErrorListener {
-    /**
-     * A request has failed.
-     *
-     * @param action REPORT, IGNORE or STOP
-     */
-    void failed(IoKind kind, ErrorPolicy action, BlockException cause);
-  }
-
   /** What is done about errors from now on; at first they are reported. */
   @AnyThread
   public void setErrorPolicies(ErrorPolicy onRead, ErrorPolicy onWrite) {
@@ -495,7 +487,7 @@ public final class BlockBackend implements EdgeParent {
   }
 
   @AnyThread
-  public void onError(@Nullable ErrorListener listener) {
+  public void onError(@Nullable RequestErrors listener) {
     onError = listener;
   }
 
@@ -533,7 +525,7 @@ public final class BlockBackend implements EdgeParent {
 
   @Override
   public String describe() {
-    return name.isEmpty() ? "a block device" : "block device '" + name + "'";
+    return name.isEmpty() ? "an unnamed block device" : "block device '" + name + "'";
   }
 
   @Override
@@ -563,7 +555,11 @@ public final class BlockBackend implements EdgeParent {
     if (!followsNode && context != move.target()) {
       throw new BlockException(Errno.EBUSY, "Cannot change iothread of active block backend");
     }
-    move.onCommit(() -> context = move.target());
+    move.onCommit(
+        () -> {
+          context = move.target();
+          onMove.run();
+        });
   }
 
   /** The user takes its disk to another loop: allowed although the node alone may not go. */
@@ -586,10 +582,7 @@ public final class BlockBackend implements EdgeParent {
 
   @Override
   public void childResized(Edge edge) {
-    Runnable callback = onResize;
-    if (callback != null) {
-      callback.run();
-    }
+    onResize.run();
   }
 
   @Override

@@ -347,6 +347,18 @@ public final class BlockGraph {
     replace(from, to, edge -> true);
   }
 
+  /** The same for one edge alone, whoever its parent is. */
+  @InCoroutine
+  public void replace(Edge edge, BlockNode to) throws BlockException {
+    if (edge.parent() instanceof BlockNode parent && reaches(to, parent)) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "Making '%s' a %s child of '%s' would create a cycle"
+              .formatted(to.name(), edge.name(), parent.name()));
+    }
+    replace(edge.child(), to, each -> each == edge);
+  }
+
   /**
    * As {@link #replace(BlockNode, BlockNode)}, for some of the parents.
    *

@@ -146,6 +146,12 @@ public final class BlockNode implements EdgeParent {
     disabled = true;
   }
 
+  /** Makes completed writes stable, also while the node is drained. */
+  @InCoroutine
+  public void flush() throws BlockException {
+    NodeIo.flush(this);
+  }
+
   /** Whether somebody else owns the data for the time being, so that writes are errors. */
   @AnyThread
   public boolean isInactive() {

@@ -5,6 +5,7 @@ import org.tinamou.aio.AnyThread;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonWriter;
 import org.tinamou.qapi.MemberOrder;
@@ -37,7 +38,11 @@ public final class FileNames {
         all.put(option.getKey(), option.getValue());
       }
     }
+    boolean named = !exactOrEmpty(node).isEmpty();
     for (Edge edge : node.children()) {
+      if (named && edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+        continue; // the image says itself what is below it
+      }
       all.put(edge.name(), options(edge.child()));
     }
     BlockDriver driver = node.driverOrNull();

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.HomeThread;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.DetectZeroes;
@@ -13,7 +14,7 @@ import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
 /** The options that every node takes, and what children take over from their parents. */
-final class GenericOptions {
+public final class GenericOptions {
   private static final Pattern NODE_NAME = Pattern.compile("[a-zA-Z][a-zA-Z0-9._-]*");
   private static final int MAX_NODE_NAME_LENGTH = 31;
 
@@ -35,7 +36,8 @@ final class GenericOptions {
   }
 
   /** What is given, else what is taken over. */
-  static NodeOptions read(OptionReader options, NodeOptions defaults)
+  @HomeThread
+  public static NodeOptions read(OptionReader options, NodeOptions defaults)
       throws OptionException, BlockException {
     boolean readOnly = options.bool("read-only", defaults.readOnly());
     boolean autoReadOnly = options.bool("auto-read-only", defaults.autoReadOnly());
@@ -74,7 +76,8 @@ final class GenericOptions {
   }
 
   /** What a child has if its own options do not say otherwise. */
-  static NodeOptions forChild(NodeOptions parent, Set<EdgeRole> roles, boolean ofFilter) {
+  @HomeThread
+  public static NodeOptions forChild(NodeOptions parent, Set<EdgeRole> roles, boolean ofFilter) {
     boolean below = roles.contains(EdgeRole.COPY_ON_WRITE);
     return new NodeOptions(
         below || parent.readOnly(),

@@ -207,7 +207,9 @@ public final class NodeOpening {
     if (declined || (choice == null && (inImage == null || !wanted))) {
       return null;
     }
-    if (inImage == null || choice instanceof OptionReader.Choice.Named) {
+    boolean complete =
+        options.style() != OptionReader.Style.LOOSE && choice instanceof OptionReader.Choice.Inline;
+    if (inImage == null || complete || choice instanceof OptionReader.Choice.Named) {
       return attachOpened(name, null, choice, false, roles, used, shared);
     }
     ImageAddress address = inImage;

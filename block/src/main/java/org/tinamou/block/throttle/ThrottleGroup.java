@@ -99,6 +99,17 @@ public final class ThrottleGroup {
     return member;
   }
 
+  /** Whether anybody keeps to its limits. */
+  @AnyThread
+  public boolean hasMembers() {
+    lock.lock();
+    try {
+      return !members.isEmpty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void leave(ThrottleMember member) {
     lock.lock();
     try {

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.tinamou.aio.AioContext;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
@@ -44,6 +45,11 @@ public final class BlockExport implements NbdExport {
       names.add(Nbd.DIRTY_BITMAP + each.name());
     }
     this.contexts = List.copyOf(names);
+  }
+
+  @Override
+  public AioContext context() {
+    return backend.context();
   }
 
   @Override

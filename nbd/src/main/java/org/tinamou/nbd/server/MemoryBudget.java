@@ -1,6 +1,7 @@
 package org.tinamou.nbd.server;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.locks.ReentrantLock;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
@@ -8,7 +9,8 @@ import org.tinamou.base.Check;
 
 /**
  * What all clients of a server together may have in flight. Each has a little of its own that
- * nobody can take from it, so that it gets on while others sit on the rest. Belongs to one loop.
+ * nobody can take from it, so that it gets on while others sit on the rest. Clients may be in any
+ * loops.
  */
 final class MemoryBudget {
   /** What a client has in any case; requests are worked off in pieces of it if there is no more. */
@@ -18,6 +20,7 @@ final class MemoryBudget {
   private static final int LARGEST_PART = 4;
 
   private final long sharedBytes;
+  private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<Waiter> waiting = new ArrayDeque<>();
   private long usedShared;
 
@@ -25,7 +28,7 @@ final class MemoryBudget {
     final Share share;
     final long bytes;
     final Coroutine coroutine = Coroutine.current();
-    boolean granted;
+    volatile boolean granted;
 
     Waiter(Share share, long bytes) {
       this.share = share;
@@ -65,22 +68,33 @@ final class MemoryBudget {
     /** Takes so many bytes if they are there and nobody was here before. */
     @HomeThread
     boolean tryReserve(long bytes) {
-      if (!fits(bytes) || (held + bytes > OWN_BYTES && !waiting.isEmpty())) {
-        return false;
+      lock.lock();
+      try {
+        if (!fits(bytes) || (held + bytes > OWN_BYTES && !waiting.isEmpty())) {
+          return false;
+        }
+        take(bytes);
+        return true;
+      } finally {
+        lock.unlock();
       }
-      take(bytes);
-      return true;
     }
 
     /** Waits for so many bytes, at most {@link #OWN_BYTES}. */
     @InCoroutine
     void reserve(long bytes) {
       Check.argument(bytes <= OWN_BYTES, "%s bytes are never certain to be there", bytes);
-      if (tryReserve(bytes)) {
-        return;
+      Waiter waiter;
+      lock.lock();
+      try {
+        if (tryReserve(bytes)) {
+          return;
+        }
+        waiter = new Waiter(this, bytes);
+        waiting.add(waiter);
+      } finally {
+        lock.unlock();
       }
-      Waiter waiter = new Waiter(this, bytes);
-      waiting.add(waiter);
       while (!waiter.granted) {
         Coroutine.suspend("NBD memory");
       }
@@ -88,10 +102,15 @@ final class MemoryBudget {
 
     @HomeThread
     void release(long bytes) {
-      usedShared -= extra(held) - extra(held - bytes);
-      held -= bytes;
-      if (!waiting.isEmpty()) {
-        grant();
+      lock.lock();
+      try {
+        usedShared -= extra(held) - extra(held - bytes);
+        held -= bytes;
+        if (!waiting.isEmpty()) {
+          grant();
+        }
+      } finally {
+        lock.unlock();
       }
     }
 
@@ -125,6 +144,11 @@ final class MemoryBudget {
   /** What is in flight beside the clients' own parts. */
   @HomeThread
   long usedSharedBytes() {
-    return usedShared;
+    lock.lock();
+    try {
+      return usedShared;
+    } finally {
+      lock.unlock();
+    }
   }
 }

@@ -1,17 +1,28 @@
 package org.tinamou.nbd.server;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 
 /**
- * A disk that a server shows. Requests come from coroutines of the server's loop, many at a time,
- * inside of the size; buffers stay the server's. Failures keep their errno, and their context is
- * told to clients that can read texts.
+ * A disk that a server shows. Requests come from coroutines of its loop, many at a time, inside of
+ * the size; buffers stay the server's. Failures keep their errno, and their context is told to
+ * clients that can read texts.
  */
 public interface NbdExport {
+  /**
+   * The loop in which its requests are to run, wherever it is now; null for the server's. The
+   * server is told by {@link NbdServer#moved}.
+   */
+  @AnyThread
+  default @Nullable AioContext context() {
+    return null;
+  }
+
   /** What clients ask for; may be empty. */
   @AnyThread
   String name();

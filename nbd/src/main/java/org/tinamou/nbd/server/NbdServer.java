@@ -22,8 +22,8 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
 /**
- * Shows exports to clients. Everything of it runs in one loop, the one it is made for; what it is
- * told comes from there too.
+ * Shows exports to clients. It runs in one loop, the one it is made for, and what it is told comes
+ * from there too; but whoever uses an export is served in the export's loop, where that is.
  */
 public final class NbdServer implements ServerHandshake.Exports {
   /** What whoever runs a server may want to know. Called in the server's loop; must not wait. */
@@ -82,6 +82,16 @@ public final class NbdServer implements ServerHandshake.Exports {
   @HomeThread
   public boolean isUsed(NbdExport export) {
     return connections.stream().anyMatch(each -> each.export() == export);
+  }
+
+  /** The export has gone to another loop, where who uses it is served from now on. */
+  @HomeThread
+  public void moved(NbdExport export) {
+    for (ServerConnection each : connections) {
+      if (each.export() == export) {
+        each.exportMoved();
+      }
+    }
   }
 
   /** Shows an export no longer; who uses it is cut off. Waits until its last request has ended. */

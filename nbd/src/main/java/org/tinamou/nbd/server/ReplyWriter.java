@@ -57,6 +57,12 @@ final class ReplyWriter {
     }
   }
 
+  /** For another flusher, after the first has ended. */
+  void restart() {
+    ended = false;
+    flushWanted = false;
+  }
+
   /** Lets the flusher come to its end, after a last flush. */
   void end() {
     ended = true;

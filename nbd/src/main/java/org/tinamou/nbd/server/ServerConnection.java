@@ -19,7 +19,8 @@ final class ServerConnection {
   private final MemoryBudget.Share memory;
   private final long startedNanos;
   private @Nullable NbdExport export;
-  private @Nullable String abortReason;
+  private volatile @Nullable String abortReason;
+  private @Nullable ServerSession session;
   private boolean used;
 
   ServerConnection(
@@ -72,7 +73,7 @@ final class ServerConnection {
     try {
       Negotiated negotiated = shakeHands(in, out, deadline);
       if (negotiated != null) {
-        serve(negotiated, in, out);
+        serve(negotiated, in, out, deadline);
       }
     } finally {
       deadline.disarm();
@@ -103,14 +104,31 @@ final class ServerConnection {
     return null;
   }
 
-  private void serve(Negotiated negotiated, WireReader in, WireWriter out) {
+  /** The export may have gone to another loop. */
+  void exportMoved() {
+    ServerSession current = session;
+    if (current != null) {
+      current.exportMoved();
+    }
+  }
+
+  private void serve(Negotiated negotiated, WireReader in, WireWriter out, Deadline deadline) {
+    ServerSession serving =
+        new ServerSession(
+            context,
+            negotiated,
+            in,
+            out,
+            deadline,
+            memory,
+            () -> abort("the connection has failed"));
+    session = serving;
     try {
-      new ServerSession(
-              context, negotiated, in, out, memory, () -> abort("the connection has failed"))
-          .run();
+      serving.run();
     } catch (SessionEnded e) {
       server.listener().sessionFailed(e.reason());
     } finally {
+      session = null;
       used = true;
     }
   }

@@ -3,12 +3,14 @@ package org.tinamou.nbd.server;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.Parsed;
 import org.tinamou.nbd.wire.Bytes;
+import org.tinamou.nbd.wire.Deadline;
 import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.nbd.wire.NbdErrno;
 import org.tinamou.nbd.wire.Request;
@@ -23,7 +25,8 @@ import org.tinamou.nbd.wire.WireWriter;
 final class ServerSession {
   private static final int MAX_REQUESTS = 128;
 
-  private final AioContext context;
+  private final AioContext home;
+  private final Deadline deadline;
   private final Negotiated session;
   private final NbdExport export;
   private final WireReader in;
@@ -40,19 +43,32 @@ final class ServerSession {
   private int inFlight;
   private @Nullable SessionEnded failure;
 
+  /** Where all of the session runs now. */
+  private volatile AioContext loop;
+
+  /** The receiver waits for the next request, of which it may have a part. */
+  private boolean betweenRequests;
+
+  /** The export is in another loop: the session follows when its last request has ended. */
+  private boolean following;
+
   /**
    * A session.
    *
+   * @param home the server's loop, where the session begins and ends
    * @param abort ends the connection, so that the receiver learns of it
    */
   ServerSession(
-      AioContext context,
+      AioContext home,
       Negotiated session,
       WireReader in,
       WireWriter out,
+      Deadline deadline,
       MemoryBudget.Share memory,
       Runnable abort) {
-    this.context = context;
+    this.home = home;
+    this.loop = home;
+    this.deadline = deadline;
     this.session = session;
     this.export = session.export();
     this.in = in;
@@ -64,21 +80,68 @@ final class ServerSession {
     this.headerBytes = Request.headerBytes(session.extended());
   }
 
-  /** Serves requests until the client is done or gone, and all of them have ended. */
+  /**
+   * Serves requests, in the export's loop, until the client is done or gone, and all of them have
+   * ended.
+   */
   @InCoroutine
   void run() throws SessionEnded {
     main = Coroutine.current();
-    Coroutine flusher = context.spawn("NBD replies", this::flush);
+    try {
+      do {
+        goTo(exportLoop());
+      } while (serveHere());
+    } finally {
+      goTo(home);
+    }
+    SessionEnded first = failure;
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  private AioContext exportLoop() {
+    AioContext wanted = export.context();
+    return wanted == null ? home : wanted;
+  }
+
+  private void goTo(AioContext target) {
+    if (loop != target) {
+      Coroutine.moveTo(target);
+      loop = target;
+      deadline.moveTo(target);
+    }
+  }
+
+  /** Serves requests in the present loop. True if the session has to go to another one. */
+  private boolean serveHere() {
+    following = false;
+    replies.restart();
+    Coroutine flusher = loop.spawn("NBD replies", this::flush);
     receives = true;
-    context.spawn("NBD requests", receiving);
+    loop.spawn("NBD requests", receiving);
     while (receives || inFlight > 0) {
       Coroutine.suspend("NBD session");
     }
     replies.end();
     flusher.join();
-    SessionEnded first = failure;
-    if (first != null) {
-      throw first;
+    return following && failure == null;
+  }
+
+  /** The export may have gone to another loop. */
+  @AnyThread
+  void exportMoved() {
+    AioContext here = loop;
+    here.scheduleOnce("NBD session moves", () -> follow(here));
+  }
+
+  private void follow(AioContext where) {
+    Coroutine waiting = receiver;
+    if (where == loop && where != exportLoop() && receives && !following) {
+      following = true;
+      if (betweenRequests && waiting != null) {
+        waiting.requestCancel();
+      }
     }
   }
 
@@ -125,7 +188,7 @@ final class ServerSession {
 
   /** True if another coroutine receives now. */
   private boolean receiveSome() throws SessionEnded {
-    while (failure == null && in.await(headerBytes)) {
+    while (failure == null && awaitRequest()) {
       MemorySegment header = in.take(headerBytes);
       switch (Request.parse(header, session.extended())) {
         case Parsed.Malformed<Request> malformed -> {
@@ -144,6 +207,24 @@ final class ServerSession {
       }
     }
     return false;
+  }
+
+  /** False if the client is done, or the session goes elsewhere to receive what it asks. */
+  private boolean awaitRequest() throws SessionEnded {
+    if (following) {
+      return false;
+    }
+    betweenRequests = true;
+    try {
+      return in.await(headerBytes) && !following;
+    } catch (SessionEnded e) {
+      if (following) {
+        return false;
+      }
+      throw e;
+    } finally {
+      betweenRequests = false;
+    }
   }
 
   private boolean receive(Request request) throws SessionEnded {
@@ -230,10 +311,10 @@ final class ServerSession {
   private boolean start(Request request, @Nullable TransferMemory data) {
     inFlight++;
     if (in.buffered() >= headerBytes) {
-      context.spawn("NBD request", () -> perform(request, data));
+      loop.spawn("NBD request", () -> perform(request, data));
       return false;
     }
-    context.spawn("NBD requests", receiving);
+    loop.spawn("NBD requests", receiving);
     perform(request, data);
     return true;
   }

@@ -2,6 +2,7 @@ package org.tinamou.tools.cli;
 
 import java.util.List;
 import org.tinamou.base.Parsed;
+import org.tinamou.daemon.object.ObjectTypes;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.objects.ObjectType;
 import org.tinamou.qapi.Json;
@@ -12,7 +13,17 @@ import org.tinamou.qapi.OptionTree;
 
 /** The objects that {@code --object} defines, by their identifiers. Belongs to one command. */
 public final class UserObjects {
-  private final ObjectRegistry registry = new ObjectRegistry(UserObjectTypes.all());
+  private final ObjectRegistry registry;
+
+  /** Of a tool for one image. */
+  public UserObjects() {
+    this(new ObjectRegistry(ObjectTypes.ofTools()));
+  }
+
+  /** Of a program with kinds of objects of its own. */
+  public UserObjects(ObjectRegistry registry) {
+    this.registry = registry;
+  }
 
   /**
    * Defines one.
@@ -66,8 +77,8 @@ public final class UserObjects {
   private ToolException list(Console console) {
     console.line("List of user creatable objects:");
     registry.types().stream()
+        .filter(type -> !type.properties().equals(ObjectTypes.HIDDEN))
         .map(ObjectType::name)
-        .filter(name -> !name.equals(UserObjectTypes.IO_THREAD))
         .forEach(name -> console.line("  " + name));
     return done();
   }

@@ -2,7 +2,6 @@ package org.tinamou.tools.image;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
@@ -23,12 +22,12 @@ import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
-import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.ImagePolicy;
 import org.tinamou.block.open.NodeOpener;
+import org.tinamou.daemon.InheritedOptions;
 import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.Drivers;
@@ -217,9 +216,9 @@ public final class OpenImage {
       use(permissions & ~Permission.WRITE);
     }
     try {
-      List<ReopenChange> changes = new ArrayList<>();
-      collect(node, options, window(offsetBytes, sizeBytes), changes);
-      node.graph().reopen(changes);
+      node.graph()
+          .reopen(
+              InheritedOptions.changes(node, options, window(offsetBytes, sizeBytes), _ -> false));
     } catch (BlockException e) {
       use(permissions);
       throw e;
@@ -243,34 +242,6 @@ public final class OpenImage {
     return new RawFormat.Window(
         offsetBytes == null ? now.offsetBytes() : offsetBytes,
         sizeBytes == null ? now.sizeBytes() : sizeBytes);
-  }
-
-  private static void collect(
-      BlockNode node,
-      NodeOptions options,
-      @Nullable Object driverOptions,
-      List<ReopenChange> changes) {
-    changes.add(new ReopenChange(node, options, driverOptions, List.of()));
-    BlockNode child = node.primaryChild();
-    if (child != null) {
-      collect(child, inherited(child, options), null, changes);
-    }
-  }
-
-  /** What a node takes over from its parent, apart from what it was told itself. */
-  private static NodeOptions inherited(BlockNode child, NodeOptions parent) {
-    Set<String> own = child.origin().options().keySet();
-    NodeOptions now = child.options();
-    if (!own.contains("read-only")) {
-      now = now.withReadOnly(parent.readOnly());
-    }
-    if (!own.contains("auto-read-only")) {
-      now = now.withAutoReadOnly(parent.autoReadOnly());
-    }
-    if (!own.contains("cache.direct")) {
-      now = now.withCacheDirect(parent.cacheDirect());
-    }
-    return own.contains("cache.no-flush") ? now : now.withCacheNoFlush(parent.cacheNoFlush());
   }
 
   /** Whether the image is read past the host's page cache. */

@@ -17,6 +17,7 @@ import org.tinamou.daemon.export.BlockExport;
 import org.tinamou.daemon.export.ExportSettings;
 import org.tinamou.nbd.server.NbdServer;
 import org.tinamou.nbd.server.ServerOptions;
+import org.tinamou.tools.cli.BackgroundWorker;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Interruptions;
 import org.tinamou.tools.cli.ProbeWarning;

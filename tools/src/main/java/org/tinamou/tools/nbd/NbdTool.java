@@ -3,6 +3,7 @@ package org.tinamou.tools.nbd;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.tools.cli.BackgroundWorker;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
 import org.tinamou.tools.cli.Tool;
@@ -121,7 +122,7 @@ public final class NbdTool implements Tool {
     }
     check(options);
     if (options.fork) {
-      return BackgroundWorker.start(console);
+      return BackgroundWorker.start(console, "--fork");
     }
     String file = operands.getFirst();
     return LoopRunner.run("serve", context -> new ImageServer(context, console, options).run(file));

@@ -2,6 +2,7 @@ package org.tinamou.tools.rehearsal;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.tinamou.tools.daemon.DaemonMain;
 import org.tinamou.tools.img.ImgMain;
 import org.tinamou.tools.io.IoMain;
 import org.tinamou.tools.nbd.NbdMain;
@@ -18,8 +19,8 @@ public final class RehearsalMain {
   /**
    * Runs the commands and ends the process, with the exit code of the first one that fails.
    *
-   * @param arguments command lines, each {@code img}, {@code io} or {@code nbd} and what follows
-   *     it, with the word {@code then} between them
+   * @param arguments command lines, each {@code img}, {@code io}, {@code nbd} or {@code
+   *     storage-daemon} and what follows it, with the word {@code then} between them
    */
   public static void main(String[] arguments) {
     List<String> words = new ArrayList<>();
@@ -41,6 +42,7 @@ public final class RehearsalMain {
           case "img" -> ImgMain.run(rest);
           case "io" -> IoMain.run(rest);
           case "nbd" -> NbdMain.run(rest);
+          case "storage-daemon" -> DaemonMain.run(rest);
           default -> throw new IllegalArgumentException(words.getFirst());
         };
     if (exitCode != 0) {

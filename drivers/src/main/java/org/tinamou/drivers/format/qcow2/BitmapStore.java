@@ -52,14 +52,31 @@ final class BitmapStore {
       bitmap.setReadOnly(readOnly);
     }
     if (!readOnly) {
-      List<BitmapTables.Table> used =
-          tables.tables().stream()
-              .map(table -> table.with(table.flags() | BitmapTables.IN_USE))
-              .toList();
-      Buffers.write(image.file(), tables.directoryOffset(), BitmapTables.serialise(used));
-      image.file().flush();
-      image.replaceBitmaps(
-          new BitmapTables(tables.directoryOffset(), tables.directoryBytes(), used));
+      markUsed();
+    }
+  }
+
+  /** What is in the image is outdated from now on, should nobody store it again. */
+  void markUsed() throws BlockException {
+    BitmapTables tables = image.bitmaps();
+    if (tables.tables().isEmpty()) {
+      return;
+    }
+    List<BitmapTables.Table> used =
+        tables.tables().stream()
+            .map(table -> table.with(table.flags() | BitmapTables.IN_USE))
+            .toList();
+    Buffers.write(image.file(), tables.directoryOffset(), BitmapTables.serialise(used));
+    image.file().flush();
+    image.replaceBitmaps(new BitmapTables(tables.directoryOffset(), tables.directoryBytes(), used));
+  }
+
+  /** Whether the node's persistent bitmaps can be changed. */
+  void setReadOnly(boolean readOnly) {
+    for (DirtyBitmap bitmap : node.bitmaps().all()) {
+      if (bitmap.isPersistent()) {
+        bitmap.setReadOnly(readOnly);
+      }
     }
   }
 

@@ -16,7 +16,7 @@ final class Damage {
     void mark() throws BlockException;
   }
 
-  private final boolean writable;
+  private volatile boolean writable;
   private final Consumer<String> lines;
   private final Marker marker;
   private volatile boolean fatal;
@@ -38,6 +38,10 @@ final class Damage {
     if (fatal) {
       throw new BlockException(Errno.ENOMEDIUM, Errno.ENOMEDIUM.message());
     }
+  }
+
+  void setWritable(boolean mayBeWritten) {
+    writable = mayBeWritten;
   }
 
   boolean isFatal() {

@@ -20,6 +20,7 @@ import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PermissionPair;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.block.open.FileNames;
@@ -42,6 +43,7 @@ public final class Qcow2Driver
         BlockDriver.Resizable,
         BlockDriver.PermissionMapper,
         BlockDriver.Checkable,
+        BlockDriver.Reopenable,
         BlockDriver.Named,
         InternalSnapshots,
         PersistentBitmaps,
@@ -87,12 +89,19 @@ public final class Qcow2Driver
 
   @Override
   public ImageDescription description() {
-    return Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
+    ImageDescription opened =
+        Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
+    BackingWords words = image.backingWords();
+    return words == null ? opened : words.in(opened);
   }
 
   @Override
   public String exactFileName() {
-    return FileNames.exactOrEmpty(image.file().child());
+    String name = FileNames.exactOrEmpty(image.file().child());
+    boolean exact =
+        !image.isBackingChanged()
+            || BackingWords.leadTo(image.backing(), name, description().backingName());
+    return exact ? name : "";
   }
 
   @Override
@@ -488,6 +497,7 @@ public final class Qcow2Driver
             }
             return before.withBacking(name, extensions);
           });
+      image.named(new BackingWords(name, format));
     } finally {
       image.metadata().unlock();
     }
@@ -550,10 +560,15 @@ public final class Qcow2Driver
       return new PermissionPair(used & Permission.CONSISTENT_READ, sharedBelow);
     }
     int below = Permission.CONSISTENT_READ;
-    if (!node.isReadOnly()) {
+    if (image.wantsWrites()) {
       below |= Permission.WRITE | Permission.RESIZE;
     }
     return new PermissionPair(below, Permission.DEFAULT_SHARED);
+  }
+
+  @Override
+  public PreparedReopen prepareReopen(ReopenChange change) throws BlockException {
+    return new Qcow2Reopen(node, image, bitmaps).prepare(change);
   }
 
   /** What had been written was flushed before; at worst some clusters stay counted for nothing. */

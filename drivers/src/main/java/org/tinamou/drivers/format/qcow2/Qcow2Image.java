@@ -49,7 +49,7 @@ final class Qcow2Image {
   private static final int MAX_RELEASED = 16_384;
 
   private final Edge file;
-  private final @Nullable Edge backing;
+  private volatile @Nullable Edge backing;
   private final Geometry geometry;
   private final CoMutex metadata = new CoMutex("qcow2 metadata");
   private final UseEpochs uses = new UseEpochs();
@@ -70,6 +70,10 @@ final class Qcow2Image {
   private volatile long sizeBytes;
   private long incompatible;
 
+  private volatile @Nullable BackingWords backingWords;
+  private volatile boolean backingChanged;
+  private boolean writable;
+  private volatile boolean wantsWrites;
   private boolean retired;
 
   /** A change of many counts has begun and has not ended: if it failed, they need a repair. */
@@ -100,6 +104,8 @@ final class Qcow2Image {
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
     this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
     this.extras = extras;
+    this.writable = extras.writable();
+    this.wantsWrites = writable;
     this.snapshots = extras.snapshots();
     this.bitmaps = extras.bitmaps();
     this.damage = new Damage(extras.writable(), extras.diagnostics(), this::markCorrupt);
@@ -117,7 +123,7 @@ final class Qcow2Image {
 
   /** Keeps writes away from the tables as they are now. */
   private void noteMetadata() throws BlockException {
-    if (!extras.writable()) {
+    if (!writable) {
       return;
     }
     MetadataMap parts = guard.parts();
@@ -193,6 +199,53 @@ final class Qcow2Image {
 
   @Nullable Edge backing() {
     return backing;
+  }
+
+  /** Another image below from now on, or none. The node is drained. */
+  void showBelow(@Nullable Edge edge) {
+    backing = edge;
+    backingChanged = true;
+  }
+
+  /** The image names another one below from now on. */
+  void named(BackingWords words) {
+    backingWords = words;
+    backingChanged = true;
+  }
+
+  /** How the image names the one below since it was opened; null if as in the header. */
+  @Nullable BackingWords backingWords() {
+    return backingWords;
+  }
+
+  /** Whether what is below need not be what was named there when the image was opened. */
+  boolean isBackingChanged() {
+    return backingChanged;
+  }
+
+  /** The features without which nobody may use the image. */
+  long incompatible() {
+    return incompatible;
+  }
+
+  /** Whether it is to be written to, once what is planned has been done. */
+  boolean wantsWrites() {
+    return wantsWrites;
+  }
+
+  void wantWrites(boolean wanted) {
+    wantsWrites = wanted;
+  }
+
+  boolean isWritable() {
+    return writable;
+  }
+
+  /** Whether the image may be written to from now on. The node is drained. */
+  void setWritable(boolean mayBeWritten) throws BlockException {
+    writable = mayBeWritten;
+    damage.setWritable(mayBeWritten);
+    noteMetadata();
   }
 
   Geometry geometry() {

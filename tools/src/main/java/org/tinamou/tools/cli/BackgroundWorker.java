@@ -1,4 +1,4 @@
-package org.tinamou.tools.nbd;
+package org.tinamou.tools.cli;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -6,27 +6,25 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.tinamou.tools.cli.Console;
-import org.tinamou.tools.cli.ToolException;
 
 /**
  * The server in a process of its own, started by one that ends when the server runs. Blocks its
  * thread, which has no loop.
  */
-final class BackgroundWorker {
-  private static final String CHILD = "TINAMOU_NBD_BACKGROUND";
+public final class BackgroundWorker {
+  private static final String CHILD = "TINAMOU_BACKGROUND";
 
   private BackgroundWorker() {}
 
   /**
-   * Starts this process's command once more, without {@code --fork}, and waits until the server
-   * runs or has failed.
+   * Starts this process's command once more, and waits until the server runs or has failed.
    *
+   * @param option which the new process does without, however it is abbreviated
    * @return the exit code
    */
-  static int start(Console console) throws ToolException {
+  public static int start(Console console, String option) throws ToolException {
     try {
-      ProcessBuilder builder = new ProcessBuilder(commandLine());
+      ProcessBuilder builder = new ProcessBuilder(commandLine(option));
       builder.environment().put(CHILD, "1");
       builder.redirectInput(Path.of("/dev/null").toFile());
       builder.redirectError(ProcessBuilder.Redirect.INHERIT);
@@ -44,7 +42,7 @@ final class BackgroundWorker {
     }
   }
 
-  private static List<String> commandLine() throws IOException {
+  private static List<String> commandLine(String option) throws IOException {
     byte[] raw = Files.readAllBytes(Path.of("/proc/self/cmdline"));
     List<String> words =
         new ArrayList<>(List.of(new String(raw, StandardCharsets.UTF_8).split("\0", -1)));
@@ -54,19 +52,24 @@ final class BackgroundWorker {
     // A session of its own: the terminal's signals are not for it.
     kept.add("setsid");
     for (String word : words) {
-      if (!isFork(word)) {
+      if (!isOption(option, word)) {
         kept.add(word);
       }
     }
     return kept;
   }
 
-  private static boolean isFork(String word) {
-    return word.equals("--fork") || word.equals("--for");
+  private static boolean isOption(String option, String word) {
+    return word.length() > 4 && option.startsWith(word);
+  }
+
+  /** Whether this process is the one in the background. */
+  public static boolean isBackground() {
+    return System.getenv(CHILD) != null;
   }
 
   /** Tells the process that has started this one, if there is one, that the server runs. */
-  static void tellReady() {
+  public static void tellReady() {
     if (System.getenv(CHILD) != null) {
       System.out.write('\n');
       System.out.flush();

@@ -1,0 +1,203 @@
+package org.tinamou.daemon;
+
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockGraph;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.open.DriverList;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.open.NodeOpener;
+import org.tinamou.daemon.command.CommandList;
+import org.tinamou.daemon.export.Exports;
+import org.tinamou.daemon.object.ObjectTypes;
+import org.tinamou.drivers.Drivers;
+import org.tinamou.jobs.JobList;
+import org.tinamou.monitor.Command;
+import org.tinamou.objects.ObjectRegistry;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionReader;
+
+/**
+ * One block graph with all that users define over it. A program has one; a test may have several.
+ *
+ * <p>Everything is done in coroutines of the main loop; nodes and exports may live in others.
+ */
+public final class Daemon {
+  private final AioContext main;
+  private final BlockGraph graph;
+  private final ObjectRegistry objects;
+  private final DriverList drivers;
+  private final HeldNodes nodes;
+  private final Exports exports;
+  private final EventSink events;
+  private final JobList jobs;
+  private final Map<String, Command> commands;
+  private @Nullable Runnable quit;
+  private boolean running = true;
+
+  /**
+   * A daemon without nodes.
+   *
+   * @param main the loop on which commands run
+   * @param loops starts the loops of iothread objects
+   */
+  public Daemon(AioContext main, LoopStarter loops) {
+    this(main, loops, Drivers::list);
+  }
+
+  /** A daemon with other drivers, for tests. */
+  public Daemon(AioContext main, LoopStarter loops, Function<ObjectRegistry, DriverList> source) {
+    this.main = main;
+    this.events = new EventSink(main);
+    this.graph = new BlockGraph(main);
+    this.jobs = new JobList(main);
+    this.objects = new ObjectRegistry(ObjectTypes.ofDaemon(this, loops));
+    this.drivers = source.apply(objects);
+    this.nodes = new HeldNodes(graph, jobs);
+    this.exports = new Exports(this);
+    this.commands = CommandList.of(this);
+  }
+
+  @AnyThread
+  public AioContext main() {
+    return main;
+  }
+
+  @AnyThread
+  public BlockGraph graph() {
+    return graph;
+  }
+
+  /** Secrets, loops, limits: what users refer to by an id. */
+  @HomeThread
+  public ObjectRegistry objects() {
+    return objects;
+  }
+
+  @HomeThread
+  public HeldNodes nodes() {
+    return nodes;
+  }
+
+  @HomeThread
+  public Exports exports() {
+    return exports;
+  }
+
+  /** What goes on for long. */
+  @HomeThread
+  public JobList jobs() {
+    return jobs;
+  }
+
+  @AnyThread
+  public EventSink events() {
+    return events;
+  }
+
+  @AnyThread
+  public DriverList drivers() {
+    return drivers;
+  }
+
+  /** What monitors can ask for, by its names. */
+  @AnyThread
+  public Map<String, Command> commands() {
+    return commands;
+  }
+
+  // -------------------------------------------------------------------------------------- nodes
+
+  /** Opens a node that stays until a user deletes it. The options have a node-name. */
+  @InCoroutine
+  public BlockNode addNode(Json.Members options) throws BlockException {
+    BlockNode node = open(options);
+    nodes.keep(node);
+    return node;
+  }
+
+  /** Opens a node. The caller holds one reference to it. */
+  @InCoroutine
+  public BlockNode open(Json.Members options) throws BlockException {
+    return open(new ImageAddress(null, options, OptionReader.Style.TYPED), NodeOptions.READ_WRITE);
+  }
+
+  /** Opens an image by its name or options. The caller holds one reference to the node. */
+  @InCoroutine
+  public BlockNode open(ImageAddress address, NodeOptions defaults) throws BlockException {
+    return new NodeOpener(graph, drivers).open(address, defaults, main);
+  }
+
+  /** Something done with a node that can be written to. */
+  @FunctionalInterface
+  public interface NodeAction {
+    @InCoroutine
+    void run() throws BlockException;
+  }
+
+  /** Does something for which a read-only node becomes writable meanwhile. */
+  @InCoroutine
+  public void whileWritable(BlockNode node, NodeAction action) throws BlockException {
+    if (!node.isReadOnly()) {
+      action.run();
+      return;
+    }
+    setReadOnly(node, false);
+    try {
+      action.run();
+    } finally {
+      setReadOnly(node, true);
+    }
+  }
+
+  /** Has a node refuse to be written to, or no longer; what was opened with it follows. */
+  @InCoroutine
+  public void setReadOnly(BlockNode node, boolean readOnly) throws BlockException {
+    graph.reopen(
+        InheritedOptions.changes(node, node.options().withReadOnly(readOnly), null, nodes::holds));
+  }
+
+  // ---------------------------------------------------------------------------------------- run
+
+  /** Whether the machine runs; a daemon has none, and says that it does. */
+  @HomeThread
+  public boolean isRunning() {
+    return running;
+  }
+
+  @HomeThread
+  public void setRunning(boolean runs) {
+    running = runs;
+  }
+
+  /** What is done when a monitor asks the program to end. */
+  @HomeThread
+  public void onQuit(Runnable action) {
+    quit = action;
+  }
+
+  /** Asks the program to end. */
+  @HomeThread
+  public void quit() {
+    Runnable action = quit;
+    if (action != null) {
+      action.run();
+    }
+  }
+
+  /** Ends everything in order: exports, jobs, nodes, objects. Nothing is left open. */
+  @InCoroutine
+  public void close() {
+    exports.close();
+    jobs.cancelAll();
+    nodes.close();
+    objects.close();
+  }
+}

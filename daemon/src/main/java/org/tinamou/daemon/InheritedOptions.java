@@ -1,0 +1,63 @@
+package org.tinamou.daemon;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.ReopenChange;
+
+/** What nodes take over from the ones above them when those are given other options. */
+public final class InheritedOptions {
+  private InheritedOptions() {}
+
+  /**
+   * Changes that give a node other options, and what lies below it what it takes over.
+   *
+   * @param apart says of nodes that they were opened apart from their parents, and take over
+   *     nothing
+   */
+  @HomeThread
+  public static List<ReopenChange> changes(
+      BlockNode node,
+      NodeOptions options,
+      @Nullable Object driverOptions,
+      Predicate<BlockNode> apart) {
+    List<ReopenChange> changes = new ArrayList<>();
+    collect(node, options, driverOptions, apart, changes);
+    return changes;
+  }
+
+  private static void collect(
+      BlockNode node,
+      NodeOptions options,
+      @Nullable Object driverOptions,
+      Predicate<BlockNode> apart,
+      List<ReopenChange> changes) {
+    changes.add(new ReopenChange(node, options, driverOptions, List.of()));
+    BlockNode child = node.primaryChild();
+    if (child != null && !apart.test(child)) {
+      collect(child, inherited(child, options), null, apart, changes);
+    }
+  }
+
+  /** What a node takes over from its parent, apart from what it was told itself. */
+  @HomeThread
+  public static NodeOptions inherited(BlockNode child, NodeOptions parent) {
+    Set<String> own = child.origin().options().keySet();
+    NodeOptions now = child.options();
+    if (!own.contains("read-only")) {
+      now = now.withReadOnly(parent.readOnly());
+    }
+    if (!own.contains("auto-read-only")) {
+      now = now.withAutoReadOnly(parent.autoReadOnly());
+    }
+    if (!own.contains("cache.direct")) {
+      now = now.withCacheDirect(parent.cacheDirect());
+    }
+    return own.contains("cache.no-flush") ? now : now.withCacheNoFlush(parent.cacheNoFlush());
+  }
+}

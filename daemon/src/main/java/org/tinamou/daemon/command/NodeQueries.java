@@ -1,0 +1,203 @@
+package org.tinamou.daemon.command;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.Permission;
+import org.tinamou.block.stats.BlockStatistics;
+import org.tinamou.daemon.Daemon;
+import org.tinamou.drivers.protocol.file.FileNode;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
+
+/** What is asked about the graph. */
+final class NodeQueries {
+  private final Daemon daemon;
+
+  NodeQueries(Daemon daemon) {
+    this.daemon = daemon;
+  }
+
+  void register(CommandList list) {
+    list.query("query-named-block-nodes", this::nodes);
+    list.query("query-block", _ -> new Json.Array());
+    list.query("query-blockstats", this::statistics);
+    list.query("x-debug-query-block-graph", _ -> graph());
+  }
+
+  private Json nodes(OptionReader arguments) throws OptionException, BlockException {
+    boolean flat = arguments.bool("flat", false);
+    Json.Array all = new Json.Array();
+    for (BlockNode node : inOrder().reversed()) {
+      all.add(NodeReport.of(node, flat, false));
+    }
+    return all;
+  }
+
+  /**
+   * The nodes in the order in which the reference names them: a format's file is there before the
+   * format, everything else after its parent.
+   */
+  private List<BlockNode> inOrder() {
+    List<BlockNode> created = new ArrayList<>(daemon.graph().nodes());
+    created.removeIf(node -> node.driverOrNull() == null);
+    Map<BlockNode, Integer> places = new LinkedHashMap<>();
+    created.forEach(node -> places.put(node, places.size()));
+    List<BlockNode> order = new ArrayList<>();
+    Set<BlockNode> seen = new HashSet<>();
+    created.forEach(node -> visit(node, places, seen, order));
+    return order;
+  }
+
+  private static int place(BlockNode node, Map<BlockNode, Integer> places) {
+    return places.getOrDefault(node, -1);
+  }
+
+  private static void visit(
+      BlockNode node, Map<BlockNode, Integer> places, Set<BlockNode> seen, List<BlockNode> order) {
+    if (!seen.add(node)) {
+      return;
+    }
+    Edge file = node.child("file");
+    if (file != null && place(file.child(), places) > place(node, places)) {
+      visit(file.child(), places, seen, order);
+    }
+    order.add(node);
+  }
+
+  // ---------------------------------------------------------------------------------- statistics
+
+  private Json statistics(OptionReader arguments) throws OptionException {
+    Json.Array all = new Json.Array();
+    if (arguments.bool("query-nodes", false)) {
+      inOrder().forEach(node -> all.add(statistics(node, false)));
+      return all;
+    }
+    for (BlockBackend backend : daemon.graph().backends()) {
+      BlockNode node = backend.node();
+      if (!backend.name().isEmpty()) {
+        Json.Members report = node == null ? new Json.Members() : statistics(node, true);
+        report.put("device", backend.name());
+        BlockStatistics accounts = backend.statistics();
+        if (accounts != null) {
+          report.put("stats", accounts.report(node == null ? 0 : node.highestWrittenBytes()));
+        }
+        all.add(report);
+      }
+    }
+    return all;
+  }
+
+  private Json.Members statistics(BlockNode node, boolean withBacking) {
+    Json.Members report = new Json.Members();
+    report.put("node-name", node.name());
+    report.put(
+        "stats",
+        new BlockStatistics(daemon.main().clocks(), false, false)
+            .report(node.highestWrittenBytes()));
+    if (node.driverOrNull() instanceof FileNode) {
+      report.put(
+          "driver-specific",
+          new Json.Members()
+              .put("driver", node.driverOrNull().formatName())
+              .put("discard-nb-ok", 0)
+              .put("discard-nb-failed", 0)
+              .put("discard-bytes-ok", 0));
+    }
+    BlockNode file = primary(node);
+    if (file != null) {
+      report.put("parent", statistics(file, false));
+    }
+    Edge below = NodeCommands.copiedFrom(node);
+    if (withBacking && below != null) {
+      report.put("backing", statistics(below.child(), true));
+    }
+    return report;
+  }
+
+  private static @org.jspecify.annotations.Nullable BlockNode primary(BlockNode node) {
+    for (Edge edge : node.children()) {
+      if (edge.roles().contains(EdgeRole.PRIMARY)) {
+        return edge.child();
+      }
+    }
+    return null;
+  }
+
+  // --------------------------------------------------------------------------------------- graph
+
+  /** Numbers everything that is met, in the order in which the reference meets it. */
+  private static final class Drawing {
+    final Map<Object, Integer> numbers = new LinkedHashMap<>();
+    final List<Json> nodes = new ArrayList<>();
+    final List<Json> edges = new ArrayList<>();
+
+    int number(Object of) {
+      return numbers.computeIfAbsent(of, _ -> numbers.size() + 1);
+    }
+
+    void node(Object of, String name, String type) {
+      nodes.addFirst(new Json.Members().put("id", number(of)).put("type", type).put("name", name));
+    }
+
+    void edge(Object parent, Edge edge) {
+      edges.addFirst(
+          new Json.Members()
+              .put("parent", number(parent))
+              .put("child", number(edge.child()))
+              .put("name", edge.name())
+              .put("perm", permissions(edge.permissions()))
+              .put("shared-perm", permissions(edge.shared())));
+    }
+
+    Json.Members report() {
+      Json.Array allNodes = new Json.Array();
+      nodes.forEach(allNodes::add);
+      Json.Array allEdges = new Json.Array();
+      edges.forEach(allEdges::add);
+      return new Json.Members().put("nodes", allNodes).put("edges", allEdges);
+    }
+  }
+
+  private static Json.Array permissions(int bits) {
+    Json.Array names = new Json.Array();
+    add(names, bits, Permission.RESIZE, "resize");
+    add(names, bits, Permission.WRITE_UNCHANGED, "write-unchanged");
+    add(names, bits, Permission.WRITE, "write");
+    add(names, bits, Permission.CONSISTENT_READ, "consistent-read");
+    return names;
+  }
+
+  private static void add(Json.Array names, int bits, int bit, String name) {
+    if ((bits & bit) != 0) {
+      names.add(new Json.Text(name));
+    }
+  }
+
+  private Json graph() {
+    Drawing drawing = new Drawing();
+    for (BlockBackend backend : daemon.graph().backends()) {
+      drawing.node(backend, backend.name(), "block-backend");
+      Edge root = NodeCommands.root(backend);
+      if (root != null) {
+        drawing.edge(backend, root);
+      }
+    }
+    for (BlockNode node : inOrder()) {
+      drawing.node(node, node.name(), "block-driver");
+      for (Edge edge : new ArrayList<>(node.children()).reversed()) {
+        drawing.edge(node, edge);
+      }
+    }
+    return drawing.report();
+  }
+}

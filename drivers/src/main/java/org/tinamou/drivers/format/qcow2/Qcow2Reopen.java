@@ -1,0 +1,102 @@
+package org.tinamou.drivers.format.qcow2;
+
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.ReopenChange;
+
+/**
+ * An open image gets another image below, or may be written to from now on, or no longer. The node
+ * is drained all through.
+ */
+final class Qcow2Reopen implements BlockDriver.PreparedReopen {
+  private final BlockNode node;
+  private final Qcow2Image image;
+  private final BitmapStore bitmaps;
+  private boolean becomesReadOnly;
+  private boolean becomesWritable;
+
+  Qcow2Reopen(BlockNode node, Qcow2Image image, BitmapStore bitmaps) {
+    this.node = node;
+    this.image = image;
+    this.bitmaps = bitmaps;
+  }
+
+  /** Does what can fail: the file can still be used as before. */
+  @InCoroutine
+  Qcow2Reopen prepare(ReopenChange change) throws BlockException {
+    boolean writable = !change.options().readOnly();
+    becomesReadOnly = !writable && image.isWritable();
+    becomesWritable = writable && !image.isWritable();
+    if (becomesWritable) {
+      if ((image.incompatible() & (Features.INCOMPATIBLE_DIRTY | Features.INCOMPATIBLE_CORRUPT))
+          != 0) {
+        throw new BlockException(
+            Errno.EACCES, "qcow2: Image is corrupt; cannot be opened read/write");
+      }
+      image.setWritable(true);
+    }
+    if (becomesReadOnly && !node.isInactive()) {
+      finish();
+    }
+    image.wantWrites(writable);
+    return this;
+  }
+
+  /** Nothing in the image says that it is in use any more. */
+  private void finish() throws BlockException {
+    image.metadata().lock();
+    try {
+      if (bitmaps.hasAny() && !image.damage().isFatal()) {
+        bitmaps.store();
+      }
+      image.finish();
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  @Override
+  public void commit() {
+    image.showBelow(node.child("backing"));
+    if (becomesReadOnly) {
+      bitmaps.setReadOnly(true);
+      setWritable(false);
+    } else if (becomesWritable) {
+      bitmaps.setReadOnly(false);
+      markUsed();
+    }
+  }
+
+  @Override
+  public void abort() {
+    image.wantWrites(image.isWritable() && !becomesWritable);
+    if (becomesReadOnly) {
+      markUsed();
+    } else if (becomesWritable) {
+      setWritable(false);
+    }
+  }
+
+  private void setWritable(boolean writable) {
+    try {
+      image.setWritable(writable);
+    } catch (BlockException e) {
+      throw new IllegalStateException("nothing is read for it", e);
+    }
+  }
+
+  private void markUsed() {
+    image.metadata().lock();
+    try {
+      bitmaps.markUsed();
+    } catch (BlockException e) {
+      // The image goes on saying that they are up to date, which they will be once they are stored.
+      node.graph().diagnose("qcow2: bitmaps of '" + node.name() + "': " + e.getMessage());
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+}

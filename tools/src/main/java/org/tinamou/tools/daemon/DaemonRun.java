@@ -1,0 +1,182 @@
+package org.tinamou.tools.daemon;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.aio.IoThread;
+import org.tinamou.aio.poller.LoopHost;
+import org.tinamou.daemon.LoopStarter;
+import org.tinamou.daemon.MonitoredDaemon;
+import org.tinamou.monitor.CommandContext;
+import org.tinamou.monitor.CommandException;
+import org.tinamou.monitor.MonitorOptions;
+import org.tinamou.monitor.chardev.CharDevice;
+import org.tinamou.monitor.chardev.CharOptions;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.tools.cli.BackgroundWorker;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.Interruptions;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.cli.UserObjects;
+
+/** One run of the daemon: carries its options out, then waits until it is told to end. */
+final class DaemonRun {
+  private final LoopHost host;
+  private final AioContext main;
+  private final Console console;
+  private final List<DaemonTool.Step> steps;
+  private final @Nullable String pidFile;
+  private final MonitoredDaemon monitored;
+  private final UserObjects objects;
+  private @Nullable Coroutine waiting;
+  private volatile boolean stopping;
+
+  DaemonRun(
+      LoopHost host,
+      AioContext main,
+      Console console,
+      List<DaemonTool.Step> steps,
+      @Nullable String pidFile) {
+    this.host = host;
+    this.main = main;
+    this.console = console;
+    this.steps = steps;
+    this.pidFile = pidFile;
+    this.monitored = new MonitoredDaemon(main, this::startLoop, console::errorLine);
+    this.objects = new UserObjects(monitored.daemon().objects());
+  }
+
+  private LoopStarter.Loop startLoop(String name, BusyPolling polling) {
+    IoThread thread = main.callBlocking(() -> host.startIoThread(name, polling));
+    return new LoopStarter.Loop() {
+      @Override
+      public AioContext context() {
+        return thread.context();
+      }
+
+      @Override
+      public void close() {
+        main.callBlocking(
+            () -> {
+              thread.close();
+              return true;
+            });
+      }
+    };
+  }
+
+  @InCoroutine
+  int run() throws ToolException {
+    waiting = Coroutine.current();
+    boolean written = false;
+    try {
+      monitored.daemon().onQuit(this::stop);
+      Interruptions.onEndAsked(this::stop);
+      for (DaemonTool.Step step : steps) {
+        if (!stopping) {
+          carryOut(step);
+        }
+      }
+      writePid();
+      written = true;
+      BackgroundWorker.tellReady();
+      while (!stopping) {
+        Coroutine.suspend("end of the daemon");
+      }
+      return 0;
+    } finally {
+      monitored.close();
+      if (written && pidFile != null) {
+        main.callBlocking(() -> Path.of(pidFile).toFile().delete());
+      }
+    }
+  }
+
+  private void stop() {
+    stopping = true;
+    Coroutine coroutine = waiting;
+    if (coroutine != null) {
+      coroutine.wake();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- options
+
+  @InCoroutine
+  private void carryOut(DaemonTool.Step step) throws ToolException {
+    try {
+      switch (step.kind()) {
+        case BLOCKDEV -> command("blockdev-add", "BlockdevOptions", step.value(), "driver");
+        case EXPORT -> command("block-export-add", "BlockExportOptions", step.value(), "type");
+        case NBD_SERVER -> command("nbd-server-start", "NbdServerOptions", step.value(), null);
+        case OBJECT -> objects.add(console, step.value());
+        case CHARDEV -> addDevice(step.value());
+        case MONITOR -> addMonitor(step.value());
+      }
+    } catch (OptionException e) {
+      throw told(step, new ToolException(String.valueOf(e.getMessage())), e.hint());
+    } catch (CommandException e) {
+      throw told(step, new ToolException(String.valueOf(e.getMessage())), null);
+    } catch (ToolException e) {
+      throw e.exitCode() == 0 ? e : told(step, e, null);
+    }
+  }
+
+  /** An error with the option that it comes from. */
+  private static ToolException told(
+      DaemonTool.Step step, ToolException error, @Nullable String hint) {
+    String place = "--" + step.kind().option() + " " + step.value() + ": ";
+    return new ToolException(
+        1, error.messages().stream().map(message -> place + message).toList(), hint);
+  }
+
+  /** What a command does, with arguments from a command line. */
+  private void command(String name, String type, String text, @Nullable String impliedKey)
+      throws OptionException, CommandException {
+    Json.Members arguments = monitored.schema().options(type, text, impliedKey);
+    monitored.carryOut(name, arguments, CommandContext.NONE);
+  }
+
+  private void addDevice(String text) throws OptionException {
+    CharOptions options = CharOptions.parse(text);
+    if (monitored.devices().deviceOrNull(options.id()) != null) {
+      throw new OptionException("Duplicate ID '" + options.id() + "' for chardev");
+    }
+    monitored.devices().add(options.id(), options.spec());
+  }
+
+  private void addMonitor(String text) throws OptionException {
+    MonitorOptions options = MonitorOptions.parse(text);
+    CharDevice device = monitored.devices().deviceOrNull(options.device());
+    if (device == null) {
+      throw new OptionException("chardev \"" + options.device() + "\" not found");
+    }
+    monitored.monitors().attachQmp(device, options.pretty());
+  }
+
+  // ------------------------------------------------------------------------------------- process
+
+  private void writePid() throws ToolException {
+    String file = pidFile;
+    if (file == null) {
+      return;
+    }
+    try {
+      main.callBlocking(
+          () -> Files.writeString(Path.of(file), ProcessHandle.current().pid() + "\n"));
+    } catch (NoSuchFileException e) {
+      throw new ToolException(
+          "cannot create PID file: Could not create '" + file + "': No such file or directory");
+    } catch (IOException e) {
+      throw new ToolException("cannot create PID file: Could not create '" + file + "'");
+    }
+  }
+}
