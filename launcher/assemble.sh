@@ -51,7 +51,7 @@ rehearse() {
 rehearse_all() {
   stage=$(mktemp -d "${TMPDIR:-/tmp}/tinamou-rehearsal.XXXXXX")
   trap 'rm -rf "$stage"' EXIT
-  mkdir "$stage/img" "$stage/info" "$stage/io" "$stage/nbd" "$stage/daemon"
+  mkdir "$stage/img" "$stage/info" "$stage/io" "$stage/nbd" "$stage/daemon" "$stage/system"
   truncate -s 1M "$stage/info/a.raw" "$stage/io/a.raw" "$stage/nbd/a.raw"
   (
     cd "$stage/info"
@@ -77,6 +77,15 @@ rehearse_all() {
       img compare c.qcow2 e.qcow2 then img map e.qcow2 then img map --output=json e.qcow2 then \
       img measure -O qcow2 a.raw then img info --backing-chain e.qcow2 then \
       img info --image-opts driver=qcow2,file.filename=c.qcow2 then img resize -q e.qcow2 32M
+  )
+  (
+    # A machine that is asked a few things and told to end.
+    cd "$stage/system"
+    commands -m "$main" img create -q -f qcow2 a.qcow2 1M
+    for command in qmp_capabilities query-block query-named-block-nodes query-status query-commands quit; do
+      echo "{'execute': '$command'}"
+    done | rehearse system -m "$main" system -display none -qmp stdio \
+      -drive if=none,id=a,file=a.qcow2,format=qcow2 -blockdev null-co,node-name=b
   )
   wait "$info"
   wait "$io"
@@ -136,3 +145,4 @@ tool img org.tinamou.tools.img.ImgMain qemu-img
 tool io org.tinamou.tools.io.IoMain qemu-io
 tool nbd org.tinamou.tools.nbd.NbdMain qemu-nbd
 tool storage-daemon org.tinamou.tools.daemon.DaemonMain qemu-storage-daemon
+tool system org.tinamou.tools.system.SystemMain qemu-system-x86_64

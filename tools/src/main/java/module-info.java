@@ -19,4 +19,5 @@ module org.tinamou.tools {
   exports org.tinamou.tools.img;
   exports org.tinamou.tools.io;
   exports org.tinamou.tools.nbd;
+  exports org.tinamou.tools.system;
 }

@@ -86,6 +86,12 @@ public final class BlockBackend implements EdgeParent {
     writeThrough = enabled;
   }
 
+  /** Whether every write is stable when it completes. */
+  @AnyThread
+  public boolean isWriteThrough() {
+    return writeThrough;
+  }
+
   /** Whether requests wait while the root is drained; only who drains it itself may say no. */
   @HomeThread
   public void setQueuing(boolean enabled) {

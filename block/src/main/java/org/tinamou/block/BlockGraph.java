@@ -142,7 +142,13 @@ public final class BlockGraph {
       throws BlockException {
     checkMain();
     options.check();
-    String chosen = name == null ? "#block" + nextName++ : name;
+    String chosen = name == null ? generatedName() : name;
+    for (BlockBackend backend : backends) {
+      if (backend.name().equals(name)) {
+        throw new BlockException(
+            Errno.EEXIST, "node-name=" + name + " is conflicting with a device id");
+      }
+    }
     if (nodes.containsKey(chosen)) {
       throw new BlockException(Errno.EEXIST, "Duplicate nodes with node-name='" + chosen + "'");
     }
@@ -168,6 +174,13 @@ public final class BlockGraph {
       release(node);
       throw failure;
     }
+  }
+
+  /** With three digits at least, of which the last two are no number to count on. */
+  private String generatedName() {
+    long number = nextName++;
+    long digits = number * 61 % 100;
+    return "#block" + number + digits / 10 + digits % 10;
   }
 
   /** Gives up a reference that {@link #open} or {@link #reference} gave. */

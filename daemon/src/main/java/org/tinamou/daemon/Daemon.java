@@ -35,12 +35,14 @@ public final class Daemon {
   private final ObjectRegistry objects;
   private final DriverList drivers;
   private final HeldNodes nodes;
+  private final HeldDrives drives = new HeldDrives();
   private final Exports exports;
   private final EventSink events;
   private final JobList jobs;
   private final Map<String, Command> commands;
   private @Nullable Runnable quit;
   private boolean running = true;
+  private boolean started = true;
 
   /**
    * A daemon without nodes.
@@ -84,6 +86,12 @@ public final class Daemon {
   @HomeThread
   public HeldNodes nodes() {
     return nodes;
+  }
+
+  /** Backends that have names, as a machine has them. */
+  @HomeThread
+  public HeldDrives drives() {
+    return drives;
   }
 
   @HomeThread
@@ -175,6 +183,20 @@ public final class Daemon {
   @HomeThread
   public void setRunning(boolean runs) {
     running = runs;
+    started = true;
+  }
+
+  /** The machine does not run until it is told to. */
+  @HomeThread
+  public void holdStart() {
+    running = false;
+    started = false;
+  }
+
+  /** What {@code query-status} calls it. */
+  @HomeThread
+  public String runState() {
+    return running ? "running" : started ? "paused" : "prelaunch";
   }
 
   /** What is done when a monitor asks the program to end. */
@@ -197,6 +219,7 @@ public final class Daemon {
   public void close() {
     exports.close();
     jobs.cancelAll();
+    drives.close();
     nodes.close();
     objects.close();
   }

@@ -1,5 +1,7 @@
 package org.tinamou.daemon;
 
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -37,6 +39,7 @@ public final class MonitoredDaemon {
           "RESUME",
           "STOP");
 
+  private final Set<String> events = new HashSet<>(EVENTS);
   private final Daemon daemon;
   private final Schema schema;
   private final CommandTable table;
@@ -89,10 +92,16 @@ public final class MonitoredDaemon {
     return monitors;
   }
 
+  /** Has introspection tell of further events, which a program around the daemon emits. */
+  @HomeThread
+  public void addEvents(Collection<String> names) {
+    events.addAll(names);
+  }
+
   private boolean offers(String name) {
     return name.equals("qmp_capabilities")
         || table.entryOrNull(name) != null
-        || EVENTS.contains(name);
+        || events.contains(name);
   }
 
   private Json.Members check(String command, Json.Members arguments) throws OptionException {

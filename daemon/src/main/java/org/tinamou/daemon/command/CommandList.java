@@ -45,6 +45,7 @@ public final class CommandList {
     new ObjectCommands(daemon).register(list);
     new ExportCommands(daemon).register(list);
     new JobCommands(daemon).register(list);
+    new DriveCommands(daemon).register(list);
     new RunCommands(daemon).register(list);
     return Collections.unmodifiableMap(list.commands);
   }

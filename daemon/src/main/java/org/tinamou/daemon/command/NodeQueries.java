@@ -29,7 +29,6 @@ final class NodeQueries {
 
   void register(CommandList list) {
     list.query("query-named-block-nodes", this::nodes);
-    list.query("query-block", _ -> new Json.Array());
     list.query("query-blockstats", this::statistics);
     list.query("x-debug-query-block-graph", _ -> graph());
   }

@@ -31,7 +31,7 @@ final class RunCommands {
     return new Json.Members()
         .put("running", running)
         .put("singlestep", false)
-        .put("status", running ? "running" : "paused");
+        .put("status", daemon.runState());
   }
 
   private void setRunning(boolean runs) {

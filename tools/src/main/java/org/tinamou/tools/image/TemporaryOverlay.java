@@ -31,7 +31,7 @@ import org.tinamou.drivers.protocol.file.AlignedMemory;
  * Keeps what is written to an image in a temporary file that is gone with it; the image below stays
  * as it was. Which clusters are in the file is known in memory only.
  */
-final class TemporaryOverlay implements BlockDriver.Writable, BlockDriver.PermissionMapper {
+public final class TemporaryOverlay implements BlockDriver.Writable, BlockDriver.PermissionMapper {
   private static final int CLUSTER_BYTES = 64 << 10;
 
   private final Edge image;
@@ -53,7 +53,7 @@ final class TemporaryOverlay implements BlockDriver.Writable, BlockDriver.Permis
    * @return the caller holds a reference to it
    */
   @InCoroutine
-  static BlockNode over(NodeOpener opener, BlockNode image, AioContext context)
+  public static BlockNode over(NodeOpener opener, BlockNode image, AioContext context)
       throws BlockException {
     BlockGraph graph = opener.graph();
     long length = image.lengthBytes();

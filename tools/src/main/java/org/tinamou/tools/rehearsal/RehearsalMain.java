@@ -6,6 +6,7 @@ import org.tinamou.tools.daemon.DaemonMain;
 import org.tinamou.tools.img.ImgMain;
 import org.tinamou.tools.io.IoMain;
 import org.tinamou.tools.nbd.NbdMain;
+import org.tinamou.tools.system.SystemMain;
 
 /**
  * Runs commands of the tools one after the other in one process, while the virtual machine records
@@ -19,8 +20,8 @@ public final class RehearsalMain {
   /**
    * Runs the commands and ends the process, with the exit code of the first one that fails.
    *
-   * @param arguments command lines, each {@code img}, {@code io}, {@code nbd} or {@code
-   *     storage-daemon} and what follows it, with the word {@code then} between them
+   * @param arguments command lines, each {@code img}, {@code io}, {@code nbd}, {@code
+   *     storage-daemon} or {@code system} and what follows it, with the word {@code then} between them
    */
   public static void main(String[] arguments) {
     List<String> words = new ArrayList<>();
@@ -43,6 +44,7 @@ public final class RehearsalMain {
           case "io" -> IoMain.run(rest);
           case "nbd" -> NbdMain.run(rest);
           case "storage-daemon" -> DaemonMain.run(rest);
+          case "system" -> SystemMain.run(rest);
           default -> throw new IllegalArgumentException(words.getFirst());
         };
     if (exitCode != 0) {

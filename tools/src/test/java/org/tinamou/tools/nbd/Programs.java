@@ -14,14 +14,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /** Installed programs that the tests talk with. */
-final class Programs {
+public final class Programs {
   /** What a program left behind. */
-  record Outcome(int exitCode, String output) {}
+  public record Outcome(int exitCode, String output) {}
 
   private Programs() {}
 
   /** Leaves the calling test out unless all are installed, or fails if they have to be. */
-  static void require(String... programs) {
+  public static void require(String... programs) {
     for (String program : programs) {
       boolean found = false;
       for (String folder : System.getenv("PATH").split(File.pathSeparator)) {
@@ -35,7 +35,7 @@ final class Programs {
   }
 
   /** Runs a program to its end. */
-  static Outcome run(List<String> command) throws IOException, InterruptedException {
+  public static Outcome run(List<String> command) throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("LC_ALL", "C.UTF-8");
     Process process = builder.start();

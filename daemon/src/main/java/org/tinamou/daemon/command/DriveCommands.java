@@ -1,0 +1,148 @@
+package org.tinamou.daemon.command;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.DetectZeroes;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.throttle.ThrottleConfig;
+import org.tinamou.daemon.Daemon;
+import org.tinamou.daemon.HeldDrives.Drive;
+import org.tinamou.monitor.CommandException;
+import org.tinamou.qapi.ErrorClass;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
+
+/** Drives and their media. */
+final class DriveCommands {
+  private final Daemon daemon;
+
+  DriveCommands(Daemon daemon) {
+    this.daemon = daemon;
+  }
+
+  void register(CommandList list) {
+    list.query("query-block", _ -> drives());
+    list.action("eject", this::eject);
+    list.action("blockdev-open-tray", this::find);
+    list.action("blockdev-close-tray", this::find);
+    list.action("blockdev-remove-medium", this::refuseDevice);
+    list.action("blockdev-insert-medium", this::refuseDevice);
+    list.action("blockdev-change-medium", this::changeMedium);
+    list.action("block_set_io_throttle", this::limit);
+    list.action("block-latency-histogram-set", this::refuseDevice);
+  }
+
+  @InCoroutine
+  private Json drives() throws BlockException {
+    Json.Array all = new Json.Array();
+    for (Drive drive : daemon.drives().all()) {
+      BlockBackend backend = drive.backend();
+      BlockNode node = backend.node();
+      Json.Members report = new Json.Members().put("device", backend.name());
+      if (drive.device() != null) {
+        report.put("qdev", drive.device());
+      }
+      report.put("type", "unknown");
+      report.put("removable", drive.device() == null);
+      report.put("locked", false);
+      if (node != null) {
+        report.put("inserted", NodeReport.of(node, false, backend.isWriteThrough()));
+      }
+      if (drive.device() != null) {
+        report.put("io-status", backend.ioStatus().wireName());
+      }
+      all.add(report);
+    }
+    return all;
+  }
+
+  /** The drive that a command names; devices, which have ids, are not there. */
+  private Drive find(OptionReader arguments) throws OptionException, CommandException {
+    String device = arguments.stringOrNull("device");
+    String id = arguments.stringOrNull("id");
+    if ((device == null) == (id == null)) {
+      throw new CommandException("Need exactly one of 'device' and 'id'");
+    }
+    Drive drive = device == null ? null : daemon.drives().find(device);
+    if (drive == null) {
+      throw notFound(device == null ? id : device);
+    }
+    return drive;
+  }
+
+  private static CommandException notFound(@Nullable String name) {
+    return new CommandException(ErrorClass.DEVICE_NOT_FOUND, "Device '" + name + "' not found");
+  }
+
+  private void refuseDevice(OptionReader arguments) throws OptionException, CommandException {
+    throw notFound(arguments.string("id"));
+  }
+
+  private Drive removable(OptionReader arguments) throws OptionException, CommandException {
+    Drive drive = find(arguments);
+    if (drive.device() != null) {
+      throw new CommandException("Device '" + drive.backend().name() + "' is not removable");
+    }
+    return drive;
+  }
+
+  @InCoroutine
+  private void eject(OptionReader arguments) throws OptionException, CommandException {
+    removable(arguments).backend().eject();
+  }
+
+  @InCoroutine
+  private void changeMedium(OptionReader arguments)
+      throws OptionException, CommandException, BlockException {
+    Drive drive = removable(arguments);
+    boolean readOnly =
+        switch (arguments.stringOrNull("read-only-mode")) {
+          case "read-only" -> true;
+          case "read-write" -> false;
+          case null, default -> drive.readOnly();
+        };
+    NodeOptions options =
+        new NodeOptions(readOnly, false, false, false, false, DetectZeroes.OFF, false);
+    ImageAddress address =
+        ImageAddress.ofName(arguments.string("filename"), arguments.stringOrNull("format"));
+    BlockNode node = daemon.open(address, options);
+    try {
+      drive.backend().eject();
+      drive.backend().insert(node);
+    } finally {
+      daemon.graph().release(node);
+    }
+  }
+
+  /** Takes limits that limit nothing; drives cannot be slowed down yet. */
+  private void limit(OptionReader arguments)
+      throws OptionException, CommandException, BlockException {
+    Drive drive = find(arguments);
+    if (drive.backend().node() == null) {
+      throw new CommandException("Device has no medium");
+    }
+    Json.Members limits = new Json.Members();
+    for (String what : new String[] {"bps", "iops"}) {
+      for (String[] kind : new String[][] {{"", "-total"}, {"_rd", "-read"}, {"_wr", "-write"}}) {
+        for (String[] part :
+            new String[][] {{"", ""}, {"_max", "-max"}, {"_max_length", "-max-length"}}) {
+          Long value = arguments.int64OrNull(what + kind[0] + part[0]);
+          if (value != null) {
+            limits.put(what + kind[1] + part[1], value);
+          }
+        }
+      }
+    }
+    ThrottleConfig config =
+        ThrottleConfig.UNLIMITED.read(OptionReader.of(limits, OptionReader.Style.TYPED));
+    if (!config.isUnlimited()) {
+      throw new CommandException(
+          "Throttling of drives is not supported; use the driver 'throttle'");
+    }
+  }
+}

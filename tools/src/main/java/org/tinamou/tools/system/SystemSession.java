@@ -1,0 +1,203 @@
+package org.tinamou.tools.system;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.daemon.LoopStarter;
+import org.tinamou.daemon.MonitoredDaemon;
+import org.tinamou.daemon.hmp.HumanCommands;
+import org.tinamou.monitor.CommandContext;
+import org.tinamou.monitor.CommandException;
+import org.tinamou.monitor.Monitors;
+import org.tinamou.monitor.hmp.HumanTable;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.tools.cli.BackgroundWorker;
+import org.tinamou.tools.cli.Console;
+import org.tinamou.tools.cli.Interruptions;
+import org.tinamou.tools.cli.ProbeWarning;
+import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.system.SystemArguments.Given;
+
+/**
+ * One run of the machine: opens what the command line names, serves, and closes in order. The main
+ * loop's first coroutine.
+ */
+final class SystemSession {
+  private final Console console;
+  private final SystemArguments arguments;
+  private final AioContext main;
+  private final MonitoredDaemon daemon;
+  private final HumanTable human = new HumanTable();
+  private final Coroutine self = Coroutine.current();
+  private volatile boolean ending;
+  private volatile String reason = "host-qmp-quit";
+  private boolean shutdownTold;
+
+  @InCoroutine
+  SystemSession(Console console, SystemArguments arguments, LoopStarter loops, AioContext main) {
+    this.console = console;
+    this.arguments = arguments;
+    this.main = main;
+    this.daemon = new MonitoredDaemon(main, loops, console::error);
+    SystemCommands.addTo(daemon.commands(), daemon.daemon(), arguments);
+    HumanCommands.addTo(
+        human, daemon.commands(), daemon.schema(), daemon.devices(), SystemSession::refuseIo);
+    Monitors.addHumanMonitorCommand(daemon.commands(), human);
+    daemon.addEvents(List.of("POWERDOWN", "RESET", "SHUTDOWN"));
+    daemon.daemon().onQuit(this::quit);
+  }
+
+  private static void refuseIo(String name, boolean onlyDevice, String command)
+      throws CommandException {
+    throw new CommandException("qemu-io commands are not supported");
+  }
+
+  /**
+   * Does it all; returns the exit code.
+   *
+   * @throws ToolException about the first thing that cannot be opened; nothing stays open
+   */
+  @InCoroutine
+  int run() throws ToolException {
+    PidFile pid = PidFile.create(main, arguments.last("pidfile"));
+    try {
+      if (arguments.has("S")) {
+        daemon.daemon().holdStart();
+      }
+      MonitorDevices wiring =
+          new MonitorDevices(arguments, daemon.devices(), daemon.monitors(), human);
+      wiring.openDevices();
+      openObjects();
+      openNodes();
+      openDrives();
+      wiring.attachMonitors();
+      Interruptions.onEndAsked(this::signalled);
+      BackgroundWorker.tellReady();
+      while (!ending) {
+        Coroutine.suspend("end of the machine");
+      }
+      tellShutdown();
+      return 0;
+    } finally {
+      daemon.close();
+      pid.remove();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- the end
+
+  private void quit() {
+    if (!dependsOnPeers()) {
+      tellShutdown();
+    }
+    ending = true;
+    self.wake();
+  }
+
+  /**
+   * Whether servers elsewhere have to be told good-bye, which may take its time. Then whoever asked
+   * for the end is answered before it begins, else the end is told first.
+   */
+  private boolean dependsOnPeers() {
+    for (BlockNode node : daemon.daemon().graph().nodes()) {
+      BlockDriver driver = node.driverOrNull();
+      if (driver != null && driver.formatName().equals("nbd")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void signalled() {
+    console.error("terminating on signal 15");
+    reason = "host-signal";
+    ending = true;
+    self.wake();
+  }
+
+  private void tellShutdown() {
+    if (!shutdownTold) {
+      shutdownTold = true;
+      Json.Members data = new Json.Members().put("guest", false).put("reason", reason);
+      daemon.monitors().emit("SHUTDOWN", data);
+    }
+  }
+
+  // --------------------------------------------------------------------------- the command line
+
+  private void openObjects() throws ToolException {
+    for (Given given : arguments.of("object")) {
+      run(given, "object-add", options(given, "ObjectOptions", "qom-type"));
+    }
+  }
+
+  private void openNodes() throws ToolException {
+    List<Json.Members> all = new ArrayList<>();
+    for (Given given : arguments.of("blockdev")) {
+      all.add(options(given, "BlockdevOptions", "driver"));
+    }
+    for (int i = 0; i < all.size(); i++) {
+      run(arguments.of("blockdev").get(i), "blockdev-add", all.get(i));
+    }
+  }
+
+  private Json.Members options(Given given, String type, String impliedKey) throws ToolException {
+    try {
+      return daemon.schema().options(type, given.text(), impliedKey);
+    } catch (OptionException e) {
+      throw ToolException.of(given.where(), e);
+    }
+  }
+
+  private void run(Given given, String command, Json.Members options) throws ToolException {
+    try {
+      daemon.carryOut(command, options, CommandContext.NONE);
+    } catch (CommandException e) {
+      throw new ToolException(given.where() + e.getMessage());
+    } catch (OptionException e) {
+      throw ToolException.of(given.where(), e);
+    }
+  }
+
+  private void openDrives() throws ToolException {
+    Drives opened = new Drives(daemon.daemon(), name -> ProbeWarning.print(console, name));
+    for (Given given : arguments.of("drive", "hda", "hdb", "hdc", "hdd", "cdrom")) {
+      try {
+        DriveOptions options =
+            DriveOptions.parse(
+                driveText(given),
+                arguments.has("snapshot"),
+                warning -> console.error(given.where() + "warning: " + warning));
+        refuseDuplicate(options);
+        opened.open(options);
+      } catch (OptionException e) {
+        throw ToolException.of(given.where(), e);
+      } catch (BlockException e) {
+        throw ToolException.of(given.where(), e);
+      }
+    }
+  }
+
+  /** Short forms name a place and nothing else. */
+  private static String driveText(Given given) {
+    String file = given.text().replace(",", ",,");
+    return switch (given.name()) {
+      case "drive" -> given.text();
+      case "cdrom" -> "media=cdrom,file=" + file;
+      default -> "media=disk,file=" + file;
+    };
+  }
+
+  private void refuseDuplicate(DriveOptions options) throws OptionException {
+    String id = options.id();
+    if (id != null && daemon.daemon().drives().find(id) != null) {
+      throw new OptionException("Duplicate ID '" + id + "' for drive");
+    }
+  }
+}
