@@ -6,4 +6,5 @@ module org.tinamou.jobs {
   requires static org.jspecify;
 
   exports org.tinamou.jobs;
+  exports org.tinamou.jobs.mirror;
 }

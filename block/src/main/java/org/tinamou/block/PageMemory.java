@@ -16,7 +16,7 @@ import org.tinamou.aio.AnyThread;
  * <p>Nothing here waits. Memory that the garbage collector frees would not do: to register it, the
  * JDK takes a monitor, in which a coroutine must not wait.
  */
-final class PageMemory {
+public final class PageMemory {
   static final int PAGE_BYTES = 4096;
   private static final int SIZES = 10;
 
@@ -32,7 +32,7 @@ final class PageMemory {
 
   /** A segment of so many pages that it has at least that many bytes, a power of two. */
   @AnyThread
-  static MemorySegment take(long sizeBytes) {
+  public static MemorySegment take(long sizeBytes) {
     int size = sizeIndex(sizeBytes);
     @Nullable MemorySegment kept = FREE.get(size).poll();
     return kept != null ? kept : Arena.global().allocate((long) PAGE_BYTES << size, PAGE_BYTES);
@@ -44,8 +44,9 @@ final class PageMemory {
     return (long) PAGE_BYTES << sizeIndex(sizeBytes);
   }
 
+  /** Takes back what {@link #take} gave, all of it. */
   @AnyThread
-  static void give(MemorySegment memory) {
+  public static void give(MemorySegment memory) {
     FREE.get(sizeIndex(memory.byteSize())).add(memory);
   }
 

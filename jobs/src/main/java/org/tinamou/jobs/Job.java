@@ -501,12 +501,30 @@ public abstract class Job extends JobHooks {
    */
   @InCoroutine
   protected final <T extends @Nullable Object> T onMain(OnMain<T> change) throws BlockException {
+    T result = leaveForMain(change);
+    pausePoint();
+    return result;
+  }
+
+  /**
+   * As {@link #onMain}, but stays at rest on the main loop: the work ends there, or comes to a pause
+   * point next. What it has drained and left drained holds up the job too.
+   */
+  @InCoroutine
+  protected final <T extends @Nullable Object> T leaveForMain(OnMain<T> change)
+      throws BlockException {
     beforePause();
     rest();
     Coroutine.moveTo(list.main());
-    T result = change.run();
-    pausePoint();
-    return result;
+    return change.run();
+  }
+
+  /** Waits until somebody enters the job, which stays busy: for what it has begun itself. */
+  @InCoroutine
+  protected final void awaitEnteredBusy() {
+    while (!takeEntered()) {
+      Coroutine.suspend("requests of " + id);
+    }
   }
 
   /** It is ready from now on. In the work. */
