@@ -23,6 +23,8 @@ public interface Workload {
     FLEECING,
     /** A daemon that is told what to do while clients use its exports. */
     DAEMON,
+    /** Backups of a disk while it is used. */
+    BACKUP,
     /** A qcow2 image that loses power in the middle of operations. */
     QCOW2_CRASH;
 
@@ -36,6 +38,7 @@ public interface Workload {
         case NBD -> new NbdWorkload();
         case FLEECING -> new FleecingWorkload();
         case DAEMON -> new DaemonWorkload();
+        case BACKUP -> new BackupWorkload();
         case QCOW2_CRASH -> new Qcow2CrashWorkload();
       };
     }
