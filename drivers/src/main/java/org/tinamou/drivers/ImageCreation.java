@@ -17,6 +17,8 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.format.luks.LuksCreator;
+import org.tinamou.drivers.format.luks.LuksType;
 import org.tinamou.drivers.format.qcow2.Qcow2CreationOptions;
 import org.tinamou.drivers.format.qcow2.Qcow2Creator;
 import org.tinamou.drivers.protocol.file.FileCreator;
@@ -30,6 +32,7 @@ import org.tinamou.qapi.OptionValues;
 /** Makes images in new files, of every format that images can be made in. */
 public final class ImageCreation {
   private static final String QCOW2 = "qcow2";
+  private static final String LUKS = "luks";
   private static final String FILE = "file";
   private static final OptionSchema PLAIN =
       new OptionSchema(List.of(OptionSchema.Option.size("size", "Virtual disk size")));
@@ -42,6 +45,7 @@ public final class ImageCreation {
     return switch (format) {
       case FILE -> FileCreator.OPTIONS;
       case QCOW2 -> Qcow2CreationOptions.OPTIONS;
+      case LUKS -> LuksCreator.OPTIONS;
       default -> PLAIN;
     };
   }
@@ -69,7 +73,7 @@ public final class ImageCreation {
       String format,
       OptionValues options)
       throws BlockException {
-    if (!format.equals(QCOW2)) {
+    if (!format.equals(QCOW2) && !format.equals(LUKS)) {
       FileCreator.create(context, path, name, options);
       return;
     }
@@ -81,7 +85,11 @@ public final class ImageCreation {
         OptionValues none = FileCreator.OPTIONS.parse("");
         FileCreator.create(context, Path.of(dataFile), dataFile, none);
       }
-      fill(context, path.toString(), Qcow2CreationOptions.request(options));
+      if (format.equals(LUKS)) {
+        fillLuks(context, objects, path.toString(), options);
+      } else {
+        fill(context, path.toString(), Qcow2CreationOptions.request(options));
+      }
       done = true;
     } catch (OptionException e) {
       throw new BlockException(Errno.EINVAL, e.getMessage());
@@ -109,6 +117,17 @@ public final class ImageCreation {
       return true;
     } catch (IOException e) {
       return false;
+    }
+  }
+
+  private static void fillLuks(
+      AioContext context, ObjectRegistry objects, String path, OptionValues options)
+      throws BlockException, OptionException {
+    BlockBackend file = open(context, path, FILE);
+    try {
+      LuksCreator.create(file, options, objects, LuksType.work(context, null));
+    } finally {
+      file.close();
     }
   }
 

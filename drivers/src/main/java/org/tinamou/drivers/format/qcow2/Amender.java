@@ -11,6 +11,7 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.ZeroMemory;
+import org.tinamou.drivers.HeapBytes;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 
@@ -236,7 +237,8 @@ final class Amender {
     image.writeBack();
     for (SnapshotTable.Snapshot snapshot : image.snapshots().snapshots()) {
       int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
-      long[] tables = Buffers.longs(Buffers.read(image.file(), snapshot.firstLevelOffset(), bytes));
+      long[] tables =
+          HeapBytes.longs(HeapBytes.read(image.file(), snapshot.firstLevelOffset(), bytes));
       for (long entry : tables) {
         if (Entry.offset(entry) != 0 && hasZeroes(Entry.offset(entry))) {
           throw new BlockException(
@@ -249,7 +251,8 @@ final class Amender {
   }
 
   private boolean hasZeroes(long table) throws BlockException {
-    for (long entry : Buffers.longs(Buffers.read(image.file(), table, geometry.clusterBytes()))) {
+    for (long entry :
+        HeapBytes.longs(HeapBytes.read(image.file(), table, geometry.clusterBytes()))) {
       Entry.Kind kind = Entry.kind(entry);
       if (kind == Entry.Kind.ZERO_PLAIN || kind == Entry.Kind.ZERO_ALLOCATED) {
         return true;

@@ -27,6 +27,7 @@ import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.MemoryPool;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.PersistentBitmaps;
 import org.tinamou.qapi.OptionException;
@@ -55,8 +56,8 @@ public final class Qcow2Driver
   private final Qcow2Image image;
   private final Qcow2Header header;
   private final Geometry geometry;
-  private final ClusterBuffers unpacked;
-  private final ClusterBuffers surroundings;
+  private final MemoryPool unpacked;
+  private final MemoryPool surroundings;
   private final ReadPath reads;
   private final WritePath writes;
   private final ClearPath clears;
@@ -68,8 +69,8 @@ public final class Qcow2Driver
     this.image = image;
     this.header = header;
     this.geometry = image.geometry();
-    this.unpacked = new ClusterBuffers(geometry.clusterBytes());
-    this.surroundings = new ClusterBuffers(2 * geometry.clusterBytes());
+    this.unpacked = new MemoryPool(geometry.clusterBytes());
+    this.surroundings = new MemoryPool(2 * geometry.clusterBytes());
     ClusterCodec codec =
         new ClusterCodec(
             header.compressionType(), geometry.clusterBytes(), image.compressionLevel());
@@ -510,7 +511,7 @@ public final class Qcow2Driver
   }
 
   @Override
-  public void amend(OptionValues values) throws BlockException, OptionException {
+  public void amend(OptionValues values, boolean force) throws BlockException, OptionException {
     image.damage().check();
     new Amender(
             image,

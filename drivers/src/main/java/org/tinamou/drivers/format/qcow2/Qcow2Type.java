@@ -19,6 +19,7 @@ import org.tinamou.block.open.BackingName;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpening;
+import org.tinamou.drivers.HeapBytes;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 
@@ -131,10 +132,10 @@ public final class Qcow2Type implements DriverType {
   static Qcow2Header readHeader(Edge file) throws BlockException {
     byte[] start;
     try {
-      start = Buffers.read(file, 0, FIRST_READ_BYTES);
+      start = HeapBytes.read(file, 0, FIRST_READ_BYTES);
       int wanted = Qcow2Header.bytesWanted(ByteBuffer.wrap(start));
       if (wanted > start.length) {
-        start = Buffers.read(file, 0, wanted);
+        start = HeapBytes.read(file, 0, wanted);
       }
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not read qcow2 header");

@@ -11,6 +11,8 @@ import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.HeapBytes;
+import org.tinamou.drivers.MemoryPool;
 
 /**
  * Writes guest ranges: in place where a cluster is the guest's alone, else into new clusters that
@@ -46,12 +48,12 @@ final class WritePath {
   private final ClusterCodec codec;
 
   /** Each has room for what stands before and behind the data of one write. */
-  private final ClusterBuffers surroundings;
+  private final MemoryPool surroundings;
 
   private final List<Filling> fillings = new ArrayList<>();
   private final CoQueue filled = new CoQueue("clusters being filled");
 
-  WritePath(Qcow2Image image, ReadPath reads, ClusterCodec codec, ClusterBuffers surroundings) {
+  WritePath(Qcow2Image image, ReadPath reads, ClusterCodec codec, MemoryPool surroundings) {
     this.image = image;
     this.geometry = image.geometry();
     this.reads = reads;
@@ -518,7 +520,7 @@ final class WritePath {
         write(guest, data);
         return;
       }
-      Buffers.write(image.file(), offset, packed);
+      HeapBytes.write(image.file(), offset, packed);
       image.metadata().lock();
       try {
         awaitFilled(guest, guest + 1);
