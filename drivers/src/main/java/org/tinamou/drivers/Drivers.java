@@ -82,7 +82,7 @@ public final class Drivers {
   public static DriverList list(ObjectRegistry objects) {
     List<DriverType> types = new ArrayList<>();
     types.add(new RawType());
-    types.add(new Qcow2Type());
+    types.add(new Qcow2Type(objects));
     types.add(new LuksType(objects));
     types.addAll(FileType.all());
     types.add(new BlkdebugType());

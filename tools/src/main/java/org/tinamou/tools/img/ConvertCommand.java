@@ -102,9 +102,16 @@ final class ConvertCommand implements ImgCommand {
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
               .namedByOptions(byOptions);
       String level = options().compressionLevel;
+      List<String> more = new ArrayList<>();
       if (level != null) {
-        request = request.withOptions("compression-level=" + level);
+        more.add("compression-level=" + level);
       }
+      for (String option : List.of("key-secret", "encrypt.key-secret")) {
+        if (!byOptions && creation.has(option)) {
+          more.add(option + "=" + creation.string(option));
+        }
+      }
+      request = request.withOptions(String.join(",", more));
       OpenImage target = options().choice.open(context, console, request);
       CopyLoops loops = loops(host, context, source, target);
       boolean complete;

@@ -75,6 +75,14 @@ public final class LuksCreator {
     LuksVolume.create(new Target(target), request, password, detached, work);
   }
 
+  /** What a new image takes besides its data, once it is sure that it could be made. */
+  public static long headerBytes(OptionValues values, ObjectRegistry objects)
+      throws BlockException, OptionException {
+    LuksRequest request = LuksRequest.of(values, "");
+    password(objects, "key-secret", request.keySecret());
+    return LuksVolume.headerSectors(request) * LuksHeader.SECTOR_BYTES;
+  }
+
   private static PreallocationMode preallocation(@Nullable String text) throws BlockException {
     PreallocationMode mode = text == null ? PreallocationMode.OFF : PreallocationMode.parse(text);
     if (mode == null) {

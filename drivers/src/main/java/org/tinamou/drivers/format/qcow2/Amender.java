@@ -12,6 +12,7 @@ import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.ZeroMemory;
 import org.tinamou.drivers.HeapBytes;
+import org.tinamou.drivers.format.luks.LuksKeyChange;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 
@@ -26,16 +27,19 @@ final class Amender {
     void resize(long newSizeBytes) throws BlockException;
   }
 
+  private static final List<String> AMENDABLE_KEYS = LuksKeyChange.schema("encrypt.").names();
   private static final int V2_REFCOUNT_ORDER = 4;
   private static final String ONLY_VERSION_3 = " (use compat=1.1 or greater)";
 
+  private final boolean force;
   private final Qcow2Image image;
   private final Geometry geometry;
   private final WritePath writes;
   private final ClearPath clears;
   private final Resizer resizer;
 
-  Amender(Qcow2Image image, WritePath writes, ClearPath clears, Resizer resizer) {
+  Amender(boolean force, Qcow2Image image, WritePath writes, ClearPath clears, Resizer resizer) {
+    this.force = force;
     this.image = image;
     this.geometry = image.geometry();
     this.writes = writes;
@@ -55,6 +59,9 @@ final class Amender {
     }
     if (values.has("data_file") || values.has("data_file_raw")) {
       changeDataFile(header, wish.dataFile(), values);
+    }
+    if (AMENDABLE_KEYS.stream().anyMatch(values::has)) {
+      changeKeys(values);
     }
     boolean lazyBefore = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
     if (wish.lazy() != lazyBefore) {
@@ -82,6 +89,14 @@ final class Amender {
     if (downgrades) {
       underLock(this::downgrade);
     }
+  }
+
+  private void changeKeys(OptionValues values) throws BlockException, OptionException {
+    Encryption encryption = image.encryption();
+    if (encryption == null) {
+      throw invalid("Can't amend encryption options - encryption not present");
+    }
+    encryption.amend(LuksKeyChange.of(values, "encrypt."), force);
   }
 
   /** Something done while nobody else changes tables. */

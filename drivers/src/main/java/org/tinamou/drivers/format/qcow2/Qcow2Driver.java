@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -30,6 +31,7 @@ import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.MemoryPool;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.PersistentBitmaps;
+import org.tinamou.drivers.format.luks.KeyWork;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
@@ -88,7 +90,12 @@ public final class Qcow2Driver
 
   @Override
   public ImageDescription description() {
-    return Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
+    Encryption encryption = image.encryption();
+    return Qcow2Description.of(
+        header,
+        image.sizeBytes(),
+        image.bitmaps().tables(),
+        encryption == null ? null : encryption.luksHeader());
   }
 
   @Override
@@ -104,7 +111,8 @@ public final class Qcow2Driver
   @Override
   public BlockLimits limits() {
     int cluster = geometry.clusterBytes();
-    return new BlockLimits(1, 1, 0, 0, geometry.partBytes(), 0, cluster);
+    int sector = image.encryption() == null ? 1 : SECTOR_BYTES;
+    return new BlockLimits(sector, 1, 0, 0, geometry.partBytes(), 0, cluster);
   }
 
   @Override
@@ -500,6 +508,19 @@ public final class Qcow2Driver
     clears.clear(0, clusterEnd(lengthBytes()), ClearPath.Clearing.FREE);
   }
 
+  /** Encrypts the new image, which has no data yet and has to be opened anew afterwards. */
+  @InCoroutine
+  public void encrypt(NewEncryption encryption, byte[] password, KeyWork work)
+      throws BlockException {
+    image.metadata().lock();
+    try {
+      image.writeBack();
+      encryption.apply(image, password, work);
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
   @Override
   public OptionSchema amendOptions() {
     return Qcow2CreationOptions.AMENDABLE;
@@ -514,6 +535,7 @@ public final class Qcow2Driver
   public void amend(OptionValues values, boolean force) throws BlockException, OptionException {
     image.damage().check();
     new Amender(
+            force,
             image,
             writes,
             clears,
@@ -566,6 +588,10 @@ public final class Qcow2Driver
       }
     } finally {
       image.close();
+      Encryption encryption = image.encryption();
+      if (encryption != null) {
+        encryption.close();
+      }
       unpacked.close();
       surroundings.close();
     }

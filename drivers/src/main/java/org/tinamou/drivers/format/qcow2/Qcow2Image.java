@@ -29,6 +29,7 @@ final class Qcow2Image {
    * What an image has besides its disk.
    *
    * @param data the file that the guest's clusters are in, if that is another one
+   * @param encryption how the guest's clusters are encrypted, if they are
    * @param writable whether the image is open for writing
    * @param diagnostics told of damage
    */
@@ -36,6 +37,7 @@ final class Qcow2Image {
       SnapshotTable snapshots,
       BitmapTables bitmaps,
       @Nullable Edge data,
+      @Nullable Encryption encryption,
       boolean writable,
       Consumer<String> diagnostics) {}
 
@@ -185,6 +187,11 @@ final class Qcow2Image {
   Edge data() {
     Edge apart = extras.data();
     return apart == null ? file : apart;
+  }
+
+  /** How they are encrypted, or null. */
+  @Nullable Encryption encryption() {
+    return extras.encryption();
   }
 
   /** Whether they are in a file of their own, where each has the guest's offset. */

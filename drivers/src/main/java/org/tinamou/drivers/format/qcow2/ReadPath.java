@@ -106,6 +106,10 @@ final class ReadPath {
         case NORMAL -> {
           image.data().announce(DebugEvent.READ_AIO);
           image.data().read(run.host(), part, flags);
+          Encryption encryption = image.encryption();
+          if (encryption != null) {
+            encryption.decrypt(part, guest, run.host());
+          }
         }
         case COMPRESSED -> readCompressed(guest, run.host(), part);
         case ZERO_PLAIN, ZERO_ALLOCATED -> part.fill((byte) 0);

@@ -46,6 +46,9 @@ final class StatusPath {
     BlockNode file = image.data().child();
     long bytes = run.lengthBytes();
     int here = BlockStatus.ALLOCATED;
+    if (image.encryption() != null && run.kind() == Entry.Kind.NORMAL) {
+      return new BlockStatus(bytes, BlockStatus.DATA | here, 0, null);
+    }
     return switch (run.kind()) {
       case NORMAL ->
           new BlockStatus(

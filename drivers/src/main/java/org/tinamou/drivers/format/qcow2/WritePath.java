@@ -95,7 +95,7 @@ final class WritePath {
     }
     try {
       image.data().announce(DebugEvent.WRITE_AIO);
-      image.data().write(host, buffer.slice(0, inPlace), RequestFlags.NONE);
+      store(guest, host, buffer.slice(0, inPlace));
       return inPlace;
     } finally {
       image.uses().leave(epoch);
@@ -335,7 +335,8 @@ final class WritePath {
     long dataEnd = guest + data.sizeBytes();
     int readHead = (int) (guest - filling.from());
     int readTail = (int) (filling.to() - dataEnd);
-    boolean cheap = filling.fresh() || image.isExternal();
+    // Zeroes that are encrypted have to be written.
+    boolean cheap = (filling.fresh() || image.isExternal()) && image.encryption() == null;
     if (cheap && (readHead > 0 || readTail > 0)) {
       boolean zeroHead;
       boolean zeroTail;
@@ -352,7 +353,7 @@ final class WritePath {
     long host = filling.hostStart() + guest - filling.guestStart() - readHead;
     if (readHead == 0 && readTail == 0) {
       image.data().announce(DebugEvent.WRITE_AIO);
-      image.data().write(host, data, RequestFlags.NONE);
+      store(guest - readHead, host, data);
       return;
     }
     MemorySegment memory = surroundings.take();
@@ -371,9 +372,19 @@ final class WritePath {
         parts.add(behind);
       }
       image.data().announce(DebugEvent.WRITE_AIO);
-      image.data().write(host, IoVector.of(parts), RequestFlags.NONE);
+      store(guest - readHead, host, IoVector.of(parts));
     } finally {
       surroundings.give(memory);
+    }
+  }
+
+  /** What lies in one piece of the file. */
+  private void store(long guest, long host, IoVector data) throws BlockException {
+    Encryption encryption = image.encryption();
+    if (encryption == null) {
+      image.data().write(host, data, RequestFlags.NONE);
+    } else {
+      encryption.write(image.data(), guest, host, data);
     }
   }
 
