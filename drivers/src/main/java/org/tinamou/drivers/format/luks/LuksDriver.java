@@ -29,8 +29,17 @@ public final class LuksDriver
         BlockDriver.Named,
         AmendableImage,
         ImageDescription.Source {
-  /** What a driver stands on. */
-  record Parts(Edge file, @Nullable Edge headerFile, ObjectRegistry objects, KeyWork work) {}
+  /**
+   * What a driver stands on.
+   *
+   * @param namesSecret whether its options name a password, so that a plain name does not say it all
+   */
+  record Parts(
+      Edge file,
+      @Nullable Edge headerFile,
+      boolean namesSecret,
+      ObjectRegistry objects,
+      KeyWork work) {}
 
   private final Parts parts;
   private final Edge file;
@@ -68,7 +77,7 @@ public final class LuksDriver
 
   @Override
   public String exactFileName() {
-    return parts.headerFile() == null && volume == null ? FileNames.exactOrEmpty(file.child()) : "";
+    return parts.headerFile() == null && !parts.namesSecret() ? FileNames.exactOrEmpty(file.child()) : "";
   }
 
   @Override

@@ -100,7 +100,9 @@ public final class Qcow2Driver
 
   @Override
   public String exactFileName() {
-    return FileNames.exactOrEmpty(image.file().child());
+    boolean encrypted =
+        node.origin().options().keySet().stream().anyMatch(key -> key.startsWith("encrypt"));
+    return encrypted ? "" : FileNames.exactOrEmpty(image.file().child());
   }
 
   @Override
