@@ -193,8 +193,9 @@ final class SectorBatch {
         continue;
       }
       System.arraycopy(in, at - blockBytes, in, at, blockBytes);
-      for (int i = at + blockBytes - 1; i >= at && ++in[i] == 0; i--) {
-        continue;
+      int place = at + blockBytes - 1;
+      while (place >= at && ++in[place] == 0) {
+        place--;
       }
     }
   }
