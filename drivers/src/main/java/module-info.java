@@ -5,6 +5,7 @@ module org.tinamou.drivers {
   requires transitive org.tinamou.objects;
   requires transitive org.tinamou.qapi;
   requires com.github.luben.zstd_jni;
+  requires org.bouncycastle.provider;
   requires org.tinamou.host;
   requires org.tinamou.nbd;
   requires static org.jspecify;
@@ -20,6 +21,8 @@ module org.tinamou.drivers {
   exports org.tinamou.drivers.filter.preallocate;
   exports org.tinamou.drivers.filter.snapshotaccess;
   exports org.tinamou.drivers.filter.throttle;
+  exports org.tinamou.drivers.crypto;
+  exports org.tinamou.drivers.format.luks;
   exports org.tinamou.drivers.format.qcow2;
   exports org.tinamou.drivers.format.raw;
   exports org.tinamou.drivers.protocol.file;

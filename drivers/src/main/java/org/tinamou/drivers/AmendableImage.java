@@ -22,7 +22,14 @@ public interface AmendableImage extends BlockDriver {
    * Changes the image, which is used by nobody else meanwhile and has to be closed afterwards.
    *
    * @param values checked against {@link #amendOptions()}
+   * @param force whether data may become unreadable
    */
   @InCoroutine
-  void amend(OptionValues values) throws BlockException, OptionException;
+  void amend(OptionValues values, boolean force) throws BlockException, OptionException;
+
+  /** The same where no data may become unreadable. */
+  @InCoroutine
+  default void amend(OptionValues values) throws BlockException, OptionException {
+    amend(values, false);
+  }
 }

@@ -14,6 +14,7 @@ import org.tinamou.drivers.filter.copyonread.CopyOnReadType;
 import org.tinamou.drivers.filter.preallocate.PreallocateType;
 import org.tinamou.drivers.filter.snapshotaccess.SnapshotAccessType;
 import org.tinamou.drivers.filter.throttle.ThrottleType;
+import org.tinamou.drivers.format.luks.LuksType;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.drivers.format.raw.RawType;
 import org.tinamou.drivers.protocol.file.FileType;
@@ -41,7 +42,6 @@ public final class Drivers {
           "https",
           "iscsi",
           "iser",
-          "luks",
           "nbds",
           "nfs",
           "nvme",
@@ -82,7 +82,8 @@ public final class Drivers {
   public static DriverList list(ObjectRegistry objects) {
     List<DriverType> types = new ArrayList<>();
     types.add(new RawType());
-    types.add(new Qcow2Type());
+    types.add(new Qcow2Type(objects));
+    types.add(new LuksType(objects));
     types.addAll(FileType.all());
     types.add(new BlkdebugType());
     types.add(new BlkverifyType());

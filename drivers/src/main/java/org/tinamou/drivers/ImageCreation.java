@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.InCoroutine;
@@ -17,8 +18,12 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
+import org.tinamou.drivers.format.luks.LuksCreator;
+import org.tinamou.drivers.format.luks.LuksType;
+import org.tinamou.drivers.format.qcow2.NewEncryption;
 import org.tinamou.drivers.format.qcow2.Qcow2CreationOptions;
 import org.tinamou.drivers.format.qcow2.Qcow2Creator;
+import org.tinamou.drivers.format.qcow2.Qcow2Driver;
 import org.tinamou.drivers.protocol.file.FileCreator;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
@@ -30,7 +35,9 @@ import org.tinamou.qapi.OptionValues;
 /** Makes images in new files, of every format that images can be made in. */
 public final class ImageCreation {
   private static final String QCOW2 = "qcow2";
+  private static final String LUKS = "luks";
   private static final String FILE = "file";
+  private static final String ENCRYPTION_KEY = "encrypt.key-secret";
   private static final OptionSchema PLAIN =
       new OptionSchema(List.of(OptionSchema.Option.size("size", "Virtual disk size")));
 
@@ -42,6 +49,7 @@ public final class ImageCreation {
     return switch (format) {
       case FILE -> FileCreator.OPTIONS;
       case QCOW2 -> Qcow2CreationOptions.OPTIONS;
+      case LUKS -> LuksCreator.OPTIONS;
       default -> PLAIN;
     };
   }
@@ -69,7 +77,7 @@ public final class ImageCreation {
       String format,
       OptionValues options)
       throws BlockException {
-    if (!format.equals(QCOW2)) {
+    if (!format.equals(QCOW2) && !format.equals(LUKS)) {
       FileCreator.create(context, path, name, options);
       return;
     }
@@ -81,7 +89,11 @@ public final class ImageCreation {
         OptionValues none = FileCreator.OPTIONS.parse("");
         FileCreator.create(context, Path.of(dataFile), dataFile, none);
       }
-      fill(context, path.toString(), Qcow2CreationOptions.request(options));
+      if (format.equals(LUKS)) {
+        fillLuks(context, objects, path.toString(), options);
+      } else {
+        fill(context, objects, path.toString(), Qcow2CreationOptions.request(options));
+      }
       done = true;
     } catch (OptionException e) {
       throw new BlockException(Errno.EINVAL, e.getMessage());
@@ -112,16 +124,37 @@ public final class ImageCreation {
     }
   }
 
-  private static void fill(AioContext context, String path, Qcow2Creator.Request request)
+  private static void fillLuks(
+      AioContext context, ObjectRegistry objects, String path, OptionValues options)
+      throws BlockException, OptionException {
+    BlockBackend file = open(context, objects, path, FILE, null);
+    try {
+      LuksCreator.create(file, options, objects, LuksType.work(context, null));
+    } finally {
+      file.close();
+    }
+  }
+
+  private static void fill(
+      AioContext context, ObjectRegistry objects, String path, Qcow2Creator.Request request)
       throws BlockException {
-    BlockBackend file = open(context, path, FILE);
+    NewEncryption encryption = request.extras().encryption();
+    byte[] password =
+        encryption == null
+            ? new byte[0]
+            : LuksCreator.password(objects, ENCRYPTION_KEY, encryption.keySecret());
+    BlockBackend file = open(context, objects, path, FILE, null);
     try {
       Qcow2Creator.create(file, request);
     } finally {
       file.close();
     }
+    if (encryption != null) {
+      encrypt(context, path, encryption, password);
+    }
     if (request.preallocation() != PreallocationMode.OFF || request.extras().dataFile() != null) {
-      BlockBackend image = open(context, path, QCOW2);
+      String secret = encryption == null ? null : encryption.keySecret();
+      BlockBackend image = open(context, objects, path, QCOW2, secret);
       try {
         image.truncate(request.sizeBytes(), false, request.preallocation());
         image.flush();
@@ -131,10 +164,29 @@ public final class ImageCreation {
     }
   }
 
-  private static BlockBackend open(AioContext context, String path, String driver)
+  private static void encrypt(
+      AioContext context, String path, NewEncryption encryption, byte[] password)
+      throws BlockException {
+    BlockBackend image = open(context, ObjectRegistry.none(), path, QCOW2, null);
+    try {
+      BlockNode node = image.node();
+      if (node != null && node.driverOrNull() instanceof Qcow2Driver driver) {
+        driver.encrypt(encryption, password, LuksType.work(context, null));
+      }
+    } finally {
+      image.close();
+    }
+  }
+
+  private static BlockBackend open(
+      AioContext context,
+      ObjectRegistry objects,
+      String path,
+      String driver,
+      @Nullable String keySecret)
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
-    NodeOpener opener = new NodeOpener(graph, Drivers.list());
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects));
     Json.Members options = new Json.Members();
     options.put("driver", driver);
     if (driver.equals(FILE)) {
@@ -142,6 +194,9 @@ public final class ImageCreation {
     } else {
       options.put("file.driver", FILE);
       options.put("file.filename", path);
+      if (keySecret != null) {
+        options.put(ENCRYPTION_KEY, keySecret);
+      }
     }
     ImageAddress address = new ImageAddress(null, options, OptionReader.Style.LOOSE);
     int permissions = Permission.CONSISTENT_READ | Permission.WRITE | Permission.RESIZE;

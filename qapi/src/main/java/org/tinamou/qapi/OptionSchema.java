@@ -30,11 +30,13 @@ public final class OptionSchema {
    * One option.
    *
    * @param reported the value that reports show where none was given, or null
+   * @param listed whether help shows it; what the reference has not is left out there
    */
-  public record Option(String name, Type type, String help, @Nullable String reported) {
+  public record Option(
+      String name, Type type, String help, @Nullable String reported, boolean listed) {
     /** One of which reports show nothing unless it was given. */
     public Option(String name, Type type, String help) {
-      this(name, type, help, null);
+      this(name, type, help, null, true);
     }
 
     public static Option string(String name, String help) {
@@ -55,7 +57,12 @@ public final class OptionSchema {
 
     /** This with the value that reports show where none was given. */
     public Option reportedAs(String value) {
-      return new Option(name, type, help, value);
+      return new Option(name, type, help, value, listed);
+    }
+
+    /** This without a line in help. */
+    public Option unlisted() {
+      return new Option(name, type, help, reported, false);
     }
   }
 
@@ -170,6 +177,7 @@ public final class OptionSchema {
   /** One line for each option, by name. */
   public List<String> help() {
     return options.values().stream()
+        .filter(Option::listed)
         .sorted(Comparator.comparing(Option::name))
         .map(OptionSchema::helpLine)
         .toList();

@@ -26,6 +26,7 @@ import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 
 /** An image on recorded files, open in a graph of its own. */
@@ -71,7 +72,8 @@ final class CrashImage {
     graph.tellDamageTo(line -> {}); // repairs are what is looked at, not the news of them
     graph.tellDamageTo(line -> {});
     DriverList drivers =
-        new DriverList(List.of(new Qcow2Type(), files), Set.of(), (header, name) -> null);
+        new DriverList(
+            List.of(new Qcow2Type(ObjectRegistry.none()), files), Set.of(), (header, name) -> null);
     BlockNode node =
         new NodeOpener(graph, drivers).open(ImageAddress.ofOptions(options), nodeOptions, context);
     int used =

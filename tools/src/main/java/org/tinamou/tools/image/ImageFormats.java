@@ -10,7 +10,9 @@ public final class ImageFormats {
   public static final String FILE = "file";
   public static final String QCOW2 = "qcow2";
 
-  private static final List<String> SUPPORTED = List.of(FILE, QCOW2, RAW);
+  public static final String LUKS = "luks";
+
+  private static final List<String> SUPPORTED = List.of(FILE, LUKS, QCOW2, RAW);
 
   /** Those the reference knows. */
   private static final List<String> LATER =
@@ -33,7 +35,6 @@ public final class ImageFormats {
           "https",
           "iscsi",
           "iser",
-          "luks",
           "nbd",
           "nfs",
           "null-aio",

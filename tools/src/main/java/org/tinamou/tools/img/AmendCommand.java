@@ -3,9 +3,11 @@ package org.tinamou.tools.img;
 import java.util.List;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.AmendableImage;
+import org.tinamou.drivers.format.luks.LuksKeyChange;
 import org.tinamou.drivers.format.qcow2.Qcow2CreationOptions;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
@@ -31,6 +33,7 @@ final class AmendCommand implements ImgCommand {
   private String cacheName = "writeback";
   private boolean progressWanted;
   private boolean quiet;
+  private boolean force;
 
   @Override
   public int run(Console console, List<String> arguments) throws ToolException {
@@ -44,9 +47,7 @@ final class AmendCommand implements ImgCommand {
         case 't' -> cacheName = scan.value();
         case 'p' -> progressWanted = true;
         case 'q' -> quiet = true;
-        case ImgOptions.FORCE -> {
-          // Says that data may get lost, which needs a format where it could.
-        }
+        case ImgOptions.FORCE -> force = true;
         default -> choice.take(code, scan);
       }
     }
@@ -59,7 +60,10 @@ final class AmendCommand implements ImgCommand {
     try {
       if (choice.format != null && options.asksForHelp()) {
         if (choice.format.equals(ImageFormats.QCOW2)) {
-          return help(console);
+          return help(console, choice.format, Qcow2CreationOptions.AMENDABLE);
+        }
+        if (choice.format.equals(ImageFormats.LUKS)) {
+          return help(console, choice.format, LuksKeyChange.schema(""));
         }
         throw refuse(choice.format);
       }
@@ -101,7 +105,7 @@ final class AmendCommand implements ImgCommand {
               "This option is only supported for image creation");
         }
       }
-      amendable.amend(amendable.amendOptions().parse(options.text()));
+      amendable.amend(amendable.amendOptions().parse(options.text()), force);
     } catch (OptionException e) {
       throw ToolException.of("", e);
     } catch (BlockException e) {
@@ -109,9 +113,9 @@ final class AmendCommand implements ImgCommand {
     }
   }
 
-  private static int help(Console console) {
-    console.line("Amend options for 'qcow2':");
-    Qcow2CreationOptions.AMENDABLE.help().forEach(console::line);
+  private static int help(Console console, String format, OptionSchema options) {
+    console.line("Amend options for '" + format + "':");
+    options.help().forEach(console::line);
     return 0;
   }
 

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
@@ -102,9 +103,16 @@ final class ConvertCommand implements ImgCommand {
           OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
               .namedByOptions(byOptions);
       String level = options().compressionLevel;
+      List<String> more = new ArrayList<>();
       if (level != null) {
-        request = request.withOptions("compression-level=" + level);
+        more.add("compression-level=" + level);
       }
+      for (String option : List.of("key-secret", "encrypt.key-secret")) {
+        if (!byOptions && creation.has(option)) {
+          more.add(option + "=" + creation.string(option));
+        }
+      }
+      request = request.withOptions(String.join(",", more));
       OpenImage target = options().choice.open(context, console, request);
       CopyLoops loops = loops(host, context, source, target);
       boolean complete;
@@ -234,6 +242,19 @@ final class ConvertCommand implements ImgCommand {
         : CopyLoops.onMain(context);
   }
 
+  /** What nobody has encrypted is not zero any more once it is decrypted. */
+  private static boolean isEncryptedAndAllocated(OpenImage target) throws ToolException {
+    ImageDescription description = target.description();
+    if (description == null || !description.encrypted()) {
+      return false;
+    }
+    try {
+      return target.lengthBytes() > 0 && target.extentInChain(0, target.lengthBytes()).data();
+    } catch (BlockException e) {
+      throw ToolException.of("", e);
+    }
+  }
+
   private boolean copy(
       CopyLoops loops, Console console, SourceChain source, OpenImage target, Progress progress)
       throws ToolException {
@@ -250,7 +271,10 @@ final class ConvertCommand implements ImgCommand {
       return true;
     }
     boolean targetIsZero =
-        options.targetIsZero || (!options.existing && backing == null && target.isZeroWhenNew());
+        options.targetIsZero || (!options.existing
+                && backing == null
+                && target.isZeroWhenNew()
+                && !isEncryptedAndAllocated(target));
     return new Converter(
             loops,
             console,

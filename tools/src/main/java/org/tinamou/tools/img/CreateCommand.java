@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.format.luks.LuksCreator;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
@@ -145,6 +146,11 @@ final class CreateCommand implements ImgCommand {
     return size == null ? values : values.with("size", size);
   }
 
+  /** Whether the image is to have no data of its own. */
+  private static boolean isDetached(OptionValues values) throws OptionException {
+    return values.has(LuksCreator.DETACHED) && values.bool(LuksCreator.DETACHED, false);
+  }
+
   /** The options with a size, which may be that of the image below. */
   private OptionValues complete(
       AioContext context, Console console, String prefix, String name, OptionValues values)
@@ -168,6 +174,10 @@ final class CreateCommand implements ImgCommand {
       }
     } else if (file != null && fileFormat == null) {
       throw new ToolException(prefix + "Backing file specified without backing format");
+    }
+    if (!sized && isDetached(complete)) {
+      complete = complete.with("size", "0");
+      sized = true;
     }
     if (!sized) {
       throw new ToolException(prefix + "Image creation needs a size parameter");

@@ -35,7 +35,12 @@ final class InfoReport {
   }
 
   private static void print(Console console, ImageInfo info, ImageDescription description) {
-    console.line("cluster_size: " + description.clusterBytes());
+    if (description.encrypted()) {
+      console.line("encrypted: yes");
+    }
+    if (description.clusterBytes() > 0) {
+      console.line("cluster_size: " + description.clusterBytes());
+    }
     if (description.dirty()) {
       console.line("cleanly shut down: no");
     }
@@ -101,7 +106,12 @@ final class InfoReport {
       }
       return MemberOrder.sorted(members);
     }
-    members.put("cluster-size", description.clusterBytes());
+    if (description.clusterBytes() > 0) {
+      members.put("cluster-size", description.clusterBytes());
+    }
+    if (description.encrypted()) {
+      members.put("encrypted", true);
+    }
     members.put("dirty-flag", description.dirty());
     if (!info.snapshots().isEmpty()) {
       members.put("snapshots", SnapshotText.json(info.snapshots()));

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.format.luks.LuksCreator;
 import org.tinamou.drivers.format.qcow2.Qcow2Measure;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.qapi.Json;
@@ -153,9 +154,17 @@ final class MeasureCommand implements ImgCommand {
     if (targetFormat.equals(ImageFormats.RAW)) {
       return new Estimate(lengthBytes, lengthBytes, -1);
     }
+    if (targetFormat.equals(ImageFormats.LUKS)) {
+      long bytes = LuksCreator.headerBytes(values, choice.objects()) + lengthBytes;
+      return new Estimate(bytes, bytes, -1);
+    }
     if (!targetFormat.equals(ImageFormats.QCOW2)) {
       throw new ToolException(
           "Block driver '" + targetFormat + "' does not support size measurement");
+    }
+    if (values.has("encrypt.format")) {
+      LuksCreator.password(
+          choice.objects(), "encrypt.key-secret", values.string("encrypt.key-secret"));
     }
     Qcow2Measure measure = Qcow2Measure.of(values);
     long metadata = measure.metadataBytes(lengthBytes);

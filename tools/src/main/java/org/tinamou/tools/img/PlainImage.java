@@ -11,6 +11,8 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.FormatSignatures;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.format.luks.LuksDescription;
+import org.tinamou.drivers.format.luks.LuksHeader;
 import org.tinamou.drivers.format.qcow2.Qcow2Description;
 import org.tinamou.tools.image.GlancedFile;
 import org.tinamou.tools.image.ImageFormats;
@@ -52,6 +54,9 @@ final class PlainImage {
         }
         description = qcow2(file);
         length = description.lengthBytes();
+      } else if (found.equals(ImageFormats.LUKS)) {
+        description = luks(file);
+        length = description.lengthBytes();
       }
       return new ImageInfo(
           text, text, found, length, file.allocatedBytes(), true, description, List.of());
@@ -71,6 +76,14 @@ final class PlainImage {
     }
     ImageFormats.requireOpenable(found);
     return found;
+  }
+
+  private static ImageDescription luks(GlancedFile file) throws BlockException {
+    try {
+      return LuksDescription.of(file.start(LuksHeader.BYTES), file.sizeBytes());
+    } catch (ErrnoException e) {
+      throw BlockException.of(e.errno(), "Unable to read LUKS header");
+    }
   }
 
   private static ImageDescription qcow2(GlancedFile file) throws BlockException {

@@ -11,6 +11,8 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.ZeroMemory;
+import org.tinamou.drivers.HeapBytes;
+import org.tinamou.drivers.format.luks.LuksKeyChange;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 
@@ -25,16 +27,19 @@ final class Amender {
     void resize(long newSizeBytes) throws BlockException;
   }
 
+  private static final List<String> AMENDABLE_KEYS = LuksKeyChange.schema("encrypt.").names();
   private static final int V2_REFCOUNT_ORDER = 4;
   private static final String ONLY_VERSION_3 = " (use compat=1.1 or greater)";
 
+  private final boolean force;
   private final Qcow2Image image;
   private final Geometry geometry;
   private final WritePath writes;
   private final ClearPath clears;
   private final Resizer resizer;
 
-  Amender(Qcow2Image image, WritePath writes, ClearPath clears, Resizer resizer) {
+  Amender(boolean force, Qcow2Image image, WritePath writes, ClearPath clears, Resizer resizer) {
+    this.force = force;
     this.image = image;
     this.geometry = image.geometry();
     this.writes = writes;
@@ -54,6 +59,9 @@ final class Amender {
     }
     if (values.has("data_file") || values.has("data_file_raw")) {
       changeDataFile(header, wish.dataFile(), values);
+    }
+    if (AMENDABLE_KEYS.stream().anyMatch(values::has)) {
+      changeKeys(values);
     }
     boolean lazyBefore = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
     if (wish.lazy() != lazyBefore) {
@@ -81,6 +89,14 @@ final class Amender {
     if (downgrades) {
       underLock(this::downgrade);
     }
+  }
+
+  private void changeKeys(OptionValues values) throws BlockException, OptionException {
+    Encryption encryption = image.encryption();
+    if (encryption == null) {
+      throw invalid("Can't amend encryption options - encryption not present");
+    }
+    encryption.amend(LuksKeyChange.of(values, "encrypt."), force);
   }
 
   /** Something done while nobody else changes tables. */
@@ -236,7 +252,8 @@ final class Amender {
     image.writeBack();
     for (SnapshotTable.Snapshot snapshot : image.snapshots().snapshots()) {
       int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
-      long[] tables = Buffers.longs(Buffers.read(image.file(), snapshot.firstLevelOffset(), bytes));
+      long[] tables =
+          HeapBytes.longs(HeapBytes.read(image.file(), snapshot.firstLevelOffset(), bytes));
       for (long entry : tables) {
         if (Entry.offset(entry) != 0 && hasZeroes(Entry.offset(entry))) {
           throw new BlockException(
@@ -249,7 +266,8 @@ final class Amender {
   }
 
   private boolean hasZeroes(long table) throws BlockException {
-    for (long entry : Buffers.longs(Buffers.read(image.file(), table, geometry.clusterBytes()))) {
+    for (long entry :
+        HeapBytes.longs(HeapBytes.read(image.file(), table, geometry.clusterBytes()))) {
       Entry.Kind kind = Entry.kind(entry);
       if (kind == Entry.Kind.ZERO_PLAIN || kind == Entry.Kind.ZERO_ALLOCATED) {
         return true;

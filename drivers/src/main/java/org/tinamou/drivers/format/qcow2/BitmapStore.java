@@ -10,6 +10,7 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.bitmap.DirtyBitmap;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * Brings the dirty bitmaps of a node to its image, and back. While the image is written to, its
@@ -66,7 +67,7 @@ final class BitmapStore {
         tables.tables().stream()
             .map(table -> table.with(table.flags() | BitmapTables.IN_USE))
             .toList();
-    Buffers.write(image.file(), tables.directoryOffset(), BitmapTables.serialise(used));
+    HeapBytes.write(image.file(), tables.directoryOffset(), BitmapTables.serialise(used));
     image.file().flush();
     image.replaceBitmaps(new BitmapTables(tables.directoryOffset(), tables.directoryBytes(), used));
   }
@@ -97,7 +98,7 @@ final class BitmapStore {
           Errno.EINVAL, "Bitmap '%s' doesn't satisfy the constraints".formatted(table.name()));
     }
     int bytes = (int) entriesFor(bitmap) * Long.BYTES;
-    long[] clusters = Buffers.longs(Buffers.read(image.file(), table.offset(), bytes));
+    long[] clusters = HeapBytes.longs(HeapBytes.read(image.file(), table.offset(), bytes));
     for (int i = 0; i < clusters.length; i++) {
       long entry = clusters[i];
       long offset = Entry.offset(entry);
@@ -111,7 +112,7 @@ final class BitmapStore {
       if (offset != 0) {
         long plain = bitmap.plainBytes(Math.min(bytesPerCluster(bitmap), size(bitmap, start)));
         int wanted = (int) Math.min(plain, geometry.clusterBytes());
-        byte[] content = Buffers.read(image.file(), offset, wanted);
+        byte[] content = HeapBytes.read(image.file(), offset, wanted);
         bitmap.writePlain(start, MemorySegment.ofArray(content));
       } else if ((entry & ALL_ONES) != 0) {
         bitmap.mark(start, Math.min(bytesPerCluster(bitmap), size(bitmap, start)));
@@ -171,7 +172,7 @@ final class BitmapStore {
     long clusters = geometry.clustersOf(bytes.length);
     long offset =
         image.allocator().allocateContiguous(clusters).firstCluster() << geometry.clusterBits();
-    Buffers.write(image.file(), offset, bytes);
+    HeapBytes.write(image.file(), offset, bytes);
     return offset;
   }
 
@@ -188,7 +189,7 @@ final class BitmapStore {
       }
     }
     return new BitmapTables.Table(
-        store(Buffers.bigEndian(clusters)),
+        store(HeapBytes.bigEndian(clusters)),
         clusters.length,
         bitmap.isRecording() ? BitmapTables.AUTO : 0,
         Long.numberOfTrailingZeros(bitmap.granularityBytes()),
@@ -200,7 +201,7 @@ final class BitmapStore {
     if (bytes > Integer.MAX_VALUE) {
       return; // a check finds what is left
     }
-    for (long entry : Buffers.longs(Buffers.read(image.file(), table.offset(), (int) bytes))) {
+    for (long entry : HeapBytes.longs(HeapBytes.read(image.file(), table.offset(), (int) bytes))) {
       if (Entry.offset(entry) != 0) {
         free(Entry.offset(entry), geometry.clusterBytes());
       }

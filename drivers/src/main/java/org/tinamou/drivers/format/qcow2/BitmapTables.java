@@ -7,6 +7,7 @@ import java.util.List;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * Where an image keeps its persistent bitmaps.
@@ -132,7 +133,7 @@ record BitmapTables(long directoryOffset, long directoryBytes, List<Table> table
           "bitmaps_ext: bitmap directory size (%s) exceeds the maximum supported size (%d)"
               .formatted(Long.toUnsignedString(bytes), MAX_DIRECTORY_BYTES));
     }
-    ByteBuffer directory = ByteBuffer.wrap(Buffers.read(file, offset, (int) bytes));
+    ByteBuffer directory = ByteBuffer.wrap(HeapBytes.read(file, offset, (int) bytes));
     List<Table> tables = new ArrayList<>();
     int at = 0;
     while (at < bytes) {

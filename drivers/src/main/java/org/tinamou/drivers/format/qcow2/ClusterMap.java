@@ -8,6 +8,7 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * From guest clusters to entries: a first-level table, all of it in memory, and second-level ones
@@ -59,7 +60,7 @@ final class ClusterMap {
   static long[] readFirstLevel(Edge file, Qcow2Header header) throws BlockException {
     try {
       int bytes = header.firstLevelEntries() * Geometry.ENTRY_BYTES;
-      return Buffers.longs(Buffers.read(file, header.firstLevelOffset(), bytes));
+      return HeapBytes.longs(HeapBytes.read(file, header.firstLevelOffset(), bytes));
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not read L1 table");
     }
@@ -272,7 +273,7 @@ final class ClusterMap {
       int to = Math.min(firstLevel.length, from + ENTRIES_PER_PIECE);
       long[] entries = Arrays.copyOfRange(firstLevel, from, to);
       long at = firstLevelOffset + (long) from * Geometry.ENTRY_BYTES;
-      Buffers.write(file, at, Buffers.bigEndian(entries));
+      HeapBytes.write(file, at, HeapBytes.bigEndian(entries));
       dirtyPieces.clear(piece);
       piece = dirtyPieces.nextSetBit(piece + 1);
     }
@@ -293,11 +294,11 @@ final class ClusterMap {
     long[] grown = Arrays.copyOf(firstLevel, entries);
     long oldOffset = firstLevelOffset;
     final long oldClusters = geometry.clustersOf((long) firstLevel.length * Geometry.ENTRY_BYTES);
-    Buffers.write(file, newOffset, Buffers.bigEndian(grown));
+    HeapBytes.write(file, newOffset, HeapBytes.bigEndian(grown));
     stabilise.pass();
     ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
     fields.putInt(entries).putLong(newOffset);
-    Buffers.write(file, HEADER_TABLE_FIELDS, fields.array());
+    HeapBytes.write(file, HEADER_TABLE_FIELDS, fields.array());
     firstLevel = grown;
     firstLevelOffset = newOffset;
     guard.parts().move(MetadataMap.Part.ACTIVE_FIRST_LEVEL, newOffset, bytes);

@@ -3,6 +3,7 @@ package org.tinamou.drivers.format.qcow2;
 import java.nio.ByteBuffer;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /** Compares the flags that say that a cluster is referred to once with the counts in the file. */
 final class CopiedFlags {
@@ -31,7 +32,7 @@ final class CopiedFlags {
     TableWeights seen = new TableWeights();
     for (long done = 0; done < bytes && offset + done < fileBytes; done += READ_BYTES) {
       int length = (int) Math.min(READ_BYTES, bytes - done);
-      long[] entries = Buffers.longs(Buffers.read(file, offset + done, length));
+      long[] entries = HeapBytes.longs(HeapBytes.read(file, offset + done, length));
       boolean changed = false;
       for (int i = 0; i < entries.length; i++) {
         long table = entries[i] & Entry.OFFSET_MASK;
@@ -46,7 +47,7 @@ final class CopiedFlags {
         }
       }
       if (changed) {
-        Buffers.write(file, offset + done, Buffers.bigEndian(entries));
+        HeapBytes.write(file, offset + done, HeapBytes.bigEndian(entries));
       }
     }
   }
@@ -54,7 +55,7 @@ final class CopiedFlags {
   private void checkTable(long table, boolean repair) throws BlockException {
     byte[] bytes;
     try {
-      bytes = Buffers.read(file, table, geometry.clusterBytes());
+      bytes = HeapBytes.read(file, table, geometry.clusterBytes());
     } catch (BlockException e) {
       log.checkError(() -> "ERROR: I/O error in check_oflag_copied: " + e.errno().message());
       return;
@@ -73,7 +74,7 @@ final class CopiedFlags {
       }
     }
     if (changed) {
-      Buffers.write(file, table, bytes);
+      HeapBytes.write(file, table, bytes);
     }
   }
 

@@ -7,6 +7,7 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.format.luks.LuksRequest;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionSchema.Option;
@@ -90,7 +91,7 @@ public final class Qcow2CreationOptions {
     if (backingFormat != null && !Drivers.isKnown(backingFormat)) {
       throw notAccepted("backing-fmt", backingFormat);
     }
-    boolean encrypted = isEncrypted(values);
+    NewEncryption encryption = encryption(values);
     PreallocationMode preallocation = preallocation(values.string("preallocation"));
     boolean rawDataFile = values.bool("data_file_raw", false);
     if (rawDataFile && preallocation == PreallocationMode.OFF) {
@@ -111,7 +112,7 @@ public final class Qcow2CreationOptions {
         preallocation,
         values.string("backing_file"),
         backingFormat,
-        new Qcow2Creator.Extras(extended, encrypted, values.string("data_file"), rawDataFile));
+        new Qcow2Creator.Extras(extended, encryption, values.string("data_file"), rawDataFile));
   }
 
   private static BlockException notAccepted(String parameter, String value) {
@@ -154,6 +155,18 @@ public final class Qcow2CreationOptions {
       throw new BlockException(Errno.EINVAL, "Parameter 'encrypt.format' is missing");
     }
     return wanted;
+  }
+
+  /** How the image is to be encrypted, or null. */
+  static @Nullable NewEncryption encryption(OptionValues values)
+      throws OptionException, BlockException {
+    if (!isEncrypted(values)) {
+      return null;
+    }
+    String secret = values.string(Encryption.KEY);
+    return "luks".equals(values.string("encrypt.format"))
+        ? new NewEncryption(LuksRequest.of(values, "encrypt."), secret)
+        : new NewEncryption(null, secret);
   }
 
   private static boolean isEncryption(String name, OptionValues values) {

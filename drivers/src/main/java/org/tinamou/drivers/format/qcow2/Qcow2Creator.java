@@ -58,13 +58,16 @@ public final class Qcow2Creator {
    * What few images have.
    *
    * @param extendedEntries whether parts of clusters are told apart
-   * @param encryption cannot be had
+   * @param encryption how its clusters are to be encrypted, or null
    * @param dataFile the name of the file for the guest's clusters, or null
    * @param rawDataFile whether that one is to show the disk by itself
    */
   public record Extras(
-      boolean extendedEntries, boolean encryption, @Nullable String dataFile, boolean rawDataFile) {
-    public static final Extras NONE = new Extras(false, false, null, false);
+      boolean extendedEntries,
+      @Nullable NewEncryption encryption,
+      @Nullable String dataFile,
+      boolean rawDataFile) {
+    public static final Extras NONE = new Extras(false, null, null, false);
   }
 
   private Qcow2Creator() {}
@@ -79,13 +82,6 @@ public final class Qcow2Creator {
   @InCoroutine
   public static void create(BlockBackend target, Request request) throws BlockException {
     Qcow2Layout.write(target, plan(request));
-  }
-
-  private static void refuse(boolean wanted, String what) throws BlockException {
-    if (wanted) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP, what + " are not supported by this version of Tinamou");
-    }
   }
 
   private static BlockException invalid(String message) {
@@ -113,7 +109,6 @@ public final class Qcow2Creator {
     if (zstd && !request.version3()) {
       throw invalid("Non-zlib compression type is" + ONLY_VERSION_3);
     }
-    refuse(extras.encryption(), "encrypted qcow2 images");
     Geometry geometry = new Geometry(clusterBits, refcountOrder, extras.extendedEntries());
     if (geometry.firstLevelEntries(request.sizeBytes())
         > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {

@@ -2,11 +2,14 @@ package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.format.luks.LuksDescription;
+import org.tinamou.drivers.format.luks.LuksHeader;
 import org.tinamou.qapi.Json;
 
 /** What an image's first cluster tells of it. Pure functions over bytes. */
@@ -41,12 +44,16 @@ public final class Qcow2Description {
     if (parsed instanceof Parsed.Value<Qcow2Header> value) {
       Qcow2Header header = value.value();
       Qcow2Type.refuseUnsupported(header, true, false);
-      return of(header, header.sizeBytes(), List.of());
+      return of(header, header.sizeBytes(), List.of(), null);
     }
     throw new BlockException(Errno.EINVAL, ((Parsed.Malformed<Qcow2Header>) parsed).message());
   }
 
-  static ImageDescription of(Qcow2Header header, long sizeBytes, List<BitmapTables.Table> bitmaps) {
+  static ImageDescription of(
+      Qcow2Header header,
+      long sizeBytes,
+      List<BitmapTables.Table> bitmaps,
+      @Nullable LuksHeader encryption) {
     Json.Members specific = new Json.Members();
     specific.put("compat", header.isVersion3() ? "1.1" : "0.10");
     specific.put(
@@ -71,14 +78,28 @@ public final class Qcow2Description {
     if (!bitmaps.isEmpty()) {
       specific.put("bitmaps", describe(bitmaps));
     }
-    return new ImageDescription(
-        sizeBytes + SECTOR_BYTES - 1 & -SECTOR_BYTES,
-        header.geometry().clusterBytes(),
-        header.hasFeature(Features.INCOMPATIBLE_DIRTY),
-        header.backingName(),
-        header.backingFormat(),
-        hasMore(header),
-        specific);
+    if (header.encryption() != 0) {
+      specific.put("encrypt", encryption(header, encryption));
+    }
+    ImageDescription description =
+        new ImageDescription(
+            sizeBytes + SECTOR_BYTES - 1 & -SECTOR_BYTES,
+            header.geometry().clusterBytes(),
+            header.hasFeature(Features.INCOMPATIBLE_DIRTY),
+            header.backingName(),
+            header.backingFormat(),
+            hasMore(header),
+            specific);
+    return header.encryption() == 0 ? description : description.withEncryption();
+  }
+
+  private static Json encryption(Qcow2Header header, @Nullable LuksHeader inner) {
+    try {
+      Json.Members members = inner == null ? new Json.Members() : LuksDescription.members(inner);
+      return members.put("format", Encryption.formatName(header.encryption()));
+    } catch (BlockException e) {
+      throw new IllegalStateException("a header that was checked", e);
+    }
   }
 
   private static Json describe(List<BitmapTables.Table> bitmaps) {

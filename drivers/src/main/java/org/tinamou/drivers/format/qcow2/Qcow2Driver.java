@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -28,8 +29,10 @@ import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.MemoryPool;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.PersistentBitmaps;
+import org.tinamou.drivers.format.luks.KeyWork;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
@@ -57,8 +60,8 @@ public final class Qcow2Driver
   private final Qcow2Image image;
   private final Qcow2Header header;
   private final Geometry geometry;
-  private final ClusterBuffers unpacked;
-  private final ClusterBuffers surroundings;
+  private final MemoryPool unpacked;
+  private final MemoryPool surroundings;
   private final ReadPath reads;
   private final WritePath writes;
   private final ClearPath clears;
@@ -70,8 +73,8 @@ public final class Qcow2Driver
     this.image = image;
     this.header = header;
     this.geometry = image.geometry();
-    this.unpacked = new ClusterBuffers(geometry.clusterBytes());
-    this.surroundings = new ClusterBuffers(2 * geometry.clusterBytes());
+    this.unpacked = new MemoryPool(geometry.clusterBytes());
+    this.surroundings = new MemoryPool(2 * geometry.clusterBytes());
     ClusterCodec codec =
         new ClusterCodec(
             header.compressionType(), geometry.clusterBytes(), image.compressionLevel());
@@ -89,8 +92,13 @@ public final class Qcow2Driver
 
   @Override
   public ImageDescription description() {
+    Encryption encryption = image.encryption();
     ImageDescription opened =
-        Qcow2Description.of(header, image.sizeBytes(), image.bitmaps().tables());
+        Qcow2Description.of(
+            header,
+            image.sizeBytes(),
+            image.bitmaps().tables(),
+            encryption == null ? null : encryption.luksHeader());
     BackingWords words = image.backingWords();
     return words == null ? opened : words.in(opened);
   }
@@ -101,7 +109,9 @@ public final class Qcow2Driver
     boolean exact =
         !image.isBackingChanged()
             || BackingWords.leadTo(image.backing(), name, description().backingName());
-    return exact ? name : "";
+    boolean encrypted =
+        node.origin().options().keySet().stream().anyMatch(key -> key.startsWith("encrypt"));
+    return exact && !encrypted ? name : "";
   }
 
   @Override
@@ -112,7 +122,8 @@ public final class Qcow2Driver
   @Override
   public BlockLimits limits() {
     int cluster = geometry.clusterBytes();
-    return new BlockLimits(1, 1, 0, 0, geometry.partBytes(), 0, cluster);
+    int sector = image.encryption() == null ? 1 : SECTOR_BYTES;
+    return new BlockLimits(sector, 1, 0, 0, geometry.partBytes(), 0, cluster);
   }
 
   @Override
@@ -509,6 +520,19 @@ public final class Qcow2Driver
     clears.clear(0, clusterEnd(lengthBytes()), ClearPath.Clearing.FREE);
   }
 
+  /** Encrypts the new image, which has no data yet and has to be opened anew afterwards. */
+  @InCoroutine
+  public void encrypt(NewEncryption encryption, byte[] password, KeyWork work)
+      throws BlockException {
+    image.metadata().lock();
+    try {
+      image.writeBack();
+      encryption.apply(image, password, work);
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
   @Override
   public OptionSchema amendOptions() {
     return Qcow2CreationOptions.AMENDABLE;
@@ -520,9 +544,10 @@ public final class Qcow2Driver
   }
 
   @Override
-  public void amend(OptionValues values) throws BlockException, OptionException {
+  public void amend(OptionValues values, boolean force) throws BlockException, OptionException {
     image.damage().check();
     new Amender(
+            force,
             image,
             writes,
             clears,
@@ -580,6 +605,10 @@ public final class Qcow2Driver
       }
     } finally {
       image.close();
+      Encryption encryption = image.encryption();
+      if (encryption != null) {
+        encryption.close();
+      }
       unpacked.close();
       surroundings.close();
     }

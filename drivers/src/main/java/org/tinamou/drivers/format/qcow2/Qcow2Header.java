@@ -335,6 +335,11 @@ record Qcow2Header(
     return with(version, compatible, newAutoclear, headerBytes, backingName, newExtensions);
   }
 
+  /** The same with clusters that are encrypted. */
+  Qcow2Header withEncryption(int method, List<HeaderExtension> newExtensions) {
+    return with(method, version, compatible, autoclear, headerBytes, backingName, newExtensions);
+  }
+
   Qcow2Header withCompatible(long bits) {
     return with(version, bits, autoclear, headerBytes, backingName, extensions);
   }
@@ -356,11 +361,29 @@ record Qcow2Header(
       int newHeaderBytes,
       @Nullable String newBackingName,
       List<HeaderExtension> newExtensions) {
+    return with(
+        encryption,
+        newVersion,
+        newCompatible,
+        newAutoclear,
+        newHeaderBytes,
+        newBackingName,
+        newExtensions);
+  }
+
+  private Qcow2Header with(
+      int newEncryption,
+      int newVersion,
+      long newCompatible,
+      long newAutoclear,
+      int newHeaderBytes,
+      @Nullable String newBackingName,
+      List<HeaderExtension> newExtensions) {
     return new Qcow2Header(
         newVersion,
         geometry,
         sizeBytes,
-        encryption,
+        newEncryption,
         firstLevelEntries,
         firstLevelOffset,
         refcountTableOffset,

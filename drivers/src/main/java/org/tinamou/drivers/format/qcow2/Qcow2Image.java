@@ -14,6 +14,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.CheckRepair;
 import org.tinamou.block.CheckReport;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * An open image's tables, and the order in which they reach the disk.
@@ -28,6 +29,7 @@ final class Qcow2Image {
    * What an image has besides its disk.
    *
    * @param data the file that the guest's clusters are in, if that is another one
+   * @param encryption how the guest's clusters are encrypted, if they are
    * @param writable whether the image is open for writing
    * @param diagnostics told of damage
    */
@@ -35,6 +37,7 @@ final class Qcow2Image {
       SnapshotTable snapshots,
       BitmapTables bitmaps,
       @Nullable Edge data,
+      @Nullable Encryption encryption,
       boolean writable,
       Consumer<String> diagnostics) {}
 
@@ -162,7 +165,7 @@ final class Qcow2Image {
             && Integer.compareUnsigned(snapshot.firstLevelEntries(), MAX_FIRST_LEVEL_ENTRIES) <= 0;
     if (sound && guard.parts().checks(MetadataMap.Part.INACTIVE_SECOND_LEVEL)) {
       int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
-      for (long entry : Buffers.longs(Buffers.read(file, snapshot.firstLevelOffset(), bytes))) {
+      for (long entry : HeapBytes.longs(HeapBytes.read(file, snapshot.firstLevelOffset(), bytes))) {
         guard.parts().addInactiveTable(Entry.offset(entry));
       }
     }
@@ -190,6 +193,11 @@ final class Qcow2Image {
   Edge data() {
     Edge apart = extras.data();
     return apart == null ? file : apart;
+  }
+
+  /** How they are encrypted, or null. */
+  @Nullable Encryption encryption() {
+    return extras.encryption();
   }
 
   /** Whether they are in a file of their own, where each has the guest's offset. */
@@ -370,7 +378,7 @@ final class Qcow2Image {
   void changeSize(long newSizeBytes) throws BlockException {
     makeRoomFor(newSizeBytes);
     ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
-    Buffers.write(file, HEADER_SIZE_FIELD, field.array());
+    HeapBytes.write(file, HEADER_SIZE_FIELD, field.array());
     file.flush();
     sizeBytes = newSizeBytes;
   }
@@ -387,14 +395,14 @@ final class Qcow2Image {
   /** Writes those bits to the header of an image; they are on the disk when this returns. */
   static void writeIncompatible(Edge file, long bits) throws BlockException {
     byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
-    Buffers.write(file, HEADER_INCOMPATIBLE_FIELD, field);
+    HeapBytes.write(file, HEADER_INCOMPATIBLE_FIELD, field);
     file.flush();
   }
 
   /** Writes the bits that say what is up to date; they are on the disk when this returns. */
   static void writeAutoclear(Edge file, long bits) throws BlockException {
     byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
-    Buffers.write(file, HEADER_AUTOCLEAR_FIELD, field);
+    HeapBytes.write(file, HEADER_AUTOCLEAR_FIELD, field);
     file.flush();
   }
 
@@ -444,10 +452,10 @@ final class Qcow2Image {
     int known = Qcow2Header.FULL_BYTES;
     if (after.headerBytes() > known && before.headerBytes() == after.headerBytes()) {
       // Fields that nobody knows stay as they are.
-      byte[] unknown = Buffers.read(file, known, after.headerBytes() - known);
+      byte[] unknown = HeapBytes.read(file, known, after.headerBytes() - known);
       System.arraycopy(unknown, 0, bytes, known, unknown.length);
     }
-    Buffers.write(file, 0, Arrays.copyOf(bytes, geometry.clusterBytes()));
+    HeapBytes.write(file, 0, Arrays.copyOf(bytes, geometry.clusterBytes()));
     file.flush();
   }
 
@@ -488,12 +496,12 @@ final class Qcow2Image {
     if (bytes.length > 0) {
       long clusters = geometry.clustersOf(bytes.length);
       offset = allocator.allocateContiguous(clusters).firstCluster() << geometry.clusterBits();
-      Buffers.write(file, offset, bytes);
+      HeapBytes.write(file, offset, bytes);
     }
     stabiliseCounts();
     ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
     fields.putInt(wanted.size()).putLong(offset);
-    Buffers.write(file, HEADER_SNAPSHOT_FIELDS, fields.array());
+    HeapBytes.write(file, HEADER_SNAPSHOT_FIELDS, fields.array());
     file.flush();
     SnapshotTable before = snapshots;
     snapshots = new SnapshotTable(List.copyOf(wanted), offset, bytes.length);
@@ -508,7 +516,7 @@ final class Qcow2Image {
   void switchDisk(long firstLevelOffset, long[] entries, long newSizeBytes) throws BlockException {
     ByteBuffer fields = ByteBuffer.allocate(3 * Long.BYTES);
     fields.putLong(newSizeBytes).putInt(0).putInt(entries.length).putLong(firstLevelOffset);
-    Buffers.write(file, HEADER_SIZE_FIELD, fields.array());
+    HeapBytes.write(file, HEADER_SIZE_FIELD, fields.array());
     file.flush();
     map.switchTo(firstLevelOffset, entries);
     sizeBytes = newSizeBytes;

@@ -16,6 +16,7 @@ import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * An empty image: header, table of counts, one block of counts, first-level table, in this order,
@@ -89,7 +90,10 @@ final class Qcow2Layout {
     for (int i = 0; i < blocks; i++) {
       table[i] = firstBlock + i << geometry.clusterBits();
     }
-    put(target, (long) REFCOUNT_TABLE_CLUSTER << geometry.clusterBits(), Buffers.bigEndian(table));
+    put(
+        target,
+        (long) REFCOUNT_TABLE_CLUSTER << geometry.clusterBits(),
+        HeapBytes.bigEndian(table));
     writeCounts(target, geometry, firstBlock, blocks, firstLevel + firstLevelClusters);
     byte[] empty = new byte[(int) (entries * Geometry.ENTRY_BYTES)];
     put(target, firstLevel << geometry.clusterBits(), empty);

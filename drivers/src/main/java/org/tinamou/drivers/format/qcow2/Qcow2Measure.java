@@ -6,6 +6,8 @@ import org.tinamou.aio.AnyThread;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.drivers.format.luks.LuksRequest;
+import org.tinamou.drivers.format.luks.LuksVolume;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 
@@ -17,10 +19,17 @@ import org.tinamou.qapi.OptionValues;
  * @param entryBytes what a second-level entry takes
  * @param takesAll whether it is to be expected that all of it gets allocated
  * @param version3 whether it can hold bitmaps
+ * @param encryptionBytes what the header of its encryption takes
  */
 public record Qcow2Measure(
-    long clusterBytes, int refcountOrder, int entryBytes, boolean takesAll, boolean version3) {
+    long clusterBytes,
+    int refcountOrder,
+    int entryBytes,
+    boolean takesAll,
+    boolean version3,
+    long encryptionBytes) {
   private static final int EXTENDED_ENTRY_BYTES = 16;
+  private static final int SECTOR_BYTES = 512;
   private static final List<String> PLAIN_NAMES = List.of("0.10", "v2");
   private static final List<String> FULL_NAMES = List.of("1.1", "v3");
 
@@ -43,16 +52,15 @@ public record Qcow2Measure(
               + " (use compat=1.1 or greater)");
     }
     boolean reserved = reserves(values.string("preallocation"));
-    if (values.has("encrypt.format")) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP, "encrypted qcow2 images are not supported by this version of Tinamou");
-    }
+    NewEncryption encryption = Qcow2CreationOptions.encryption(values);
+    LuksRequest luks = encryption == null ? null : encryption.luks();
     return new Qcow2Measure(
         clusterBytes,
         order,
         values.bool("extended_l2", false) ? EXTENDED_ENTRY_BYTES : Geometry.ENTRY_BYTES,
         reserved || values.has("backing_file"),
-        version3);
+        version3,
+        luks == null ? 0 : LuksVolume.headerSectors(luks) * SECTOR_BYTES);
   }
 
   private static boolean reserves(@Nullable String preallocation) throws BlockException {
@@ -88,7 +96,8 @@ public record Qcow2Measure(
       throw new BlockException(
           Errno.EFBIG, "The image size is too large (try using a larger cluster size)");
     }
-    long counted = clusterBytes + tables * clusterBytes + firstLevel;
+    long counted =
+        wholeClusters(encryptionBytes) + clusterBytes + tables * clusterBytes + firstLevel;
     return counted + countBytes(counted + data);
   }
 

@@ -19,11 +19,24 @@ import org.tinamou.block.open.BackingName;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpening;
+import org.tinamou.drivers.HeapBytes;
+import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 
 /** {@code driver=qcow2}. */
 public final class Qcow2Type implements DriverType {
+  private final ObjectRegistry objects;
+
+  /**
+   * The driver of a program.
+   *
+   * @param objects where it finds passwords
+   */
+  public Qcow2Type(ObjectRegistry objects) {
+    this.objects = objects;
+  }
+
   private static final int FIRST_READ_BYTES = 512;
   private static final Set<EdgeRole> FILE =
       EnumSet.of(EdgeRole.DATA, EdgeRole.METADATA, EdgeRole.PRIMARY);
@@ -57,6 +70,7 @@ public final class Qcow2Type implements DriverType {
         RuntimeOptions.read(opening.options(), header, opening.settings().discardUnmap());
     Edge data = openDataFile(opening, header);
     Edge backing = openBacking(opening, file, header);
+    Encryption encryption = Encryption.open(opening, objects, file, header);
     if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
       header = repaired(file, header, opening.node().graph()::diagnose);
     }
@@ -71,7 +85,7 @@ public final class Qcow2Type implements DriverType {
     }
     Qcow2Image.Extras extras =
         new Qcow2Image.Extras(
-            snapshots, bitmaps, data, !readOnly, opening.node().graph()::diagnose);
+            snapshots, bitmaps, data, encryption, !readOnly, opening.node().graph()::diagnose);
     Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
     Qcow2Driver driver = new Qcow2Driver(opening.node(), image, header);
     if (!forCheck) {
@@ -131,10 +145,10 @@ public final class Qcow2Type implements DriverType {
   static Qcow2Header readHeader(Edge file) throws BlockException {
     byte[] start;
     try {
-      start = Buffers.read(file, 0, FIRST_READ_BYTES);
+      start = HeapBytes.read(file, 0, FIRST_READ_BYTES);
       int wanted = Qcow2Header.bytesWanted(ByteBuffer.wrap(start));
       if (wanted > start.length) {
-        start = Buffers.read(file, 0, wanted);
+        start = HeapBytes.read(file, 0, wanted);
       }
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not read qcow2 header");
@@ -148,7 +162,6 @@ public final class Qcow2Type implements DriverType {
 
   static void refuseUnsupported(Qcow2Header header, boolean readOnly, boolean forCheck)
       throws BlockException {
-    refuse(header.encryption() != 0, "encrypted qcow2 images");
     if (header.refcountTableClusters() == 0 && !forCheck) {
       throw new BlockException(Errno.EINVAL, "Image does not contain a reference count table");
     }
@@ -174,13 +187,6 @@ public final class Qcow2Type implements DriverType {
     }
     Qcow2Image.writeIncompatible(file, header.incompatible() & ~Features.INCOMPATIBLE_DIRTY);
     return readHeader(file);
-  }
-
-  private static void refuse(boolean condition, String what) throws BlockException {
-    if (condition) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP, what + " are not supported by this version of Tinamou");
-    }
   }
 
   private static @Nullable ImageAddress backingAddress(Edge file, Qcow2Header header)

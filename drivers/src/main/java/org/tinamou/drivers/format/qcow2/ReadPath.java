@@ -7,6 +7,8 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.HeapBytes;
+import org.tinamou.drivers.MemoryPool;
 
 /** Reads guest ranges: from clusters, from the backing file, or zeroes. */
 final class ReadPath {
@@ -20,9 +22,9 @@ final class ReadPath {
 
   private final Qcow2Image image;
   private final ClusterCodec codec;
-  private final ClusterBuffers buffers;
+  private final MemoryPool buffers;
 
-  ReadPath(Qcow2Image image, ClusterCodec codec, ClusterBuffers buffers) {
+  ReadPath(Qcow2Image image, ClusterCodec codec, MemoryPool buffers) {
     this.image = image;
     this.codec = codec;
     this.buffers = buffers;
@@ -104,6 +106,10 @@ final class ReadPath {
         case NORMAL -> {
           image.data().announce(DebugEvent.READ_AIO);
           image.data().read(run.host(), part, flags);
+          Encryption encryption = image.encryption();
+          if (encryption != null) {
+            encryption.decrypt(part, guest, run.host());
+          }
         }
         case COMPRESSED -> readCompressed(guest, run.host(), part);
         case ZERO_PLAIN, ZERO_ALLOCATED -> part.fill((byte) 0);
@@ -143,7 +149,7 @@ final class ReadPath {
   private void unpack(long entry, MemorySegment cluster) throws BlockException {
     Geometry geometry = image.geometry();
     long offset = Entry.compressedOffset(entry, geometry);
-    byte[] packed = Buffers.read(image.file(), offset, Entry.compressedBytes(entry, geometry));
+    byte[] packed = HeapBytes.read(image.file(), offset, Entry.compressedBytes(entry, geometry));
     codec.unpack(packed, cluster);
   }
 }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * Writes all counts of a file anew, behind everything that is there, and switches to them in one
@@ -71,10 +72,10 @@ final class RefcountBuilder {
         Refcounts.write(memory, (int) each, order, count);
       }
       table[i] = clusters + i << geometry.clusterBits();
-      Buffers.write(file, table[i], block);
+      HeapBytes.write(file, table[i], block);
     }
     long tableOffset = clusters + blocks << geometry.clusterBits();
-    Buffers.write(file, tableOffset, Buffers.bigEndian(table));
+    HeapBytes.write(file, tableOffset, HeapBytes.bigEndian(table));
     file.flush();
     publish(file, header, order, tableOffset, (int) tableClusters);
   }
@@ -84,14 +85,14 @@ final class RefcountBuilder {
       throws BlockException {
     boolean reordered = order != header.geometry().refcountOrder();
     int bytes = reordered ? ORDER_FIELD + Integer.BYTES : TABLE_FIELDS + 12;
-    ByteBuffer fields = ByteBuffer.wrap(Buffers.read(file, 0, bytes));
+    ByteBuffer fields = ByteBuffer.wrap(HeapBytes.read(file, 0, bytes));
     fields.putLong(TABLE_FIELDS, tableOffset).putInt(TABLE_FIELDS + 8, tableClusters);
     if (reordered) {
       fields.putInt(ORDER_FIELD, order);
     }
     byte[] content = new byte[bytes - TABLE_FIELDS];
     fields.get(TABLE_FIELDS, content);
-    Buffers.write(file, TABLE_FIELDS, content);
+    HeapBytes.write(file, TABLE_FIELDS, content);
     file.flush();
   }
 }

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * How often each cluster of the file is referred to. Kept in blocks, which a table points to. All
@@ -254,7 +255,7 @@ final class Refcounts {
 
   private void writeEntry(int index, long offset) throws BlockException {
     ByteBuffer entry = ByteBuffer.allocate(Long.BYTES).putLong(0, offset);
-    Buffers.write(file, tableOffset + (long) index * Long.BYTES, entry.array());
+    HeapBytes.write(file, tableOffset + (long) index * Long.BYTES, entry.array());
     file.flush();
     table[index] = offset;
   }
@@ -291,11 +292,11 @@ final class Refcounts {
       grown[(int) (firstIndex + i)] = offset;
     }
     long newOffset = start + newBlocks << geometry.clusterBits();
-    Buffers.write(file, newOffset, Buffers.bigEndian(grown));
+    HeapBytes.write(file, newOffset, HeapBytes.bigEndian(grown));
     file.flush();
     ByteBuffer fields = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
     fields.putLong(newOffset).putInt((int) clusters);
-    Buffers.write(file, HEADER_TABLE_OFFSET, fields.array());
+    HeapBytes.write(file, HEADER_TABLE_OFFSET, fields.array());
     final long oldFirst = tableOffset >>> geometry.clusterBits();
     final long oldClusters = tableClusters();
     table = grown;
@@ -317,7 +318,7 @@ final class Refcounts {
   static long[] readTable(Edge file, Qcow2Header header) throws BlockException {
     long bytes = (long) header.refcountTableClusters() << header.geometry().clusterBits();
     try {
-      return Buffers.longs(Buffers.read(file, header.refcountTableOffset(), (int) bytes));
+      return HeapBytes.longs(HeapBytes.read(file, header.refcountTableOffset(), (int) bytes));
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not read refcount table");
     }

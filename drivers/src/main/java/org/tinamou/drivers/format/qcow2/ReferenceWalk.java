@@ -5,6 +5,7 @@ import java.nio.LongBuffer;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /** Follows everything in an image that refers to clusters, and counts. */
 final class ReferenceWalk {
@@ -170,7 +171,7 @@ final class ReferenceWalk {
     }
     for (long done = 0; done < bytes && offset + done < fileBytes; done += READ_BYTES) {
       int length = (int) Math.min(READ_BYTES, bytes - done);
-      for (long entry : Buffers.longs(Buffers.read(file, offset + done, length))) {
+      for (long entry : HeapBytes.longs(HeapBytes.read(file, offset + done, length))) {
         if (entry != 0) {
           enterTable(entry, tables, active);
         }
@@ -204,7 +205,7 @@ final class ReferenceWalk {
   private void walkTable(long table, long references, long active) throws BlockException {
     byte[] bytes;
     try {
-      bytes = Buffers.read(file, table, geometry.clusterBytes());
+      bytes = HeapBytes.read(file, table, geometry.clusterBytes());
     } catch (BlockException e) {
       if (first) {
         log.checkError(() -> "ERROR: I/O error in check_refcounts_l2");
@@ -296,7 +297,7 @@ final class ReferenceWalk {
       addRegion(table.offset(), bytes, 1);
       for (long done = 0; done < bytes && table.offset() + done < fileBytes; done += READ_BYTES) {
         int length = (int) Math.min(READ_BYTES, bytes - done);
-        for (long entry : Buffers.longs(Buffers.read(file, table.offset() + done, length))) {
+        for (long entry : HeapBytes.longs(HeapBytes.read(file, table.offset() + done, length))) {
           long cluster = entry & Entry.OFFSET_MASK;
           if (cluster != 0) {
             addRegion(cluster, geometry.clusterBytes(), 1);

@@ -8,6 +8,7 @@ import java.util.List;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 import org.tinamou.drivers.InternalSnapshots;
 
 /**
@@ -118,7 +119,7 @@ record SnapshotTable(List<Snapshot> snapshots, long offset, long lengthBytes) {
 
     byte[] read(long offset, int length) throws BlockException {
       if (offset < start || offset + length > start + bytes.length) {
-        bytes = Buffers.read(file, offset, Math.max(length, WINDOW_BYTES));
+        bytes = HeapBytes.read(file, offset, Math.max(length, WINDOW_BYTES));
         start = offset;
       }
       int from = (int) (offset - start);

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.HeapBytes;
 import org.tinamou.drivers.InternalSnapshots;
 
 /**
@@ -92,7 +93,7 @@ final class Snapshots {
     long clusters = Math.max(1, geometry.clustersOf(bytes));
     long offset =
         image.allocator().allocateContiguous(clusters).firstCluster() << geometry.clusterBits();
-    Buffers.write(image.file(), offset, Buffers.bigEndian(table));
+    HeapBytes.write(image.file(), offset, HeapBytes.bigEndian(table));
     return offset;
   }
 
@@ -110,7 +111,7 @@ final class Snapshots {
     if (offset < 0 || geometry.inCluster(offset) != 0) {
       throw new BlockException(Errno.EINVAL, "Snapshot L1 table offset invalid");
     }
-    return Buffers.longs(Buffers.read(image.file(), offset, entries * Geometry.ENTRY_BYTES));
+    return HeapBytes.longs(HeapBytes.read(image.file(), offset, entries * Geometry.ENTRY_BYTES));
   }
 
   /** Goes back to a snapshot. */

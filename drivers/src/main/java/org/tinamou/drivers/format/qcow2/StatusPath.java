@@ -46,7 +46,8 @@ final class StatusPath {
     BlockNode file = image.data().child();
     long bytes = run.lengthBytes();
     int here = BlockStatus.ALLOCATED;
-    return switch (run.kind()) {
+    BlockStatus status =
+        switch (run.kind()) {
       case NORMAL ->
           new BlockStatus(
               bytes,
@@ -61,6 +62,10 @@ final class StatusPath {
               bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
       case UNALLOCATED -> unallocated(offsetBytes, run, file);
     };
+    // The bytes of the file are not those of the disk.
+    return image.encryption() == null
+        ? status
+        : new BlockStatus(status.lengthBytes(), status.flags() & ~BlockStatus.OFFSET_VALID, 0, null);
   }
 
   /**

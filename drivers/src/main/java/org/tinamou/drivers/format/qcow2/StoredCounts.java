@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /** The counts of references that stand in a file, as a check reads and mends them. */
 final class StoredCounts {
@@ -95,7 +96,7 @@ final class StoredCounts {
     }
     MemorySegment block = blocks.get(offset);
     if (block == null) {
-      block = MemorySegment.ofArray(Buffers.read(file, offset, geometry.clusterBytes()));
+      block = MemorySegment.ofArray(HeapBytes.read(file, offset, geometry.clusterBytes()));
       blocks.put(offset, block);
     }
     return block;
@@ -116,7 +117,7 @@ final class StoredCounts {
     int bytes = Math.max(1, 1 << order >>> 3);
     byte[] changed = new byte[bytes];
     MemorySegment.copy(block, ValueLayout.JAVA_BYTE, firstByte, changed, 0, bytes);
-    Buffers.write(file, blockOffset(cluster) + firstByte, changed);
+    HeapBytes.write(file, blockOffset(cluster) + firstByte, changed);
   }
 
   /** Whether the table has room for a block that counts a cluster, and none yet. */
@@ -127,10 +128,10 @@ final class StoredCounts {
   /** Gives a range of clusters a block, which is on the disk when this returns. */
   void addBlock(long cluster, long blockOffset, long tableOffset) throws BlockException {
     int index = tableIndex(cluster);
-    Buffers.write(file, blockOffset, new byte[geometry.clusterBytes()]);
+    HeapBytes.write(file, blockOffset, new byte[geometry.clusterBytes()]);
     file.flush();
     byte[] entry = ByteBuffer.allocate(Long.BYTES).putLong(0, blockOffset).array();
-    Buffers.write(file, tableOffset + (long) index * Long.BYTES, entry);
+    HeapBytes.write(file, tableOffset + (long) index * Long.BYTES, entry);
     table[index] = blockOffset;
     endBytes = Math.max(endBytes, blockOffset + geometry.clusterBytes());
   }

@@ -1,6 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * Counts, once more or once less, everything that a first-level table leads to, and keeps the flags
@@ -73,7 +74,8 @@ final class TreeCounts {
       }
       checkAligned(table, "L2 table");
       // Taken out whole, as its cluster may be given away before the walk is through with it.
-      long[] entries = Buffers.longs(Buffers.read(image.file(), table, geometry.clusterBytes()));
+      long[] entries =
+          HeapBytes.longs(HeapBytes.read(image.file(), table, geometry.clusterBytes()));
       int step = geometry.secondLevelEntryBytes() / Geometry.ENTRY_BYTES;
       for (int i = 0; i < entries.length; i += step) {
         if (!walkEntry(entries[i], visitor)) {

@@ -11,6 +11,8 @@ import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.HeapBytes;
+import org.tinamou.drivers.MemoryPool;
 
 /**
  * Writes guest ranges: in place where a cluster is the guest's alone, else into new clusters that
@@ -46,12 +48,12 @@ final class WritePath {
   private final ClusterCodec codec;
 
   /** Each has room for what stands before and behind the data of one write. */
-  private final ClusterBuffers surroundings;
+  private final MemoryPool surroundings;
 
   private final List<Filling> fillings = new ArrayList<>();
   private final CoQueue filled = new CoQueue("clusters being filled");
 
-  WritePath(Qcow2Image image, ReadPath reads, ClusterCodec codec, ClusterBuffers surroundings) {
+  WritePath(Qcow2Image image, ReadPath reads, ClusterCodec codec, MemoryPool surroundings) {
     this.image = image;
     this.geometry = image.geometry();
     this.reads = reads;
@@ -93,7 +95,7 @@ final class WritePath {
     }
     try {
       image.data().announce(DebugEvent.WRITE_AIO);
-      image.data().write(host, buffer.slice(0, inPlace), RequestFlags.NONE);
+      store(guest, host, buffer.slice(0, inPlace));
       return inPlace;
     } finally {
       image.uses().leave(epoch);
@@ -333,7 +335,8 @@ final class WritePath {
     long dataEnd = guest + data.sizeBytes();
     int readHead = (int) (guest - filling.from());
     int readTail = (int) (filling.to() - dataEnd);
-    boolean cheap = filling.fresh() || image.isExternal();
+    // Zeroes that are encrypted have to be written.
+    boolean cheap = (filling.fresh() || image.isExternal()) && image.encryption() == null;
     if (cheap && (readHead > 0 || readTail > 0)) {
       boolean zeroHead;
       boolean zeroTail;
@@ -350,7 +353,7 @@ final class WritePath {
     long host = filling.hostStart() + guest - filling.guestStart() - readHead;
     if (readHead == 0 && readTail == 0) {
       image.data().announce(DebugEvent.WRITE_AIO);
-      image.data().write(host, data, RequestFlags.NONE);
+      store(guest - readHead, host, data);
       return;
     }
     MemorySegment memory = surroundings.take();
@@ -369,9 +372,19 @@ final class WritePath {
         parts.add(behind);
       }
       image.data().announce(DebugEvent.WRITE_AIO);
-      image.data().write(host, IoVector.of(parts), RequestFlags.NONE);
+      store(guest - readHead, host, IoVector.of(parts));
     } finally {
       surroundings.give(memory);
+    }
+  }
+
+  /** What lies in one piece of the file. */
+  private void store(long guest, long host, IoVector data) throws BlockException {
+    Encryption encryption = image.encryption();
+    if (encryption == null) {
+      image.data().write(host, data, RequestFlags.NONE);
+    } else {
+      encryption.write(image.data(), guest, host, data);
     }
   }
 
@@ -518,7 +531,7 @@ final class WritePath {
         write(guest, data);
         return;
       }
-      Buffers.write(image.file(), offset, packed);
+      HeapBytes.write(image.file(), offset, packed);
       image.metadata().lock();
       try {
         awaitFilled(guest, guest + 1);

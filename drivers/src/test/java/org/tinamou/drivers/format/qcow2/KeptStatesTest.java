@@ -47,7 +47,7 @@ class KeptStatesTest {
         PreallocationMode.OFF,
         null,
         null,
-        new Qcow2Creator.Extras(true, false, null, false));
+        new Qcow2Creator.Extras(true, null, null, false));
   }
 
   @Test

@@ -40,6 +40,7 @@ import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.format.raw.RawType;
 import org.tinamou.drivers.protocol.file.FileType;
 import org.tinamou.drivers.protocol.file.OnLoop;
+import org.tinamou.objects.ObjectRegistry;
 
 /** Images are written at random by several coroutines, read back, and judged by the reference. */
 class Qcow2RoundTripTest {
@@ -52,7 +53,7 @@ class Qcow2RoundTripTest {
   private static DriverList drivers() {
     List<DriverType> types = new ArrayList<>(FileType.all());
     types.add(new RawType());
-    types.add(new Qcow2Type());
+    types.add(new Qcow2Type(ObjectRegistry.none()));
     return new DriverList(
         types, Set.of(), (header, name) -> header[0] == 'Q' && header[3] == -5 ? "qcow2" : null);
   }

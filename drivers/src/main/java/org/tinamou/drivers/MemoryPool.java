@@ -1,4 +1,4 @@
-package org.tinamou.drivers.format.qcow2;
+package org.tinamou.drivers;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,26 +10,28 @@ import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.InCoroutine;
 
 /**
- * Memory for whole clusters that are copied or unpacked: at most {@value #MAX_BUFFERS} at a time;
- * whoever needs one more waits. Nobody asks for one while holding another.
+ * Pieces of memory for what is copied, unpacked or encrypted: at most {@value #MAX_BUFFERS} at a
+ * time; whoever needs one more waits. Nobody asks a pool for one while holding another of it.
  */
-final class ClusterBuffers {
+public final class MemoryPool {
   private static final int MAX_BUFFERS = 16;
   private static final int ALIGNMENT_BYTES = 4096;
 
   private final int sizeBytes;
   private final Arena arena = Arena.ofShared();
   private final ReentrantLock lock = new ReentrantLock();
-  private final CoQueue waiting = new CoQueue("cluster buffer");
+  private final CoQueue waiting = new CoQueue("pooled memory");
   private final ArrayDeque<MemorySegment> idle = new ArrayDeque<>();
   private int made;
 
-  ClusterBuffers(int sizeBytes) {
+  /** A pool of pieces of that size. */
+  public MemoryPool(int sizeBytes) {
     this.sizeBytes = sizeBytes;
   }
 
+  /** A piece whose content is of no interest; {@link #give} takes it back. */
   @InCoroutine
-  MemorySegment take() {
+  public MemorySegment take() {
     while (true) {
       MemorySegment buffer = tryTake();
       if (buffer != null) {
@@ -61,8 +63,9 @@ final class ClusterBuffers {
     }
   }
 
+  /** Takes back a piece. */
   @AnyThread
-  void give(MemorySegment buffer) {
+  public void give(MemorySegment buffer) {
     lock.lock();
     try {
       idle.add(buffer);
@@ -72,7 +75,9 @@ final class ClusterBuffers {
     waiting.wakeAll();
   }
 
-  void close() {
+  /** Frees all memory, which nobody uses any more. */
+  @AnyThread
+  public void close() {
     arena.close();
   }
 }
