@@ -1,11 +1,14 @@
 package org.tinamou.tools.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.drivers.filter.throttle.ThrottleGroupType;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.objects.ObjectType;
 import org.tinamou.objects.SecretType;
 import org.tinamou.objects.UserObject;
+import org.tinamou.objects.authz.AuthorizationTypes;
+import org.tinamou.objects.tls.TlsCredentialTypes;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
@@ -16,49 +19,32 @@ final class UserObjectTypes {
   private UserObjectTypes() {}
 
   static List<ObjectType> all() {
-    List<String> anonymous =
-        List.of(
-            "dir=<string>",
-            "endpoint=<QCryptoTLSCredsEndpoint>",
-            "priority=<string>",
-            "verify-peer=<bool>");
-    return List.of(
-        missing("authz-list", "policy=<QAuthZListPolicy>", "rules=<QAuthZListRule>"),
-        missing("authz-list-file", "filename=<string>", "refresh=<bool>"),
-        new Type("authz-simple", List.of("identity=<string>"), UserObjectTypes::identity),
-        new Type(IO_THREAD, List.of(), _ -> refuse("invalid object type: iothread")),
+    List<ObjectType> all = new ArrayList<>(AuthorizationTypes.all());
+    all.addAll(TlsCredentialTypes.all());
+    all.add(new Type(IO_THREAD, List.of(), _ -> refuse("invalid object type: iothread")));
+    all.add(
         missing(
-            "main-loop", "aio-max-batch=<int>", "thread-pool-max=<int>", "thread-pool-min=<int>"),
-        missing("pr-manager-helper", "path=<string>"),
-        new SecretType(),
+            "main-loop", "aio-max-batch=<int>", "thread-pool-max=<int>", "thread-pool-min=<int>"));
+    all.add(missing("pr-manager-helper", "path=<string>"));
+    all.add(new SecretType());
+    all.add(
         missing(
             "secret_keyring",
             "format=<QCryptoSecretFormat>",
             "iv=<string>",
             "keyid=<string>",
-            "serial=<int32_t>"),
-        missing("thread-context", "cpu-affinity=<int>", "node-affinity=<int>"),
-        new ThrottleGroupType(),
-        missing("tls-cipher-suites", anonymous.toArray(String[]::new)),
-        missing("tls-creds-anon", anonymous.toArray(String[]::new)),
+            "serial=<int32_t>"));
+    all.add(missing("thread-context", "cpu-affinity=<int>", "node-affinity=<int>"));
+    all.add(new ThrottleGroupType());
+    all.add(
         missing(
-            "tls-creds-psk",
+            "tls-cipher-suites",
             "dir=<string>",
             "endpoint=<QCryptoTLSCredsEndpoint>",
             "priority=<string>",
-            "username=<string>",
-            "verify-peer=<bool>"),
-        missing(
-            "tls-creds-x509",
-            "dir=<string>",
-            "endpoint=<QCryptoTLSCredsEndpoint>",
-            "passwordid=<string>",
-            "priority=<string>",
-            "sanity-check=<bool>",
             "verify-peer=<bool>"));
+    return List.copyOf(all);
   }
-
-  private record Identity(String name) implements UserObject {}
 
   @FunctionalInterface
   private interface Maker {
@@ -82,9 +68,5 @@ final class UserObjectTypes {
         name,
         List.of(properties),
         _ -> refuse("Objects of type '" + name + "' are not supported by this version of Tinamou"));
-  }
-
-  private static UserObject identity(OptionReader options) throws OptionException {
-    return new Identity(options.string("identity"));
   }
 }
