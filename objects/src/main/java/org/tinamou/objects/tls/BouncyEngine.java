@@ -63,9 +63,9 @@ final class BouncyEngine implements TlsEngine {
   @Override
   public byte[] shakeHands(ByteBuffer received) throws TlsException {
     try {
-      while (protocol.isHandshaking() && offer(received)) {
-        // One record after the other.
-        continue;
+      boolean more = true;
+      while (more && protocol.isHandshaking()) {
+        more = offer(received);
       }
       open = protocol.isConnected();
       return output();
