@@ -17,7 +17,8 @@ make_runtime() {
     echo "assemble: there is no jlink in $jdk; a whole JDK 25 is needed" >&2
     exit 1
   }
-  # Of the foreign libraries in zstd-jni this system needs one. The signatures of bcprov are of no use in a runtime.
+  # Of the foreign libraries in zstd-jni this system needs one. Bouncy Castle's jars are signed; a runtime keeps no
+  # signatures.
   "$jdk/bin/jlink" --module-path "$lib" --add-modules org.tinamou.tools --output "$runtime.new" \
     --no-header-files --no-man-pages --ignore-signing-information \
     --exclude-resources="regex:/com[.]github[.]luben[.]zstd_jni/(aix|darwin|freebsd|win)/.*"

@@ -3,7 +3,7 @@
 set -euo pipefail
 PATH=$(cd "$1/bin" && pwd):$PATH
 work=$(mktemp -d "${TMPDIR:-/tmp}/tinamou-quickstart.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ ! -s "$work/pid" ] || kill "$(cat "$work/pid")"; rm -rf "$work"' EXIT
 cd "$work"
 
 # say WHAT COMMAND...: tells and runs one step.
@@ -25,8 +25,9 @@ say "Compare the two." tinamou-img compare -f raw -F raw disk.img copy.img
 say "See where the data is." tinamou-img map -f raw copy.img
 say "Read it back and check the pattern." tinamou-io -f raw -r -c "read -P 0xa5 1M 32M" -c "read -P 0x5a 200M 8M" copy.img
 say "Show it to others over the network block device protocol." \
-  tinamou-nbd --fork -f raw -r -k "$work/disk.sock" copy.img
+  tinamou-nbd --fork -t --pid-file "$work/pid" -f raw -r -k "$work/disk.sock" copy.img
 say "Read it through a client." tinamou-io -f raw -r -c "read -P 0xa5 1M 32M" "nbd+unix:///?socket=$work/disk.sock"
+say "See where the data is, as the server tells it." tinamou-img map -f raw "nbd+unix:///?socket=$work/disk.sock"
 cat <<'NEXT'
 
 What next:

@@ -3,7 +3,11 @@
 module org.tinamou.objects {
   requires transitive org.tinamou.aio;
   requires transitive org.tinamou.qapi;
+  requires org.bouncycastle.provider;
+  requires org.bouncycastle.tls;
   requires static org.jspecify;
 
   exports org.tinamou.objects;
+  exports org.tinamou.objects.authz;
+  exports org.tinamou.objects.tls;
 }

@@ -94,7 +94,7 @@ public final class Drivers {
     types.add(new SnapshotAccessType());
     types.add(new ThrottleType(objects));
     types.addAll(NullType.all());
-    types.add(new NbdType());
+    types.add(new NbdType(objects));
     return new DriverList(types, MISSING, FormatSignatures::probe);
   }
 }

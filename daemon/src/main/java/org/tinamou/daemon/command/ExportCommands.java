@@ -10,6 +10,9 @@ import org.tinamou.daemon.Daemon;
 import org.tinamou.daemon.export.Exports;
 import org.tinamou.daemon.export.ServerAddresses;
 import org.tinamou.nbd.server.ServerOptions;
+import org.tinamou.nbd.server.ServerTls;
+import org.tinamou.objects.authz.Authorization;
+import org.tinamou.objects.tls.TlsCredentials;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 import org.tinamou.qapi.OptionReader.Choice;
@@ -47,12 +50,25 @@ final class ExportCommands {
       options = options.withHandshakeNanos(limit * NANOS_A_SECOND);
     }
     String credentials = arguments.stringOrNull("tls-creds");
+    String authorization = arguments.stringOrNull("tls-authz");
     if (credentials != null) {
-      throw daemon.objects().find(credentials) == null
-          ? new BlockException(Errno.ENOENT, "No TLS credentials with id '" + credentials + "'")
-          : new BlockException(Errno.EOPNOTSUPP, "TLS is not supported by this version of Tinamou");
+      TlsCredentials found =
+          TlsCredentials.find(daemon.objects(), credentials, TlsCredentials.Endpoint.SERVER);
+      options = options.withTls(new ServerTls(found, authorization(authorization)));
+    } else if (authorization != null) {
+      throw new OptionException("TLS authorization is incompatible with no TLS credentials");
     }
     daemon.exports().startServer(ServerAddresses.read(arguments.object("addr")), options);
+  }
+
+  private @Nullable Authorization authorization(@Nullable String id) throws OptionException {
+    if (id == null) {
+      return null;
+    }
+    if (daemon.objects().find(id) instanceof Authorization found) {
+      return found;
+    }
+    throw new OptionException("Cannot find authz object with id '" + id + "'");
   }
 
   private void remove(OptionReader arguments, String key) throws OptionException, BlockException {

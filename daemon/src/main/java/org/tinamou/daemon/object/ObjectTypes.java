@@ -11,7 +11,8 @@ import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.objects.ObjectType;
 import org.tinamou.objects.SecretType;
 import org.tinamou.objects.UserObject;
-import org.tinamou.qapi.Json;
+import org.tinamou.objects.authz.AuthorizationTypes;
+import org.tinamou.objects.tls.TlsCredentialTypes;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
@@ -49,50 +50,26 @@ public final class ObjectTypes {
   };
 
   private static List<ObjectType> shared() {
-    String[] anonymous = {
-      "dir=<string>",
-      "endpoint=<QCryptoTLSCredsEndpoint>",
-      "priority=<string>",
-      "verify-peer=<bool>"
-    };
-    return new ArrayList<>(
-        List.of(
-            missing("authz-list", "policy=<QAuthZListPolicy>", "rules=<QAuthZListRule>"),
-            missing("authz-list-file", "filename=<string>", "refresh=<bool>"),
-            new Type("authz-simple", List.of("identity=<string>"), ObjectTypes::identity),
-            missing("pr-manager-helper", "path=<string>"),
-            new SecretType(),
-            missing(
-                "secret_keyring",
-                "format=<QCryptoSecretFormat>",
-                "iv=<string>",
-                "keyid=<string>",
-                "serial=<int32_t>"),
-            new ThrottleGroupType(),
-            missing("tls-cipher-suites", anonymous),
-            missing("tls-creds-anon", anonymous),
-            missing(
-                "tls-creds-psk",
-                "dir=<string>",
-                "endpoint=<QCryptoTLSCredsEndpoint>",
-                "priority=<string>",
-                "username=<string>",
-                "verify-peer=<bool>"),
-            missing(
-                "tls-creds-x509",
-                "dir=<string>",
-                "endpoint=<QCryptoTLSCredsEndpoint>",
-                "passwordid=<string>",
-                "priority=<string>",
-                "sanity-check=<bool>",
-                "verify-peer=<bool>")));
-  }
-
-  private record Identity(String name) implements UserObject {
-    @Override
-    public Json.Members properties() {
-      return new Json.Members().put("identity", name);
-    }
+    List<ObjectType> all = new ArrayList<>(AuthorizationTypes.all());
+    all.addAll(TlsCredentialTypes.all());
+    all.add(missing("pr-manager-helper", "path=<string>"));
+    all.add(new SecretType());
+    all.add(
+        missing(
+            "secret_keyring",
+            "format=<QCryptoSecretFormat>",
+            "iv=<string>",
+            "keyid=<string>",
+            "serial=<int32_t>"));
+    all.add(new ThrottleGroupType());
+    all.add(
+        missing(
+            "tls-cipher-suites",
+            "dir=<string>",
+            "endpoint=<QCryptoTLSCredsEndpoint>",
+            "priority=<string>",
+            "verify-peer=<bool>"));
+    return all;
   }
 
   @FunctionalInterface
@@ -117,10 +94,6 @@ public final class ObjectTypes {
         name,
         List.of(properties),
         _ -> refuse("Objects of type '" + name + "' are not supported by this version of Tinamou"));
-  }
-
-  private static UserObject identity(OptionReader options) throws OptionException {
-    return new Identity(options.string("identity"));
   }
 
   // ----------------------------------------------------------------------------------- inheritance

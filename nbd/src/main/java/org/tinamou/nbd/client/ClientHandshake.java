@@ -7,10 +7,13 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.aio.StreamSocket;
 import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.nbd.wire.SessionEnded;
 import org.tinamou.nbd.wire.WireReader;
 import org.tinamou.nbd.wire.WireWriter;
+import org.tinamou.objects.tls.TlsException;
+import org.tinamou.objects.tls.TlsStream;
 
 /** The beginning of a connection to a server, whatever way of speaking that knows. */
 public final class ClientHandshake {
@@ -19,6 +22,8 @@ public final class ClientHandshake {
 
   private final WireReader in;
   private final WireWriter out;
+  private final @Nullable StreamSocket socket;
+  private final @Nullable ClientTls tls;
   private boolean structured;
   private boolean extended;
 
@@ -39,9 +44,23 @@ public final class ClientHandshake {
     }
   }
 
+  /** A handshake in the clear. */
   public ClientHandshake(WireReader in, WireWriter out) {
+    this(in, out, null, null);
+  }
+
+  /**
+   * A handshake.
+   *
+   * @param socket what the reader and the writer use; not needed without {@code tls}
+   * @param tls how to encrypt, or null
+   */
+  public ClientHandshake(
+      WireReader in, WireWriter out, @Nullable StreamSocket socket, @Nullable ClientTls tls) {
     this.in = in;
     this.out = out;
+    this.socket = socket;
+    this.tls = tls;
   }
 
   private static HandshakeFailed broken(String message) {
@@ -62,6 +81,7 @@ public final class ClientHandshake {
     }
     magic = readMagic("server magic");
     if (magic == Nbd.OLDSTYLE_MAGIC) {
+      requireNoTls();
       return Greeting.OLDSTYLE;
     }
     if (magic != Nbd.OPTION_MAGIC) {
@@ -71,7 +91,44 @@ public final class ClientHandshake {
     boolean fixed = (flags & Nbd.FIXED_NEWSTYLE) != 0;
     noZeroes = (flags & Nbd.NO_ZEROES) != 0;
     out.putInt((fixed ? Nbd.FIXED_NEWSTYLE : 0) | (noZeroes ? Nbd.NO_ZEROES : 0));
-    return fixed ? Greeting.FIXED_NEWSTYLE : Greeting.NEWSTYLE;
+    if (!fixed) {
+      requireNoTls();
+      return Greeting.NEWSTYLE;
+    }
+    startTls();
+    return Greeting.FIXED_NEWSTYLE;
+  }
+
+  private void requireNoTls() throws HandshakeFailed {
+    if (tls != null) {
+      throw broken("Server does not support STARTTLS");
+    }
+  }
+
+  private void startTls() throws SessionEnded, HandshakeFailed {
+    ClientTls wanted = tls;
+    StreamSocket plain = socket;
+    if (wanted == null || plain == null) {
+      return;
+    }
+    option(Nbd.OPT_STARTTLS, new byte[0]);
+    Answer answer = answer(Nbd.OPT_STARTTLS);
+    if (answer.isError()) {
+      String said = text(Math.min(answer.length, Nbd.MAX_STRING_BYTES));
+      throw refused(Nbd.OPT_STARTTLS, answer.type, said);
+    }
+    if (answer.type != Nbd.REP_ACK || answer.length != 0) {
+      throw broken("Unexpected reply type %d, expected %d".formatted(answer.type, Nbd.REP_ACK));
+    }
+    // What came in the clear behind the answer may be anybody's.
+    in.discardBuffered();
+    try {
+      StreamSocket encrypted = TlsStream.client(plain, wanted.credentials(), wanted.host());
+      in.switchTo(encrypted);
+      out.switchTo(encrypted);
+    } catch (TlsException e) {
+      throw broken(e.reason());
+    }
   }
 
   private boolean noZeroes;
@@ -173,22 +230,12 @@ public final class ClientHandshake {
     Answer answer = answer(code);
     if (answer.isError()) {
       in.skip(answer.length);
-      refuseIfTlsIsMissing(code, answer.type);
       return false;
     }
     if (answer.type != Nbd.REP_ACK || answer.length != 0) {
       throw broken("Unexpected reply type %d, expected %d".formatted(answer.type, Nbd.REP_ACK));
     }
     return true;
-  }
-
-  private static void refuseIfTlsIsMissing(int code, int type) throws HandshakeFailed {
-    if (type == Nbd.REP_ERR_TLS_REQD) {
-      throw new HandshakeFailed(
-          "Server requires TLS for option %d (%s)".formatted(code, Nbd.optionName(code)),
-          "Did you forget a valid tls-creds?",
-          true);
-    }
   }
 
   private Map<String, Integer> setContext(String name, String context)
@@ -266,7 +313,6 @@ public final class ClientHandshake {
   }
 
   private static HandshakeFailed refused(int code, int type, String said) throws HandshakeFailed {
-    refuseIfTlsIsMissing(code, type);
     String option = "%d (%s)".formatted(code, Nbd.optionName(code));
     String message =
         switch (type) {
@@ -274,12 +320,19 @@ public final class ClientHandshake {
           case Nbd.REP_ERR_INVALID -> "Invalid parameters for option " + option;
           case Nbd.REP_ERR_PLATFORM -> "Server lacks support for option " + option;
           case Nbd.REP_ERR_UNKNOWN -> "Requested export not available";
+          case Nbd.REP_ERR_UNSUP -> "Unsupported option type " + option;
+          case Nbd.REP_ERR_TLS_REQD -> "TLS negotiation required before option " + option;
           case Nbd.REP_ERR_SHUTDOWN -> "Server shutting down before option " + option;
           case Nbd.REP_ERR_BLOCK_SIZE_REQD ->
               "Server requires INFO_BLOCK_SIZE for option " + option;
           default -> "Unknown error code 0x%x when asking for option %s".formatted(type, option);
         };
-    return new HandshakeFailed(message, said.isEmpty() ? null : "server reported: " + said, true);
+    String hint = said.isEmpty() ? null : "server reported: " + said;
+    if (type == Nbd.REP_ERR_TLS_REQD) {
+      String advice = "Did you forget a valid tls-creds?";
+      hint = hint == null ? advice : advice + "\n" + hint;
+    }
+    return new HandshakeFailed(message, hint, true);
   }
 
   private void info(Found found, int length) throws SessionEnded, HandshakeFailed {

@@ -64,13 +64,30 @@ public final class ClientSession {
   public static ClientSession open(
       StreamSocket socket, String name, List<String> contexts, boolean mayExtend)
       throws SessionEnded, HandshakeFailed {
+    return open(socket, null, name, contexts, mayExtend);
+  }
+
+  /**
+   * Shakes hands on a connection, as above.
+   *
+   * @param tls how to encrypt, or null
+   */
+  @InCoroutine
+  public static ClientSession open(
+      StreamSocket socket,
+      @Nullable ClientTls tls,
+      String name,
+      List<String> contexts,
+      boolean mayExtend)
+      throws SessionEnded, HandshakeFailed {
     // Collected with the session: the end of a connection is no time to wait for other threads.
     Arena arena = Arena.ofAuto();
     WireReader in = new WireReader(socket, arena.allocate(BUFFER_BYTES, 64));
     WireWriter out = new WireWriter(socket, arena.allocate(BUFFER_BYTES, 64));
     boolean open = false;
     try {
-      ExportDetails export = new ClientHandshake(in, out).open(name, contexts, mayExtend);
+      ExportDetails export =
+          new ClientHandshake(in, out, socket, tls).open(name, contexts, mayExtend);
       open = true;
       return new ClientSession(socket, in, out, export);
     } finally {

@@ -87,7 +87,9 @@ final class ServerConnection {
   private @Nullable Negotiated shakeHands(WireReader in, WireWriter out, Deadline deadline) {
     deadline.arm(options.handshakeNanos(), "its options");
     try {
-      Negotiated negotiated = new ServerHandshake(in, out, server).run(options.oldstyle());
+      Negotiated negotiated =
+          new ServerHandshake(in, out, server, new TlsStart(socket, options.tls()))
+              .run(options.oldstyle());
       if (negotiated != null
           && !isAborted()
           && server.find(negotiated.export().name()) == negotiated.export()) {

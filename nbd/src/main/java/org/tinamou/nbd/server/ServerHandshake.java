@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.Parsed;
 import org.tinamou.nbd.server.Negotiated.ActiveContext;
 import org.tinamou.nbd.wire.ClientOption;
@@ -30,16 +31,18 @@ final class ServerHandshake {
   private final WireReader in;
   private final WireWriter out;
   private final Exports exports;
+  private final TlsStart tls;
   private boolean zeroes = true;
   private boolean structured;
   private boolean extended;
   private @Nullable String contextExport;
   private List<ActiveContext> contexts = List.of();
 
-  ServerHandshake(WireReader in, WireWriter out, Exports exports) {
+  ServerHandshake(WireReader in, WireWriter out, Exports exports, TlsStart tls) {
     this.in = in;
     this.out = out;
     this.exports = exports;
+    this.tls = tls;
   }
 
   /**
@@ -69,7 +72,7 @@ final class ServerHandshake {
   }
 
   private Negotiated greetOldstyle() throws SessionEnded {
-    NbdExport export = exports.find("");
+    NbdExport export = tls.isConfigured() ? null : exports.find("");
     if (export == null) {
       throw new SessionEnded("export not found");
     }
@@ -100,6 +103,10 @@ final class ServerHandshake {
             "Unsupported option %s (%s)"
                 .formatted(Integer.toUnsignedString(code), Nbd.optionName(code)));
       }
+      if (tls.isMissing() && refusedWithoutTls(code, length)) {
+        out.flush();
+        continue;
+      }
       Negotiated result =
           length > ClientOption.MAX_BYTES ? tooBig(code, length) : option(code, length);
       if (code == Nbd.OPT_ABORT) {
@@ -110,6 +117,40 @@ final class ServerHandshake {
       if (result != null) {
         return result;
       }
+    }
+  }
+
+  /** Before TLS nothing is told, and nothing looked at. */
+  private boolean refusedWithoutTls(int code, int length) throws SessionEnded {
+    if (code == Nbd.OPT_STARTTLS || code == Nbd.OPT_ABORT) {
+      return false;
+    }
+    String message = "Option 0x%x not permitted before TLS".formatted(code);
+    if (code == Nbd.OPT_EXPORT_NAME) {
+      throw new SessionEnded(message);
+    }
+    in.skip(length);
+    refuse(code, Nbd.REP_ERR_TLS_REQD, message);
+    return true;
+  }
+
+  private void startTls(int code) throws SessionEnded {
+    if (tls.isStarted()) {
+      refuse(code, Nbd.REP_ERR_INVALID, "TLS already enabled");
+    } else if (!tls.isConfigured()) {
+      refuse(code, Nbd.REP_ERR_POLICY, "TLS not configured");
+    } else {
+      reply(code, Nbd.REP_ACK, 0);
+      out.flush();
+      // What came in the clear behind the request may be anybody's.
+      in.discardBuffered();
+      StreamSocket encrypted = tls.start();
+      in.switchTo(encrypted);
+      out.switchTo(encrypted);
+      structured = false;
+      extended = false;
+      contextExport = null;
+      contexts = List.of();
     }
   }
 
@@ -158,8 +199,7 @@ final class ServerHandshake {
         }
         reply(option.code(), Nbd.REP_ACK, 0);
       }
-      case ClientOption.StartTls _ ->
-          refuse(option.code(), Nbd.REP_ERR_POLICY, "TLS not configured");
+      case ClientOption.StartTls _ -> startTls(option.code());
       case ClientOption.Info info -> {
         return info(info);
       }

@@ -1,5 +1,7 @@
 package org.tinamou.nbd.server;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a server allows.
  *
@@ -9,39 +11,47 @@ package org.tinamou.nbd.server;
  * @param memoryBytes what all clients together may have in flight, beside 1 MiB for each
  * @param oldstyle greet clients in the protocol's first way, which knows just one export, the one
  *     without a name
+ * @param tls how clients have to encrypt, or null if they cannot
  */
 public record ServerOptions(
     int maxConnections,
     long handshakeNanos,
     long partialNanos,
     long memoryBytes,
-    boolean oldstyle) {
+    boolean oldstyle,
+    @Nullable ServerTls tls) {
   /** 100 clients, 10 seconds to shake hands, 30 for the rest of a message, 256 MiB. */
   public static final ServerOptions DEFAULT =
-      new ServerOptions(100, 10_000_000_000L, 30_000_000_000L, 256L << 20, false);
+      new ServerOptions(100, 10_000_000_000L, 30_000_000_000L, 256L << 20, false, null);
 
   /** The same with another number of clients. */
   public ServerOptions withMaxConnections(int connections) {
-    return new ServerOptions(connections, handshakeNanos, partialNanos, memoryBytes, oldstyle);
+    return new ServerOptions(connections, handshakeNanos, partialNanos, memoryBytes, oldstyle, tls);
   }
 
   /** The same with another limit for the handshake. */
   public ServerOptions withHandshakeNanos(long nanos) {
-    return new ServerOptions(maxConnections, nanos, partialNanos, memoryBytes, oldstyle);
+    return new ServerOptions(maxConnections, nanos, partialNanos, memoryBytes, oldstyle, tls);
   }
 
   /** The same with another limit for the rest of a message. */
   public ServerOptions withPartialNanos(long nanos) {
-    return new ServerOptions(maxConnections, handshakeNanos, nanos, memoryBytes, oldstyle);
+    return new ServerOptions(maxConnections, handshakeNanos, nanos, memoryBytes, oldstyle, tls);
   }
 
   /** The same with another amount of memory. */
   public ServerOptions withMemoryBytes(long bytes) {
-    return new ServerOptions(maxConnections, handshakeNanos, partialNanos, bytes, oldstyle);
+    return new ServerOptions(maxConnections, handshakeNanos, partialNanos, bytes, oldstyle, tls);
   }
 
   /** The same in the protocol's first way. */
   public ServerOptions inOldStyle() {
-    return new ServerOptions(maxConnections, handshakeNanos, partialNanos, memoryBytes, true);
+    return new ServerOptions(maxConnections, handshakeNanos, partialNanos, memoryBytes, true, tls);
+  }
+
+  /** The same for clients that encrypt. */
+  public ServerOptions withTls(@Nullable ServerTls wanted) {
+    return new ServerOptions(
+        maxConnections, handshakeNanos, partialNanos, memoryBytes, oldstyle, wanted);
   }
 }

@@ -15,7 +15,7 @@ import org.tinamou.base.IoVector;
 public final class WireReader {
   private static final String CUT = "Unexpected end-of-file before all data were read";
 
-  private final StreamSocket socket;
+  private StreamSocket socket;
   private final MemorySegment buffer;
   private final @Nullable Deadline deadline;
   private final long partialNanos;
@@ -216,6 +216,12 @@ public final class WireReader {
       position += piece;
       left -= piece;
     }
+  }
+
+  /** Goes on with another stream, once nothing of this one is left that counts. */
+  public void switchTo(StreamSocket other) {
+    Check.state(buffered() == 0, "%s bytes are left", buffered());
+    socket = other;
   }
 
   /** Forgets what has come: it was sent before the peer could know that it counts. */

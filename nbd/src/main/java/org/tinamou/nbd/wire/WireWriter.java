@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.StreamSocket;
+import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 
@@ -13,7 +14,7 @@ import org.tinamou.base.IoVector;
  * at a time.
  */
 public final class WireWriter {
-  private final StreamSocket socket;
+  private StreamSocket socket;
   private final MemorySegment buffer;
   private long position;
 
@@ -25,6 +26,12 @@ public final class WireWriter {
   public WireWriter(StreamSocket socket, MemorySegment buffer) {
     this.socket = socket;
     this.buffer = buffer;
+  }
+
+  /** Goes on with another stream; what was collected has been flushed. */
+  public void switchTo(StreamSocket other) {
+    Check.state(position == 0, "%s bytes are left", position);
+    socket = other;
   }
 
   /** Bytes collected. */

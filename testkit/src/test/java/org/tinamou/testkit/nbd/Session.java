@@ -8,6 +8,7 @@ import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
 import org.tinamou.nbd.client.ClientSession;
+import org.tinamou.nbd.client.ClientTls;
 import org.tinamou.nbd.client.HandshakeFailed;
 import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.nbd.wire.SessionEnded;
@@ -18,10 +19,17 @@ final class Session {
   private static final int PART_BYTES = 600;
 
   private final boolean extended;
+  private final ClientTls tls;
   private volatile ClientSession open;
 
   Session(boolean extended) {
+    this(extended, null);
+  }
+
+  /** A session that is encrypted unless {@code tls} is null. */
+  Session(boolean extended, ClientTls tls) {
     this.extended = extended;
+    this.tls = tls;
   }
 
   /** The session once the handshake is over, or null. */
@@ -33,7 +41,7 @@ final class Session {
   String run(StreamSocket socket) {
     try {
       ClientSession session =
-          ClientSession.open(socket, "", List.of(Nbd.BASE_ALLOCATION), extended);
+          ClientSession.open(socket, tls, "", List.of(Nbd.BASE_ALLOCATION), extended);
       open = session;
       try {
         use(session);

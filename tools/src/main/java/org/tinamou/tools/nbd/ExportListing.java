@@ -8,12 +8,14 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.StreamSocket;
 import org.tinamou.nbd.client.ClientHandshake;
+import org.tinamou.nbd.client.ClientTls;
 import org.tinamou.nbd.client.ExportDetails;
 import org.tinamou.nbd.client.HandshakeFailed;
 import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.nbd.wire.SessionEnded;
 import org.tinamou.nbd.wire.WireReader;
 import org.tinamou.nbd.wire.WireWriter;
+import org.tinamou.objects.tls.TlsCredentials;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ToolException;
 
@@ -53,6 +55,7 @@ final class ExportListing {
 
   private static List<ExportDetails> ask(AioContext context, NbdOptions options)
       throws ToolException {
+    TlsCredentials credentials = options.credentials(TlsCredentials.Endpoint.CLIENT);
     StreamSocket socket;
     try {
       socket = context.io().sockets().connect(ServerAddress.of(options));
@@ -60,10 +63,15 @@ final class ExportListing {
       throw new ToolException(String.valueOf(e.getMessage()));
     }
     try {
+      String host = options.tlsHostname;
+      if (host == null && options.socket == null) {
+        host = options.bind == null ? NbdOptions.DEFAULT_BIND : options.bind;
+      }
+      ClientTls tls = credentials == null ? null : new ClientTls(credentials, host);
       Arena arena = Arena.ofAuto();
       WireReader in = new WireReader(socket, arena.allocate(BUFFER_BYTES, 64));
       WireWriter out = new WireWriter(socket, arena.allocate(BUFFER_BYTES, 64));
-      return new ClientHandshake(in, out).list();
+      return new ClientHandshake(in, out, socket, tls).list();
     } catch (SessionEnded e) {
       throw new ToolException(e.reason());
     } catch (HandshakeFailed e) {

@@ -17,6 +17,8 @@ import org.tinamou.daemon.export.BlockExport;
 import org.tinamou.daemon.export.ExportSettings;
 import org.tinamou.nbd.server.NbdServer;
 import org.tinamou.nbd.server.ServerOptions;
+import org.tinamou.nbd.server.ServerTls;
+import org.tinamou.objects.tls.TlsCredentials;
 import org.tinamou.tools.cli.BackgroundWorker;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Interruptions;
@@ -122,8 +124,11 @@ final class ImageServer implements NbdServer.Listener {
 
   private void serve(OpenImage image, List<DirtyBitmap> bitmaps, ListenSocket socket)
       throws ToolException {
+    TlsCredentials credentials = options.credentials(TlsCredentials.Endpoint.SERVER);
     ServerOptions limits =
         ServerOptions.DEFAULT
+            .withTls(
+                credentials == null ? null : new ServerTls(credentials, options.authorization()))
             .withMaxConnections(options.shared)
             .withHandshakeNanos(options.handshakeSeconds * NANOS_A_SECOND);
     NbdServer server = new NbdServer(context, limits, this);

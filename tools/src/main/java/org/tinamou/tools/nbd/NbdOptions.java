@@ -6,6 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.nbd.wire.Nbd;
+import org.tinamou.objects.authz.Authorization;
+import org.tinamou.objects.tls.TlsCredentials;
+import org.tinamou.qapi.OptionException;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.UserObjects;
 import org.tinamou.tools.image.OpenRequest;
@@ -29,6 +32,9 @@ final class NbdOptions {
   boolean allocationDepth;
   final List<String> bitmaps = new ArrayList<>();
   boolean list;
+  @Nullable String tlsCredentials;
+  @Nullable String tlsHostname;
+  @Nullable String tlsAuthorization;
   boolean fork;
   @Nullable String pidFile;
   @Nullable String format;
@@ -148,6 +154,43 @@ final class NbdOptions {
       throw new ToolException(refusal);
     }
     throw new ToolException(refusal);
+  }
+
+  /** The credentials to use, or null for none. */
+  @Nullable TlsCredentials credentials(TlsCredentials.Endpoint side) throws ToolException {
+    String id = tlsCredentials;
+    if (id == null) {
+      if (tlsAuthorization != null) {
+        throw new ToolException("--tls-authz is not permitted without --tls-creds");
+      }
+      if (tlsHostname != null) {
+        throw new ToolException("--tls-hostname is not permitted without --tls-creds");
+      }
+      return null;
+    }
+    if (list && tlsAuthorization != null) {
+      throw new ToolException("TLS authorization is incompatible with export list");
+    }
+    if (!list && tlsHostname != null) {
+      throw new ToolException("TLS hostname is only supported with export list");
+    }
+    try {
+      return TlsCredentials.find(objects.registry(), id, side);
+    } catch (OptionException e) {
+      throw new ToolException("Failed to get TLS creds: " + e.getMessage());
+    }
+  }
+
+  /** Who may come, or null for everybody whom the credentials let in. */
+  @Nullable Authorization authorization() throws ToolException {
+    String id = tlsAuthorization;
+    if (id == null) {
+      return null;
+    }
+    if (objects.registry().find(id) instanceof Authorization found) {
+      return found;
+    }
+    throw new ToolException("Cannot find authz object with id '" + id + "'");
   }
 
   /** How the image is to be opened. */

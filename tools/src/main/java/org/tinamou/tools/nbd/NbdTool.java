@@ -3,6 +3,7 @@ package org.tinamou.tools.nbd;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.objects.tls.TlsCredentials;
 import org.tinamou.tools.cli.BackgroundWorker;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
@@ -100,8 +101,6 @@ public final class NbdTool implements Tool {
         case 'c', 'd' ->
             throw new ToolException(
                 "devices of the kernel's NBD client are not supported; use nbd-client instead");
-        case TLS_CREDS, TLS_HOSTNAME, TLS_AUTHZ ->
-            throw new ToolException("TLS is not supported by this version of Tinamou");
         case SELINUX_LABEL -> throw new ToolException("SELinux labels are not supported");
         default -> {
           if (!console.trust().take(code, scanner.valueOrNull())) {
@@ -121,6 +120,7 @@ public final class NbdTool implements Tool {
           "Try `" + console.program() + " --help' for more information.");
     }
     check(options);
+    options.credentials(TlsCredentials.Endpoint.SERVER);
     if (options.fork) {
       return BackgroundWorker.start(console, "--fork");
     }
@@ -181,6 +181,9 @@ public final class NbdTool implements Tool {
       case 'D' -> options.description(value);
       case IMAGE_OPTS -> options.imageOptions = true;
       case FORK -> options.fork = true;
+      case TLS_CREDS -> options.tlsCredentials = value;
+      case TLS_HOSTNAME -> options.tlsHostname = value;
+      case TLS_AUTHZ -> options.tlsAuthorization = value;
       case PID_FILE -> options.pidFile = value;
       case HANDSHAKE_LIMIT -> options.handshakeLimit(value);
       default -> throw new IllegalStateException("option " + code);

@@ -31,24 +31,30 @@ final class OurServer implements AutoCloseable {
   }
 
   static OurServer start(PollerKind kind, Path image, String format, Path socket) throws Exception {
+    return start(kind, image, format, socket, ServerOptions.DEFAULT);
+  }
+
+  static OurServer start(
+      PollerKind kind, Path image, String format, Path socket, ServerOptions options)
+      throws Exception {
     OurServer made = new OurServer(kind, socket);
     made.thread
         .context()
         .submit(
             "start",
             () -> {
-              made.open(image, format);
+              made.open(image, format, options);
               return true;
             })
         .get();
     return made;
   }
 
-  private void open(Path file, String format) throws Exception {
+  private void open(Path file, String format, ServerOptions options) throws Exception {
     image =
         OpenImage.open(
             thread.context(), OpenRequest.writing(file.toString(), format, CacheMode.WRITEBACK));
-    server = new NbdServer(thread.context(), ServerOptions.DEFAULT, NbdServer.Listener.NONE);
+    server = new NbdServer(thread.context(), options, NbdServer.Listener.NONE);
     server.add(
         new BlockExport(
             image.backend(), new ExportSettings("", "a disk", false, true, 0, true, List.of())));

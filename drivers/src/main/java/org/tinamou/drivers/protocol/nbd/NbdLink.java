@@ -90,7 +90,8 @@ final class NbdLink {
   private ClientSession connect(AioContext context) throws BlockException {
     try {
       StreamSocket socket = context.io().sockets().connect(settings.address());
-      return ClientSession.open(socket, settings.export(), settings.contexts(), true);
+      return ClientSession.open(
+          socket, settings.tls(), settings.export(), settings.contexts(), true);
     } catch (IOException e) {
       throw new BlockException(Errno.ECONNREFUSED, String.valueOf(e.getMessage()));
     } catch (SessionEnded e) {

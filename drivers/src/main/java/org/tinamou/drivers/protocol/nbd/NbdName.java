@@ -14,6 +14,9 @@ final class NbdName {
   private static final String EXPORT_NAME = ":exportname=";
   private static final String UNIX = "unix:";
 
+  /** An option that names with an "s" stand for: no connection in the clear. */
+  static final String TLS_REQUIRED = "x-tls-required";
+
   private NbdName() {}
 
   /** The options that a name stands for. */
@@ -84,9 +87,12 @@ final class NbdName {
     if (!path.isEmpty()) {
       options.put("export", path);
     }
+    if (scheme.startsWith("nbds")) {
+      options.put(TLS_REQUIRED, true);
+    }
     return switch (scheme) {
-      case "nbd", "nbd+tcp" -> tcp(options, authority, query);
-      case "nbd+unix" -> unix(options, authority, query);
+      case "nbd", "nbd+tcp", "nbds", "nbds+tcp" -> tcp(options, authority, query);
+      case "nbd+unix", "nbds+unix" -> unix(options, authority, query);
       default -> throw noUrl();
     };
   }

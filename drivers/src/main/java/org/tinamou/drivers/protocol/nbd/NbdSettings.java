@@ -3,11 +3,13 @@ package org.tinamou.drivers.protocol.nbd;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.SocketAddress;
+import org.tinamou.nbd.client.ClientTls;
 import org.tinamou.nbd.wire.Nbd;
 
 /**
  * How a server is reached and used.
  *
+ * @param tls how to encrypt, or null
  * @param export the export's name; may be empty
  * @param dirtyBitmap the context that is asked instead of the data's state, or null
  * @param reconnectNanos how long requests wait for a lost server to come back
@@ -16,6 +18,7 @@ import org.tinamou.nbd.wire.Nbd;
  */
 record NbdSettings(
     SocketAddress address,
+    @Nullable ClientTls tls,
     String export,
     @Nullable String dirtyBitmap,
     long reconnectNanos,

@@ -9,13 +9,27 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.NodeOpening;
+import org.tinamou.nbd.client.ClientTls;
 import org.tinamou.nbd.wire.Nbd;
+import org.tinamou.objects.ObjectRegistry;
+import org.tinamou.objects.tls.TlsCredentials;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
 /** {@code driver=nbd}. */
 public final class NbdType implements DriverType.Protocol {
+  private final ObjectRegistry objects;
+
+  /**
+   * The driver of a program.
+   *
+   * @param objects where it finds the credentials that options name
+   */
+  public NbdType(ObjectRegistry objects) {
+    this.objects = objects;
+  }
+
   private static final long NANOS_A_SECOND = 1_000_000_000L;
   private static final int MAX_CONNECTIONS = 16;
 
@@ -26,7 +40,7 @@ public final class NbdType implements DriverType.Protocol {
 
   @Override
   public List<String> prefixes() {
-    return List.of("nbd", "nbd+tcp", "nbd+unix");
+    return List.of("nbd", "nbd+tcp", "nbd+unix", "nbds", "nbds+tcp", "nbds+unix");
   }
 
   @Override
@@ -56,7 +70,7 @@ public final class NbdType implements DriverType.Protocol {
     }
   }
 
-  private static NbdSettings settings(OptionReader options) throws BlockException, OptionException {
+  private NbdSettings settings(OptionReader options) throws BlockException, OptionException {
     SocketAddress address = address(options);
     String export = options.stringOrNull("export");
     if (export != null && export.getBytes(StandardCharsets.UTF_8).length > Nbd.MAX_STRING_BYTES) {
@@ -66,10 +80,7 @@ public final class NbdType implements DriverType.Protocol {
     if (bitmap != null && bitmap.getBytes(StandardCharsets.UTF_8).length > Nbd.MAX_STRING_BYTES) {
       throw new BlockException(Errno.EINVAL, "x-dirty-bitmap query too long to send to server");
     }
-    String credentials = options.stringOrNull("tls-creds");
-    if (credentials != null || options.stringOrNull("tls-hostname") != null) {
-      throw new BlockException(Errno.EOPNOTSUPP, "TLS is not supported by this version of Tinamou");
-    }
+    ClientTls tls = tls(options, address);
     long reconnect = options.uint32("reconnect-delay", 0);
     long openTimeout = options.uint32("open-timeout", 0);
     long connections = options.uint32("connections", 1);
@@ -79,11 +90,30 @@ public final class NbdType implements DriverType.Protocol {
     }
     return new NbdSettings(
         address,
+        tls,
         export == null ? "" : export,
         bitmap,
         reconnect * NANOS_A_SECOND,
         openTimeout * NANOS_A_SECOND,
         (int) connections);
+  }
+
+  private @Nullable ClientTls tls(OptionReader options, SocketAddress address)
+      throws BlockException, OptionException {
+    String id = options.stringOrNull("tls-creds");
+    String host = options.stringOrNull("tls-hostname");
+    boolean required = options.bool(NbdName.TLS_REQUIRED, false);
+    if (id == null) {
+      if (required) {
+        throw new BlockException(
+            Errno.EINVAL, "the name asks for TLS, for which 'tls-creds' is needed");
+      }
+      return null;
+    }
+    if (host == null && address instanceof SocketAddress.Inet inet) {
+      host = inet.host();
+    }
+    return new ClientTls(TlsCredentials.find(objects, id, TlsCredentials.Endpoint.CLIENT), host);
   }
 
   private static SocketAddress address(OptionReader options)

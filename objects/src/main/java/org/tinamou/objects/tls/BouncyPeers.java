@@ -1,0 +1,166 @@
+package org.tinamou.objects.tls;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.Map;
+import org.bouncycastle.tls.AlertDescription;
+import org.bouncycastle.tls.BasicTlsPSKIdentity;
+import org.bouncycastle.tls.CipherSuite;
+import org.bouncycastle.tls.DefaultTlsClient;
+import org.bouncycastle.tls.DefaultTlsServer;
+import org.bouncycastle.tls.PSKTlsClient;
+import org.bouncycastle.tls.PSKTlsServer;
+import org.bouncycastle.tls.ProtocolVersion;
+import org.bouncycastle.tls.TlsAuthentication;
+import org.bouncycastle.tls.TlsClientProtocol;
+import org.bouncycastle.tls.TlsCredentials;
+import org.bouncycastle.tls.TlsFatalAlert;
+import org.bouncycastle.tls.TlsPSKIdentityManager;
+import org.bouncycastle.tls.TlsServerProtocol;
+import org.bouncycastle.tls.crypto.TlsCrypto;
+import org.bouncycastle.tls.crypto.impl.jcajce.JcaTlsCryptoProvider;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Peers that know a key, or nothing, instead of having certificates. They speak TLS 1.2, with the
+ * JDK's ciphers: TLS 1.3 has no anonymous peers, and all servers and clients for such keys speak
+ * 1.2 too.
+ */
+final class BouncyPeers {
+  private static final int[] SHARED_KEY = {
+    CipherSuite.TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384,
+    CipherSuite.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256,
+    CipherSuite.TLS_DHE_PSK_WITH_AES_256_GCM_SHA384,
+    CipherSuite.TLS_DHE_PSK_WITH_AES_128_GCM_SHA256,
+    CipherSuite.TLS_PSK_WITH_AES_256_GCM_SHA384,
+    CipherSuite.TLS_PSK_WITH_AES_128_GCM_SHA256
+  };
+  private static final int[] ANONYMOUS = {
+    CipherSuite.TLS_DH_anon_WITH_AES_256_GCM_SHA384, CipherSuite.TLS_DH_anon_WITH_AES_128_GCM_SHA256
+  };
+  private static final ProtocolVersion[] VERSIONS = ProtocolVersion.TLSv12.only();
+
+  private BouncyPeers() {}
+
+  private static TlsCrypto crypto() {
+    return new JcaTlsCryptoProvider().create(new SecureRandom());
+  }
+
+  static TlsEngine sharedKeyClient(String user, byte[] key) throws TlsException {
+    TlsClientProtocol protocol = new TlsClientProtocol();
+    try {
+      protocol.connect(
+          new PSKTlsClient(crypto(), new BasicTlsPSKIdentity(user, key.clone())) {
+            @Override
+            protected int[] getSupportedCipherSuites() {
+              return SHARED_KEY.clone();
+            }
+
+            @Override
+            protected ProtocolVersion[] getSupportedVersions() {
+              return VERSIONS.clone();
+            }
+          });
+    } catch (IOException e) {
+      throw BouncyEngine.failed("TLS handshake failed: ", e);
+    }
+    return new BouncyEngine(protocol, () -> null);
+  }
+
+  static TlsEngine sharedKeyServer(Map<String, byte[]> keys) throws TlsException {
+    TlsServerProtocol protocol = new TlsServerProtocol();
+    Keys known = new Keys(keys);
+    try {
+      protocol.accept(
+          new PSKTlsServer(crypto(), known) {
+            @Override
+            protected int[] getSupportedCipherSuites() {
+              return SHARED_KEY.clone();
+            }
+
+            @Override
+            protected ProtocolVersion[] getSupportedVersions() {
+              return VERSIONS.clone();
+            }
+          });
+    } catch (IOException e) {
+      throw BouncyEngine.failed("TLS handshake failed: ", e);
+    }
+    return new BouncyEngine(protocol, () -> known.user);
+  }
+
+  /** Keys by user names; remembers who has asked. */
+  private static final class Keys implements TlsPSKIdentityManager {
+    private final Map<String, byte[]> keys;
+    private @Nullable String user;
+
+    Keys(Map<String, byte[]> keys) {
+      this.keys = keys;
+    }
+
+    @Override
+    public byte @Nullable [] getHint() {
+      return null;
+    }
+
+    @Override
+    public byte @Nullable [] getPSK(byte[] identity) {
+      user = new String(identity, StandardCharsets.UTF_8);
+      byte[] key = keys.get(user);
+      return key == null ? null : key.clone();
+    }
+  }
+
+  static TlsEngine anonymousClient() throws TlsException {
+    TlsClientProtocol protocol = new TlsClientProtocol();
+    try {
+      protocol.connect(
+          new DefaultTlsClient(crypto()) {
+            @Override
+            protected int[] getSupportedCipherSuites() {
+              return ANONYMOUS.clone();
+            }
+
+            @Override
+            protected ProtocolVersion[] getSupportedVersions() {
+              return VERSIONS.clone();
+            }
+
+            @Override
+            public TlsAuthentication getAuthentication() throws IOException {
+              throw new TlsFatalAlert(AlertDescription.internal_error);
+            }
+          });
+    } catch (IOException e) {
+      throw BouncyEngine.failed("TLS handshake failed: ", e);
+    }
+    return new BouncyEngine(protocol, () -> null);
+  }
+
+  static TlsEngine anonymousServer() throws TlsException {
+    TlsServerProtocol protocol = new TlsServerProtocol();
+    try {
+      protocol.accept(
+          new DefaultTlsServer(crypto()) {
+            @Override
+            protected int[] getSupportedCipherSuites() {
+              return ANONYMOUS.clone();
+            }
+
+            @Override
+            protected ProtocolVersion[] getSupportedVersions() {
+              return VERSIONS.clone();
+            }
+
+            @Override
+            public @Nullable TlsCredentials getCredentials() {
+              return null;
+            }
+          });
+    } catch (IOException e) {
+      throw BouncyEngine.failed("TLS handshake failed: ", e);
+    }
+    return new BouncyEngine(protocol, () -> null);
+  }
+}
