@@ -151,7 +151,7 @@ public final class BlockCopy {
    * @param maxBytes the longest, at least a cluster
    */
   @AnyThread
-  @Nullable Range take(long startBytes, long endBytes, long maxBytes) {
+  public @Nullable Range take(long startBytes, long endBytes, long maxBytes) {
     long most = usesCopyRange ? MAX_RANGE_BYTES : MAX_BUFFER_BYTES;
     if (settings.compress()) {
       most = settings.clusterBytes();
@@ -176,7 +176,7 @@ public final class BlockCopy {
    * @return false if nothing of it is pending nor being copied
    */
   @InCoroutine
-  boolean awaitAnother(long startBytes, long endBytes) {
+  public boolean awaitAnother(long startBytes, long endBytes) {
     Range other;
     busy.lock.lock();
     try {
@@ -196,7 +196,7 @@ public final class BlockCopy {
 
   /** Copies an area that was taken; what is left of it is pending again if that fails. */
   @InCoroutine
-  @Nullable CopyFailure perform(Range task) {
+  public @Nullable CopyFailure perform(Range task) {
     long at = task.startBytes();
     try {
       while (at < task.endBytes()) {

@@ -283,7 +283,29 @@ public record Mutant(
               "drivers/filter/copybeforewrite/CopyBeforeWriteDriver.java",
               "if (waited.givenUp.get()) { // also if",
               "if (!waited.done) { // also if",
-              "fleecing"));
+              "fleecing"),
+          new Mutant(
+              "backup-forgets-rest",
+              "a bitmap forgets what a failed backup has not copied",
+              "jobs",
+              "jobs/BackupJob.java",
+              "next.mark(area.offsetBytes(), area.lengthBytes());",
+              "",
+              "backup"),
+          new Mutant(
+              "backup-rests-busily",
+              "a backup counts as at rest while its workers copy",
+              "jobs",
+              "jobs/BackupJob.java",
+              """
+                protected void beforePause() {
+                  awaitWorkers();
+                }
+              """,
+              """
+                protected void beforePause() {}
+              """,
+              "backup"));
 
   /**
    * How a search ended.

@@ -16,7 +16,7 @@ public final class SimMain {
   private static final String USAGE =
       """
       usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone|nbd|fleecing
-                                     |qcow2-crash]
+                                     |backup|qcow2-crash]
                          [--seeds N] [--first S] [--twice]
              tinamou sim --workload qcow2-crash --seeds 7200
                          all sequences of two operations on an image, 100 times, with power cuts

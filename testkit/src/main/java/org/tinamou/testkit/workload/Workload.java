@@ -21,6 +21,8 @@ public interface Workload {
     NBD,
     /** Readers of a disk as it was, while it is written to. */
     FLEECING,
+    /** Backups of a disk while it is used. */
+    BACKUP,
     /** A qcow2 image that loses power in the middle of operations. */
     QCOW2_CRASH;
 
@@ -33,6 +35,7 @@ public interface Workload {
         case TOUCHSTONE -> new TouchstoneWorkload();
         case NBD -> new NbdWorkload();
         case FLEECING -> new FleecingWorkload();
+        case BACKUP -> new BackupWorkload();
         case QCOW2_CRASH -> new Qcow2CrashWorkload();
       };
     }

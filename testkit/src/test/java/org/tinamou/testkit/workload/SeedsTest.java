@@ -47,6 +47,11 @@ final class SeedsTest {
     simulate(0, "--workload", "fleecing", "--seeds", "200");
   }
 
+  @Test
+  void backupsAreOfTheMomentOfTheirCreation() throws Exception {
+    simulate(0, "--workload", "backup", "--seeds", "200");
+  }
+
   /** Every sequence of at most two operations, once. */
   @Test
   void qcow2ImagesSurvivePowerCuts() throws Exception {
@@ -59,7 +64,7 @@ final class SeedsTest {
     String seeds =
         switch (kind) {
           case QCOW2_CRASH -> "10"; // each is hundreds of cuts
-          case FLEECING -> "50";
+          case FLEECING, BACKUP -> "50";
           default -> "300";
         };
     simulate(0, "--workload", kind.name(), "--seeds", seeds, "--first", "100000", "--twice");
