@@ -117,7 +117,7 @@ final class Compactor {
   }
 
   private void dropZeroes(long table, boolean tryOnly) throws BlockException {
-    byte[] bytes = Buffers.read(file, table, geometry.clusterBytes());
+    byte[] bytes = HeapBytes.read(file, table, geometry.clusterBytes());
     ByteBuffer entries = ByteBuffer.wrap(bytes);
     BitSet sectors = new BitSet();
     for (int at = 0; at < bytes.length; at += geometry.secondLevelEntryBytes()) {
@@ -153,7 +153,7 @@ final class Compactor {
     if (header.encryption() != 0) {
       return false;
     }
-    byte[] data = Buffers.read(file, Entry.offset(entry), geometry.clusterBytes());
+    byte[] data = HeapBytes.read(file, Entry.offset(entry), geometry.clusterBytes());
     if (!geometry.extended()) {
       return isZero(data, 0, data.length);
     }
@@ -192,7 +192,7 @@ final class Compactor {
     BitSet seconds = tables.secondLevels();
     for (int table = seconds.nextSetBit(0); table >= 0; table = seconds.nextSetBit(table + 1)) {
       long place = (long) table << geometry.clusterBits();
-      ByteBuffer entries = ByteBuffer.wrap(Buffers.read(file, place, geometry.clusterBytes()));
+      ByteBuffer entries = ByteBuffer.wrap(HeapBytes.read(file, place, geometry.clusterBytes()));
       for (int at = 0; at < entries.limit(); at += geometry.secondLevelEntryBytes()) {
         long entry = entries.getLong(at);
         boolean isPacked = (entry & Entry.COMPRESSED) != 0;

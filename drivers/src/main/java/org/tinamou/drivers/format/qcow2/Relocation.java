@@ -68,8 +68,8 @@ final class Relocation {
   }
 
   private void copyCluster(long from, long to) throws BlockException {
-    byte[] bytes = Buffers.read(file, from << geometry.clusterBits(), geometry.clusterBytes());
-    Buffers.write(file, to << geometry.clusterBits(), bytes);
+    byte[] bytes = HeapBytes.read(file, from << geometry.clusterBits(), geometry.clusterBytes());
+    HeapBytes.write(file, to << geometry.clusterBits(), bytes);
   }
 
   /** The table of the counts has been moved. */
@@ -106,7 +106,7 @@ final class Relocation {
       throws BlockException {
     for (long done = 0; done < area.bytes(); done += READ_BYTES) {
       int length = (int) Math.min(READ_BYTES, area.bytes() - done);
-      byte[] bytes = Buffers.read(file, area.offset() + done, length);
+      byte[] bytes = HeapBytes.read(file, area.offset() + done, length);
       ByteBuffer entries = ByteBuffer.wrap(bytes);
       BitSet sectors = new BitSet();
       for (int at = 0; at < length; at += entryBytes) {
@@ -136,7 +136,7 @@ final class Relocation {
       int end = sectors.nextClearBit(first);
       int from = first << Entry.SECTOR_BITS;
       int to = Math.min(bytes.length, end << Entry.SECTOR_BITS);
-      Buffers.write(file, offset + from, Arrays.copyOfRange(bytes, from, to));
+      HeapBytes.write(file, offset + from, Arrays.copyOfRange(bytes, from, to));
       first = sectors.nextSetBit(end);
     }
   }
@@ -162,7 +162,7 @@ final class Relocation {
     }
     byte[] pointer =
         ByteBuffer.allocate(Long.BYTES).putLong(0, (long) place << geometry.clusterBits()).array();
-    move(places, none -> Buffers.write(file, run.pointerOffset(), pointer));
+    move(places, none -> HeapBytes.write(file, run.pointerOffset(), pointer));
     return true;
   }
 

@@ -148,7 +148,7 @@ final class StoredCounts {
     int inBlock = (int) (cluster % geometry.refcountsPerBlock());
     Refcounts.write(MemorySegment.ofArray(bytes), inBlock, geometry.refcountOrder(), 1);
     long offset = cluster << geometry.clusterBits();
-    Buffers.write(file, offset, bytes);
+    HeapBytes.write(file, offset, bytes);
     file.flush();
     writeEntry(tableIndex(cluster), offset);
     file.flush();
@@ -160,7 +160,7 @@ final class StoredCounts {
     blocks.remove(table[index] & Refcounts.OFFSET_MASK);
     blocks.remove(offset);
     byte[] entry = ByteBuffer.allocate(Long.BYTES).putLong(0, offset).array();
-    Buffers.write(file, tableOffset + (long) index * Long.BYTES, entry);
+    HeapBytes.write(file, tableOffset + (long) index * Long.BYTES, entry);
     table[index] = offset;
   }
 

@@ -57,7 +57,7 @@ record TableList(
   private void addSnapshots(Edge file, Qcow2Header header) throws BlockException {
     long offset = header.snapshotsOffset();
     for (int i = 0; i < header.snapshots(); i++) {
-      ByteBuffer head = ByteBuffer.wrap(Buffers.read(file, offset, SNAPSHOT_HEAD_BYTES));
+      ByteBuffer head = ByteBuffer.wrap(HeapBytes.read(file, offset, SNAPSHOT_HEAD_BYTES));
       Area table = new Area(head.getLong(0), (long) head.getInt(8) * Geometry.ENTRY_BYTES);
       if (table.bytes() > 0) {
         firstLevels.add(table);
@@ -86,7 +86,7 @@ record TableList(
       Area area = new Area(table.offset(), Integer.toUnsignedLong(table.entries()) * Long.BYTES);
       bitmapTables.add(area);
       runs.add(new Run(area, offset));
-      ByteBuffer head = ByteBuffer.wrap(Buffers.read(file, offset, BITMAP_HEAD_BYTES));
+      ByteBuffer head = ByteBuffer.wrap(HeapBytes.read(file, offset, BITMAP_HEAD_BYTES));
       long length = BITMAP_HEAD_BYTES + head.getInt(20) + (long) (head.getShort(18) & 0xffff);
       offset += length + Long.BYTES - 1 & -Long.BYTES;
     }
@@ -128,7 +128,7 @@ record TableList(
   static void forEachLong(Edge file, Area area, Numbers numbers) throws BlockException {
     for (long done = 0; done < area.bytes(); done += READ_BYTES) {
       int length = (int) Math.min(READ_BYTES, area.bytes() - done);
-      long[] values = Buffers.longs(Buffers.read(file, area.offset() + done, length));
+      long[] values = Buffers.longs(HeapBytes.read(file, area.offset() + done, length));
       for (int i = 0; i < values.length; i++) {
         numbers.number(area.offset() + done + (long) i * Long.BYTES, values[i]);
       }
