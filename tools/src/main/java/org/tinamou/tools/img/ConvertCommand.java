@@ -73,15 +73,7 @@ final class ConvertCommand implements ImgCommand {
     }
     List<OpenImage> sources = new ArrayList<>();
     try {
-      CacheMode cache = CacheArgument.parse("source cache option", options().sourceCache);
-      for (String name : operands.subList(0, operands.size() - 1)) {
-        OpenRequest request =
-            OpenRequest.reading(name, options().sourceFormat, cache)
-                .namedByOptions(options().imageOpts)
-                .sharedByForce(options().forceShare);
-        OpenRequest kept = options().forceShare ? request : request.exclusive();
-        sources.add(options().choice.open(context, console, kept));
-      }
+      openSources(context, console, operands, sources);
       SourceChain source = new SourceChain(sources);
       if (options().isStream()) {
         stream(source, console, progress);
@@ -145,6 +137,20 @@ final class ConvertCommand implements ImgCommand {
       return 0;
     } finally {
       sources.forEach(OpenImage::close);
+    }
+  }
+
+  private void openSources(
+      AioContext context, Console console, List<String> operands, List<OpenImage> sources)
+      throws ToolException {
+    CacheMode cache = CacheArgument.parse("source cache option", options().sourceCache);
+    for (String name : operands.subList(0, operands.size() - 1)) {
+      OpenRequest request =
+          OpenRequest.reading(name, options().sourceFormat, cache)
+              .namedByOptions(options().imageOpts)
+              .sharedByForce(options().forceShare);
+      OpenRequest kept = options().forceShare ? request : request.exclusive();
+      sources.add(options().choice.open(context, console, kept));
     }
   }
 
