@@ -69,17 +69,12 @@ final class ConvertCommand implements ImgCommand {
   private int convert(
       LoopHost host, AioContext context, Console console, List<String> operands, Progress progress)
       throws ToolException {
+    if (options().isFromStream()) {
+      return fromStream(context, console, operands.getLast(), progress);
+    }
     List<OpenImage> sources = new ArrayList<>();
     try {
-      CacheMode cache = CacheArgument.parse("source cache option", options().sourceCache);
-      for (String name : operands.subList(0, operands.size() - 1)) {
-        OpenRequest request =
-            OpenRequest.reading(name, options().sourceFormat, cache)
-                .namedByOptions(options().imageOpts)
-                .sharedByForce(options().forceShare);
-        OpenRequest kept = options().forceShare ? request : request.exclusive();
-        sources.add(options().choice.open(context, console, kept));
-      }
+      openSources(context, console, operands, sources);
       SourceChain source = new SourceChain(sources);
       if (options().isStream()) {
         stream(source, console, progress);
@@ -87,7 +82,12 @@ final class ConvertCommand implements ImgCommand {
       }
       OptionValues creation = checkTarget(sources);
       String targetName = operands.getLast();
-      if (!options().existing) {
+      ResumeRecord record =
+          options().resume
+              ? ResumeRecord.of(
+                  operands.subList(0, operands.size() - 1), targetName, options().wordsThatMatter())
+              : null;
+      if (!options().existing && (record == null || record.doneBytes() == 0)) {
         NewImage.create(
             context,
             options().choice.objects(),
@@ -121,7 +121,10 @@ final class ConvertCommand implements ImgCommand {
           throw new ToolException(
               "Format driver '" + target.format() + "' does not support bitmaps");
         }
-        complete = copy(loops, console, source, target, progress);
+        if (record != null) {
+          CopyProof.check(source, target, record.doneBytes(), progress);
+        }
+        complete = copy(loops, console, source, target, progress, record);
         if (complete && options().bitmaps) {
           BitmapCopy.copy(console, sources.getFirst(), target);
         }
@@ -135,11 +138,53 @@ final class ConvertCommand implements ImgCommand {
             "interrupted: '" + targetName + "' is consistent, but not all has been copied");
         return 1;
       }
+      if (record != null) {
+        record.end();
+      }
       progress.set(100);
       return 0;
     } finally {
       sources.forEach(OpenImage::close);
     }
+  }
+
+  private void openSources(
+      AioContext context, Console console, List<String> operands, List<OpenImage> sources)
+      throws ToolException {
+    CacheMode cache = CacheArgument.parse("source cache option", options().sourceCache);
+    for (String name : operands.subList(0, operands.size() - 1)) {
+      OpenRequest request =
+          OpenRequest.reading(name, options().sourceFormat, cache)
+              .namedByOptions(options().imageOpts)
+              .sharedByForce(options().forceShare);
+      OpenRequest kept = options().forceShare ? request : request.exclusive();
+      sources.add(options().choice.open(context, console, kept));
+    }
+  }
+
+  /** From standard input, whose length is known at its end. */
+  private int fromStream(AioContext context, Console console, String targetName, Progress progress)
+      throws ToolException {
+    String format = options().targetFormat;
+    NewImage.checkFormat(format);
+    NewImage.checkName(targetName);
+    OptionValues creation = creation(format, false).with("size", "0");
+    String prefix = targetName + ": error while converting " + format + ": ";
+    NewImage.create(context, options().choice.objects(), targetName, format, creation, prefix);
+    CacheMode cache = CacheArgument.parse("cache option", options().cache);
+    OpenRequest request = OpenRequest.writing(targetName, format, cache).forResizing();
+    OpenImage target = options().choice.open(context, console, request);
+    try {
+      if (!new StreamInput(console.in(), target, progress, () -> stopAsked).copy()) {
+        console.error(
+            "interrupted: '" + targetName + "' is consistent, but not all has been copied");
+        return 1;
+      }
+    } finally {
+      target.close();
+    }
+    progress.set(100);
+    return 0;
   }
 
   /** To standard output, which is written from its beginning to its end. */
@@ -256,7 +301,12 @@ final class ConvertCommand implements ImgCommand {
   }
 
   private boolean copy(
-      CopyLoops loops, Console console, SourceChain source, OpenImage target, Progress progress)
+      CopyLoops loops,
+      Console console,
+      SourceChain source,
+      OpenImage target,
+      Progress progress,
+      @Nullable ResumeRecord record)
       throws ToolException {
     ConvertOptions options = options();
     if (target.lengthBytes() < source.lengthBytes()) {
@@ -271,8 +321,10 @@ final class ConvertCommand implements ImgCommand {
       return true;
     }
     boolean targetIsZero =
-        options.targetIsZero || (!options.existing
+        options.targetIsZero
+            || (!options.existing
                 && backing == null
+                && (record == null || record.doneBytes() == 0)
                 && target.isZeroWhenNew()
                 && !isEncryptedAndAllocated(target));
     return new Converter(
@@ -291,7 +343,8 @@ final class ConvertCommand implements ImgCommand {
                 backing == null ? -1 : backingBytes(target),
                 options.bytesPerSecond),
             progress,
-            () -> stopAsked)
+            () -> stopAsked,
+            record)
         .convert();
   }
 

@@ -25,7 +25,8 @@ final class ConvertOptions {
           LongOption.flag("salvage", ImgOptions.SALVAGE),
           LongOption.flag("target-is-zero", ImgOptions.TARGET_IS_ZERO),
           LongOption.flag("bitmaps", ImgOptions.BITMAPS),
-          LongOption.flag("skip-broken-bitmaps", ImgOptions.SKIP_BROKEN_BITMAPS));
+          LongOption.flag("skip-broken-bitmaps", ImgOptions.SKIP_BROKEN_BITMAPS),
+          LongOption.ofOurs("resume", LongOption.Argument.NONE, ImgOptions.RESUME));
   private static final long DEFAULT_SPARSE_BYTES = 4096;
   private static final long MAX_SPARSE_BYTES = 16 << 20;
   private static final int MAX_WORKERS = 16;
@@ -56,6 +57,10 @@ final class ConvertOptions {
   boolean inOrder = true;
   boolean forceShare;
   boolean salvage;
+
+  /** Whether to go on where an earlier run stopped, and to keep a record for a later one. */
+  boolean resume;
+
   boolean targetIsZero;
   boolean bitmaps;
   boolean help;
@@ -114,6 +119,7 @@ final class ConvertOptions {
       case 'p' -> progress = true;
       case 'q' -> quiet = true;
       case 'n' -> existing = true;
+      case ImgOptions.RESUME -> resume = true;
       case 'W' -> inOrder = false;
       case 'U' -> forceShare = true;
       case ImgOptions.IMAGE_OPTS -> imageOpts = true;
@@ -183,8 +189,14 @@ final class ConvertOptions {
     if (skipBrokenBitmaps && !bitmaps) {
       throw new ToolException("Use of --skip-broken-bitmaps requires --bitmaps");
     }
+    if (isFromStream()) {
+      checkFromStream();
+    }
     if (isStream()) {
       checkStream();
+    }
+    if (resume && (!inOrder || existing || compressed || salvage || isStream() || isFromStream())) {
+      throw new ToolException("--resume cannot be used with -c, -n, -W, --salvage or a stream");
     }
     if (offload && compressed) {
       throw new ToolException("Cannot enable copy offloading when -c is used");
@@ -200,6 +212,25 @@ final class ConvertOptions {
     }
     if (targetIsZero && !existing) {
       throw new ToolException("--target-is-zero requires use of -n flag");
+    }
+  }
+
+  /** Whether the source is standard input. */
+  boolean isFromStream() {
+    return operands.size() == 2 && operands.getFirst().equals("-");
+  }
+
+  /** Refuses what cannot be done with a source that is read once and of unknown length. */
+  private void checkFromStream() throws ToolException {
+    if (!ImageFormats.RAW.equals(sourceFormat)) {
+      throw new ToolException(
+          "Standard input is taken for a raw disk only: -f raw has to be given");
+    }
+    boolean more = compressed || bitmaps || offload || existing || salvage || snapshot != null;
+    if (more || isStream() || backing != null || letterB != null || targetImageOpts) {
+      throw new ToolException(
+          "-b, -B, -c, -C, -l, -n, --bitmaps, --salvage and another stream as the target cannot be"
+              + " used where the source is standard input");
     }
   }
 
@@ -260,6 +291,17 @@ final class ConvertOptions {
   /** Refuses what concerns the target, once the sources are open. */
   void checkTarget() throws ToolException {
     ImageChoice.check(targetImageOpts, targetFormatGiven ? targetFormat : null);
+  }
+
+  /** What matters for what is written, apart from the names. */
+  List<String> wordsThatMatter() {
+    return List.of(
+        "format=" + targetFormat,
+        "source=" + sourceFormat,
+        "options=" + creation.text(),
+        "backing=" + backing + "," + letterB + "," + backingFormat,
+        "snapshot=" + snapshot,
+        "sparse=" + sparseBytes);
   }
 
   boolean showsProgress() {

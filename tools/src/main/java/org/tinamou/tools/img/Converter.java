@@ -32,6 +32,9 @@ final class Converter {
   private static final int LARGEST_UNIT_BYTES = 64 << 10;
   private static final long ZERO_PIECE_BYTES = 1L << 30;
 
+  /** How much is copied at most before that is kept for a later run. */
+  private static final long RECORD_BYTES = 64L << 20;
+
   /** What becomes of a part of the source. */
   private enum Kind {
     DATA,
@@ -54,6 +57,7 @@ final class Converter {
   private final ConvertPlan plan;
   private final Progress progress;
   private final BooleanSupplier stopAsked;
+  private final @Nullable ResumeRecord record;
   private final int unitBytes;
   private final long clusterBytes;
 
@@ -78,7 +82,8 @@ final class Converter {
       OpenImage target,
       ConvertPlan plan,
       Progress progress,
-      BooleanSupplier stopAsked) {
+      BooleanSupplier stopAsked,
+      @Nullable ResumeRecord record) {
     this.loops = loops;
     this.console = console;
     this.source = source;
@@ -86,6 +91,8 @@ final class Converter {
     this.plan = plan;
     this.progress = progress;
     this.stopAsked = stopAsked;
+    this.record = record;
+    this.nextOffset = record == null ? 0 : record.doneBytes();
     this.offloading = plan.offload();
     this.clusterBytes = plan.compressed() ? target.clusterBytes() : 0;
     long unit = Long.highestOneBit(Math.max(plan.sparseBytes(), OpenImage.SECTOR_BYTES));
@@ -125,6 +132,9 @@ final class Converter {
     } catch (BlockException e) {
       throw new ToolException("error while flushing: " + e.errno().message());
     }
+    if (record != null && nextOffset < source.lengthBytes()) {
+      record.reached(nextOffset); // whoever had taken a piece has finished it
+    }
     return nextOffset >= source.lengthBytes();
   }
 
@@ -147,7 +157,7 @@ final class Converter {
 
   private long countData() throws ToolException {
     long bytes = 0;
-    for (long offset = 0; offset < source.lengthBytes() && !stopAsked.getAsBoolean(); ) {
+    for (long offset = nextOffset; offset < source.lengthBytes() && !stopAsked.getAsBoolean(); ) {
       Extent extent = extentAt(offset);
       if (kind(extent, offset) == Kind.DATA) {
         bytes += extent.lengthBytes();
@@ -253,6 +263,26 @@ final class Converter {
     }
   }
 
+  /** Everything up to there is written; from time to time that is kept for a later run. */
+  private void keep(long reached) throws ToolException {
+    ResumeRecord kept = record;
+    if (kept == null || reached - kept.doneBytes() < RECORD_BYTES) {
+      return;
+    }
+    try {
+      target.flush();
+    } catch (BlockException e) {
+      throw new ToolException("error while flushing: " + e.errno().message());
+    }
+    Coroutine.current()
+        .context()
+        .callBlocking(
+            () -> {
+              kept.reached(reached);
+              return true;
+            });
+  }
+
   private void awaitTurn(Piece piece) throws ToolException {
     while (plan.inOrder() && writingTurn != piece.turn()) {
       ToolException failed = failure.get();
@@ -263,7 +293,8 @@ final class Converter {
     }
   }
 
-  private void endTurn(Piece piece) {
+  private void endTurn(Piece piece) throws ToolException {
+    keep(piece.offset() + piece.length());
     if (piece.data()) {
       copied(piece.length()); // within the turn, so that progress is told in order
     }

@@ -41,6 +41,7 @@ final class ImgOptions {
   static final int SHARED = 278;
   static final int MAP = 279;
   static final int DRY_RUN = 280;
+  static final int RESUME = 281;
 
   /** Beyond it are the options that belong to no single command. */
   private static final int LAST_OF_COMMANDS = 1000;

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,5 +104,26 @@ class StreamOutputTest {
       assertEquals(1, run.exitCode(), options.toString());
       assertTrue(!run.err().isEmpty(), options.toString());
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"raw", "qcow2"})
+  void aRawDiskIsReadFromStandardInput(String format) throws Exception {
+    byte[] disk = makeSource();
+    for (int length : new int[] {0, 1, 700, disk.length}) {
+      byte[] part = Arrays.copyOf(disk, length);
+      ByteArrayOutputStream err = new ByteArrayOutputStream();
+      PrintStream errors = new PrintStream(err, false, StandardCharsets.UTF_8);
+      String[] words = {"convert", "-f", "raw", "-O", format, "-", name("target")};
+      Files.deleteIfExists(directory.resolve("target"));
+      int exitCode =
+          new ImgTool().run("tinamou-img", words, new ByteArrayInputStream(part), errors, errors);
+      assertEquals(0, exitCode, () -> err.toString(StandardCharsets.UTF_8));
+      String[] back = {"convert", "-f", format, "-O", "raw", name("target"), name("back")};
+      assertEquals(0, ToolRun.img(back).exitCode());
+      byte[] padded = Arrays.copyOf(part, part.length + 511 & -512);
+      assertArrayEquals(padded, Files.readAllBytes(directory.resolve("back")));
+    }
+    assertEquals(1, ToolRun.img("convert", "-", name("target")).exitCode());
   }
 }

@@ -128,7 +128,7 @@ record TableList(
   static void forEachLong(Edge file, Area area, Numbers numbers) throws BlockException {
     for (long done = 0; done < area.bytes(); done += READ_BYTES) {
       int length = (int) Math.min(READ_BYTES, area.bytes() - done);
-      long[] values = Buffers.longs(HeapBytes.read(file, area.offset() + done, length));
+      long[] values = HeapBytes.longs(HeapBytes.read(file, area.offset() + done, length));
       for (int i = 0; i < values.length; i++) {
         numbers.number(area.offset() + done + (long) i * Long.BYTES, values[i]);
       }
