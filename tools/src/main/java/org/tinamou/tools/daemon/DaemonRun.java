@@ -94,8 +94,9 @@ final class DaemonRun {
       return 0;
     } finally {
       monitored.close();
-      if (written && pidFile != null) {
-        main.callBlocking(() -> Path.of(pidFile).toFile().delete());
+      String file = pidFile;
+      if (written && file != null) {
+        main.callBlocking(() -> Path.of(file).toFile().delete());
       }
     }
   }

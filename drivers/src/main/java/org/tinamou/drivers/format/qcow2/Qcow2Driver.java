@@ -24,7 +24,6 @@ import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.ZeroMemory;
-import org.tinamou.block.open.FileNames;
 import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.ImageDescription;
@@ -93,25 +92,20 @@ public final class Qcow2Driver
   @Override
   public ImageDescription description() {
     Encryption encryption = image.encryption();
-    ImageDescription opened =
+    return BackingWords.in(
+        image,
         Qcow2Description.of(
             header,
             image.sizeBytes(),
             image.bitmaps().tables(),
-            encryption == null ? null : encryption.luksHeader());
-    BackingWords words = image.backingWords();
-    return words == null ? opened : words.in(opened);
+            encryption == null ? null : encryption.luksHeader()));
   }
 
   @Override
   public String exactFileName() {
-    String name = FileNames.exactOrEmpty(image.file().child());
-    boolean exact =
-        !image.isBackingChanged()
-            || BackingWords.leadTo(image.backing(), name, description().backingName());
     boolean encrypted =
         node.origin().options().keySet().stream().anyMatch(key -> key.startsWith("encrypt"));
-    return exact && !encrypted ? name : "";
+    return encrypted ? "" : BackingWords.exactName(image, description());
   }
 
   @Override
