@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
@@ -90,6 +91,7 @@ public final class TlsStream implements StreamSocket {
   }
 
   /** Who the peer has proved to be: its certificate's subject or its user name; null if nobody. */
+  @AnyThread
   public @Nullable String peerName() {
     return peerName;
   }
@@ -292,11 +294,13 @@ public final class TlsStream implements StreamSocket {
   // ----------------------------------------------------------------------------------------- end
 
   @Override
+  @AnyThread
   public void shutdown() {
     inner.shutdown();
   }
 
   @Override
+  @AnyThread
   public void close() {
     inner.close();
   }

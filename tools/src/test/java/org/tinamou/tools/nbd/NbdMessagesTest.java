@@ -72,7 +72,7 @@ final class NbdMessagesTest {
 
   @Test
   void whatIsMissingIsSaid() {
-    for (String option : List.of("--tls-creds=x", "-c/dev/nbd0", "-d", "--selinux-label=x")) {
+    for (String option : List.of("-c/dev/nbd0", "-d", "--selinux-label=x")) {
       ToolRun run = ToolRun.run(new NbdTool(), "tinamou-nbd", "", option, "image");
       assertEquals(1, run.exitCode());
       assertTrue(run.err().contains("not supported"), run.err());
