@@ -127,7 +127,7 @@ public final class ImageCreation {
   private static void fillLuks(
       AioContext context, ObjectRegistry objects, String path, OptionValues options)
       throws BlockException, OptionException {
-    BlockBackend file = open(context, objects, path, FILE, null);
+    BlockBackend file = open(context, objects, path, FILE, null, true);
     try {
       LuksCreator.create(file, options, objects, LuksType.work(context, null));
     } finally {
@@ -143,7 +143,7 @@ public final class ImageCreation {
         encryption == null
             ? new byte[0]
             : LuksCreator.password(objects, ENCRYPTION_KEY, encryption.keySecret());
-    BlockBackend file = open(context, objects, path, FILE, null);
+    BlockBackend file = open(context, objects, path, FILE, null, true);
     try {
       Qcow2Creator.create(file, request);
     } finally {
@@ -154,7 +154,7 @@ public final class ImageCreation {
     }
     if (request.preallocation() != PreallocationMode.OFF || request.extras().dataFile() != null) {
       String secret = encryption == null ? null : encryption.keySecret();
-      BlockBackend image = open(context, objects, path, QCOW2, secret);
+      BlockBackend image = open(context, objects, path, QCOW2, secret, true);
       try {
         image.truncate(request.sizeBytes(), false, request.preallocation());
         image.flush();
@@ -167,11 +167,11 @@ public final class ImageCreation {
   private static void encrypt(
       AioContext context, String path, NewEncryption encryption, byte[] password)
       throws BlockException {
-    BlockBackend image = open(context, ObjectRegistry.none(), path, QCOW2, null);
+    BlockBackend image = open(context, ObjectRegistry.none(), path, QCOW2, null, false);
     try {
       BlockNode node = image.node();
       if (node != null && node.driverOrNull() instanceof Qcow2Driver driver) {
-        driver.encrypt(encryption, password, LuksType.work(context, null));
+        encryption.apply(driver, password, LuksType.work(context, null));
       }
     } finally {
       image.close();
@@ -183,10 +183,11 @@ public final class ImageCreation {
       ObjectRegistry objects,
       String path,
       String driver,
-      @Nullable String keySecret)
+      @Nullable String keySecret,
+      boolean withBacking)
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
-    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects));
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects), withBacking);
     Json.Members options = new Json.Members();
     options.put("driver", driver);
     if (driver.equals(FILE)) {

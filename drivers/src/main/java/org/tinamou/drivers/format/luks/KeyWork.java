@@ -3,6 +3,7 @@ package org.tinamou.drivers.format.luks;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Clocks;
@@ -38,13 +39,13 @@ public record KeyWork(
 
   /** Something that takes long. */
   @FunctionalInterface
-  interface Job<T> {
+  interface Job<T extends @Nullable Object> {
     T run(KeyDerivation derivation) throws BlockException;
   }
 
   /** Runs a job on a worker. */
   @InCoroutine
-  <T> T run(HashAlgorithm hash, Job<T> job) throws BlockException {
+  <T extends @Nullable Object> T run(HashAlgorithm hash, Job<T> job) throws BlockException {
     try {
       return context.callBlocking(() -> job.run(new KeyDerivation(hash, cancelled)));
     } catch (CancellationException e) {

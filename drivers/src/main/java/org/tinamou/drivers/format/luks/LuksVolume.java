@@ -118,7 +118,7 @@ public final class LuksVolume {
     int keyBytes = cipher.sectors().keyBytes();
     byte[] material =
         area.read(slot.firstSector() * LuksHeader.SECTOR_BYTES, keyBytes * LuksHeader.STRIPES);
-    return work.run(
+    return work.<byte @Nullable []>run(
         cipher.hash(),
         derivation -> {
           byte[] slotKey =

@@ -9,6 +9,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.NodeOpening;
@@ -59,6 +60,26 @@ final class Encryption {
   /** The name of a method that headers number. */
   static String formatName(int method) {
     return method == LUKS ? "luks" : "aes";
+  }
+
+  /** Whether a node's options name a password, so that a plain name does not say it all. */
+  static boolean isNamed(BlockNode node) {
+    for (String option : node.origin().options().keySet()) {
+      if (option.startsWith("encrypt.") || option.equals("encrypt")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Refuses images whose data would be lost if it stood at another place in the file. */
+  static void refuseMoves(Qcow2Header header) throws BlockException {
+    if (header.encryption() == LUKS) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP,
+          "Images with LUKS encryption cannot be compacted by this version of Tinamou: where a"
+              + " cluster is decides how it is encrypted");
+    }
   }
 
   /** What an image's header and options say; null if it is not encrypted. */

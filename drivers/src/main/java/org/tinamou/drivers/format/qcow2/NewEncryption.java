@@ -21,10 +21,22 @@ public record NewEncryption(@Nullable LuksRequest luks, @Nullable String keySecr
   /**
    * Encrypts an image that has no data yet; it has to be opened anew afterwards.
    *
+   * @param driver the open image
    * @param password opens it
    */
   @InCoroutine
-  void apply(Qcow2Image image, byte[] password, KeyWork work) throws BlockException {
+  public void apply(Qcow2Driver driver, byte[] password, KeyWork work) throws BlockException {
+    Qcow2Image image = driver.image();
+    image.metadata().lock();
+    try {
+      image.writeBack();
+      apply(image, password, work);
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
+  private void apply(Qcow2Image image, byte[] password, KeyWork work) throws BlockException {
     LuksRequest request = luks;
     if (request == null) {
       image.rewriteHeader(header -> header.withEncryption(Encryption.AES, header.extensions()));

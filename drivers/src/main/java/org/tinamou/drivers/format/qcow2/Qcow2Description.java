@@ -49,6 +49,15 @@ public final class Qcow2Description {
     throw new BlockException(Errno.EINVAL, ((Parsed.Malformed<Qcow2Header>) parsed).message());
   }
 
+  static ImageDescription of(Qcow2Image image, Qcow2Header header) {
+    Encryption encryption = image.encryption();
+    return of(
+        header,
+        image.sizeBytes(),
+        image.bitmaps().tables(),
+        encryption == null ? null : encryption.luksHeader());
+  }
+
   static ImageDescription of(
       Qcow2Header header,
       long sizeBytes,

@@ -31,7 +31,6 @@ import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.MemoryPool;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.PersistentBitmaps;
-import org.tinamou.drivers.format.luks.KeyWork;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
@@ -91,21 +90,12 @@ public final class Qcow2Driver
 
   @Override
   public ImageDescription description() {
-    Encryption encryption = image.encryption();
-    return BackingWords.in(
-        image,
-        Qcow2Description.of(
-            header,
-            image.sizeBytes(),
-            image.bitmaps().tables(),
-            encryption == null ? null : encryption.luksHeader()));
+    return BackingWords.in(image, Qcow2Description.of(image, header));
   }
 
   @Override
   public String exactFileName() {
-    boolean encrypted =
-        node.origin().options().keySet().stream().anyMatch(key -> key.startsWith("encrypt"));
-    return encrypted ? "" : BackingWords.exactName(image, description());
+    return Encryption.isNamed(node) ? "" : BackingWords.exactName(image, description());
   }
 
   @Override
@@ -514,17 +504,8 @@ public final class Qcow2Driver
     clears.clear(0, clusterEnd(lengthBytes()), ClearPath.Clearing.FREE);
   }
 
-  /** Encrypts the new image, which has no data yet and has to be opened anew afterwards. */
-  @InCoroutine
-  public void encrypt(NewEncryption encryption, byte[] password, KeyWork work)
-      throws BlockException {
-    image.metadata().lock();
-    try {
-      image.writeBack();
-      encryption.apply(image, password, work);
-    } finally {
-      image.metadata().unlock();
-    }
+  Qcow2Image image() {
+    return image;
   }
 
   @Override
@@ -555,6 +536,7 @@ public final class Qcow2Driver
   @Override
   public Compaction compact(boolean tryOnly, Watcher watcher) throws BlockException {
     image.damage().check();
+    Encryption.refuseMoves(header);
     image.metadata().lock();
     try {
       image.writeBack();
@@ -599,10 +581,6 @@ public final class Qcow2Driver
       }
     } finally {
       image.close();
-      Encryption encryption = image.encryption();
-      if (encryption != null) {
-        encryption.close();
-      }
       unpacked.close();
       surroundings.close();
     }

@@ -577,5 +577,9 @@ final class Qcow2Image {
   void close() {
     slices.close();
     blocks.close();
+    Encryption encryption = extras.encryption();
+    if (encryption != null) {
+      encryption.close();
+    }
   }
 }

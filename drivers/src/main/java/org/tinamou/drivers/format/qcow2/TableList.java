@@ -1,5 +1,6 @@
 package org.tinamou.drivers.format.qcow2;
 
+import org.tinamou.drivers.HeapBytes;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
