@@ -162,7 +162,7 @@ public abstract class BlockJob extends Job {
   /** A user sets its speed, 0 for no limit. */
   @HomeThread
   public final void setSpeed(long bytesPerSecond) throws BlockException {
-    checkMay(JobVerb.SET_SPEED);
+    checkAccepts(JobVerb.SET_SPEED);
     if (bytesPerSecond < 0) {
       throw badSpeed();
     }

@@ -69,19 +69,20 @@ public abstract class Job extends JobHooks {
     changeStatus(JobStatus.CREATED);
   }
 
-  // -------------------------------------------------------------------------- what a kind of job
-  // does
+  // ---- what a kind of job does
 
   /** A user has it complete what it could go on with for ever. */
   @HomeThread
   protected void completeNow() throws BlockException {
-    throw new BlockException(
+    throw cannotComplete();
+  }
+
+  private BlockException cannotComplete() {
+    return new BlockException(
         Errno.EINVAL, "The active block job '%s' cannot be completed".formatted(id));
   }
 
-  // ------------------------------------------------------------------------------------------
-  // queries
-
+  // ---- queries
   @AnyThread
   public final String id() {
     return id;
@@ -179,10 +180,11 @@ public abstract class Job extends JobHooks {
     return error == null ? null : error.errno().message();
   }
 
-  // --------------------------------------------------------------------------------------------
-  // verbs
+  // ---- verbs
 
-  private void checkAccepts(JobVerb verb) throws BlockException {
+  /** Refuses a verb in a state that does not take it. */
+  @HomeThread
+  protected final void checkAccepts(JobVerb verb) throws BlockException {
     Check.state(list.main().isHome(), "jobs are steered on the main loop");
     if (!status.accepts(verb)) {
       throw new BlockException(
@@ -190,12 +192,6 @@ public abstract class Job extends JobHooks {
           "Job '%s' in state '%s' cannot accept command verb '%s'"
               .formatted(id, status.wireName(), verb.wireName()));
     }
-  }
-
-  /** For a verb of a kind of job. */
-  @HomeThread
-  protected final void checkMay(JobVerb verb) throws BlockException {
-    checkAccepts(verb);
   }
 
   /** Starts the work, whose first step is a later one of the loop. */
@@ -304,8 +300,7 @@ public abstract class Job extends JobHooks {
       userResumed();
       resume();
     }
-    boolean aborts = mustAbort(force);
-    if (aborts || force) {
+    if (mustAbort(force) || force) {
       cancelled = true;
     }
     cancelRequested = true;
@@ -317,8 +312,7 @@ public abstract class Job extends JobHooks {
   public final void complete() throws BlockException {
     checkAccepts(JobVerb.COMPLETE);
     if (cancelRequested) {
-      throw new BlockException(
-          Errno.EINVAL, "The active block job '%s' cannot be completed".formatted(id));
+      throw cannotComplete();
     }
     completeNow();
   }
@@ -354,8 +348,7 @@ public abstract class Job extends JobHooks {
     }
   }
 
-  // --------------------------------------------------------------------------------------- the
-  // work
+  // ---- the work
 
   private void work() {
     Coroutine.describe(this);
@@ -452,16 +445,16 @@ public abstract class Job extends JobHooks {
     beforePause();
     rest();
     boolean[] fired = new boolean[1];
-    AioContext here = Coroutine.current().context();
     Coroutine self = Coroutine.current();
     AioTimer timer =
-        here.timer(
-            ClockType.REALTIME,
-            "sleep of job " + id,
-            () -> {
-              fired[0] = true;
-              self.wake();
-            });
+        self.context()
+            .timer(
+                ClockType.REALTIME,
+                "sleep of job " + id,
+                () -> {
+                  fired[0] = true;
+                  self.wake();
+                });
     timer.armIn(nanos);
     while (!fired[0] && !takeEntered() && !cancelled && !isPauseWanted()) {
       Coroutine.suspend("rate limit of " + id);
@@ -489,12 +482,6 @@ public abstract class Job extends JobHooks {
     return before;
   }
 
-  /** What the work does on the main loop. */
-  @FunctionalInterface
-  protected interface OnMain<T extends @Nullable Object> {
-    T run() throws BlockException;
-  }
-
   /**
    * Goes to the main loop for a change of the graph, which may drain: the job counts as at rest
    * meanwhile. Back in its own loop it comes to a pause point.
@@ -507,8 +494,8 @@ public abstract class Job extends JobHooks {
   }
 
   /**
-   * As {@link #onMain}, but stays at rest on the main loop: the work ends there, or comes to a pause
-   * point next. What it has drained and left drained holds up the job too.
+   * As {@link #onMain}, but stays at rest on the main loop: the work ends there, or comes to a
+   * pause point next. What it has drained and left drained holds up the job too.
    */
   @InCoroutine
   protected final <T extends @Nullable Object> T leaveForMain(OnMain<T> change)
@@ -540,8 +527,7 @@ public abstract class Job extends JobHooks {
     enter();
   }
 
-  // ----------------------------------------------------------------------------------------- its
-  // end
+  // ---- its end
 
   final void becomePending() {
     changeStatus(JobStatus.PENDING);

@@ -71,11 +71,7 @@ class BackupSyncTest {
   private static BlockBackend use(BlockGraph graph, BlockNode node) throws BlockException {
     BlockBackend backend =
         new BlockBackend(
-            graph,
-            "",
-            graph.main(),
-            Permission.CONSISTENT_READ | Permission.WRITE,
-            Permission.ALL);
+            graph, "", graph.main(), Permission.CONSISTENT_READ | Permission.WRITE, Permission.ALL);
     backend.insert(node);
     return backend;
   }
@@ -135,10 +131,7 @@ class BackupSyncTest {
           write(guest, 3 * CLUSTER + 5, 10, 9);
           BackupJob job =
               BackupJob.create(
-                  jobs,
-                  graph,
-                  JobSettings.of("j"),
-                  BackupParameters.of(source, target, Sync.TOP));
+                  jobs, graph, JobSettings.of("j"), BackupParameters.of(source, target, Sync.TOP));
           job.start();
           assertNull(job.await());
           assertEquals(CLUSTER, job.progress().current());
@@ -162,10 +155,7 @@ class BackupSyncTest {
           byte[] old = read(guest);
           BackupJob job =
               BackupJob.create(
-                  jobs,
-                  graph,
-                  JobSettings.of("j"),
-                  BackupParameters.of(source, target, Sync.NONE));
+                  jobs, graph, JobSettings.of("j"), BackupParameters.of(source, target, Sync.NONE));
           job.start();
           write(guest, CLUSTER - 1, 2, 8);
           BlockBackend copy = use(graph, target);

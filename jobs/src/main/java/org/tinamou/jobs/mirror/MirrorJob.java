@@ -59,8 +59,7 @@ public class MirrorJob extends BlockJob {
     this.nodes = nodes;
     this.top = nodes.top();
     try {
-      this.hold =
-          hold("main node", nodes.filter(), Permission.CONSISTENT_READ, Permission.ALL);
+      this.hold = hold("main node", nodes.filter(), Permission.CONSISTENT_READ, Permission.ALL);
       block(nodes.source());
       block(nodes.target());
       this.lengthBytes = nodes.filter().lengthBytes();
@@ -72,7 +71,7 @@ public class MirrorJob extends BlockJob {
       long unit = Math.max(granularity, Long.highestOneBit(Math.max(1, cluster)));
       long buffer = settings.bufferBytes() == 0 ? BUFFER_BYTES : settings.bufferBytes();
       this.chunkBytes = Math.max(unit, chunkFor(buffer));
-      this.maxCopies = (int) Math.clamp(buffer / chunkBytes, 1, MAX_COPIES);
+      this.maxCopies = Math.clamp(buffer / chunkBytes, 1, MAX_COPIES);
       this.tracking =
           new MirrorTracking(
               new DirtyBitmap(null, lengthBytes, granularity),
@@ -140,7 +139,8 @@ public class MirrorJob extends BlockJob {
     }
   }
 
-  // ---------------------------------------------------------------------------------------- the work
+  // ---------------------------------------------------------------------------------------- the
+  // work
 
   @Override
   protected void run() throws BlockException {
@@ -313,7 +313,8 @@ public class MirrorJob extends BlockJob {
     enter();
   }
 
-  // --------------------------------------------------------------------------------------- its verbs
+  // --------------------------------------------------------------------------------------- its
+  // verbs
 
   @Override
   protected boolean mustAbort(boolean force) {
@@ -338,7 +339,7 @@ public class MirrorJob extends BlockJob {
    */
   @InCoroutine
   public void changeCopyMode(CopyMode mode) throws BlockException {
-    checkMay(JobVerb.CHANGE);
+    checkAccepts(JobVerb.CHANGE);
     if (mode == tracking.mode()) {
       return;
     }
@@ -363,7 +364,8 @@ public class MirrorJob extends BlockJob {
     return synced && tracking.dirty().countBytes() == 0;
   }
 
-  // ----------------------------------------------------------------------------------------- its end
+  // ----------------------------------------------------------------------------------------- its
+  // end
 
   @Override
   protected void prepare() throws BlockException {

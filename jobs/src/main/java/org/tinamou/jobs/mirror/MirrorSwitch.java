@@ -108,8 +108,7 @@ final class MirrorSwitch {
     BlockNode other = replaces == null ? null : graph.node(replaces);
     if (replaces != null && other == null) {
       throw new BlockException(
-          Errno.ENOENT,
-          "Failed to find node with node-name='" + replaces + "'");
+          Errno.ENOENT, "Failed to find node with node-name='" + replaces + "'");
     }
     top.releaseTarget();
     hold.setPermissions(Permission.NONE, Permission.ALL);

@@ -45,8 +45,7 @@ final class MirrorTop extends FilterDriver implements BlockDriver.PermissionMapp
             Permission.CONSISTENT_READ,
             Permission.ALL);
     PermissionPair pair = ofTarget(targetIsBelow);
-    Edge to =
-        node.attachChild("target", Set.of(EdgeRole.DATA), target, pair.used(), pair.shared());
+    Edge to = node.attachChild("target", Set.of(EdgeRole.DATA), target, pair.used(), pair.shared());
     return new MirrorTop(file, to, targetIsBelow);
   }
 
@@ -130,8 +129,7 @@ final class MirrorTop extends FilterDriver implements BlockDriver.PermissionMapp
         () -> done[0] = file().writeZeroes(offsetBytes, lengthBytes, flags),
         () -> {
           if (done[0]) { // else buffers follow
-            target.writeZeroes(
-                offsetBytes, lengthBytes, flags & ~RequestFlags.NO_FALLBACK);
+            target.writeZeroes(offsetBytes, lengthBytes, flags & ~RequestFlags.NO_FALLBACK);
           }
         });
     return done[0];
@@ -143,8 +141,7 @@ final class MirrorTop extends FilterDriver implements BlockDriver.PermissionMapp
     if (now == null) {
       return super.discard(offsetBytes, lengthBytes);
     }
-    now.changeSourceOnly(
-        offsetBytes, lengthBytes, () -> file().discard(offsetBytes, lengthBytes));
+    now.changeSourceOnly(offsetBytes, lengthBytes, () -> file().discard(offsetBytes, lengthBytes));
     return true;
   }
 }

@@ -119,7 +119,10 @@ public final class TlsStream implements StreamSocket {
             "TLS handshake failed: The TLS connection was non-properly terminated.");
       }
     }
-    peerName = Coroutine.current().context().callBlocking(engine::verifyPeer);
+    peerName =
+        Coroutine.current()
+            .context()
+            .<@Nullable String, TlsException>callBlocking(engine::verifyPeer);
   }
 
   private Step step() {

@@ -50,8 +50,8 @@ record BackingImage(String format, long lengthBytes, boolean encrypted) {
     }
   }
 
-  private static BackingImage open(
-      AioContext context, ObjectRegistry objects, OpenRequest request) throws BlockException {
+  private static BackingImage open(AioContext context, ObjectRegistry objects, OpenRequest request)
+      throws BlockException {
     OpenImage below = OpenImage.open(context, request, objects);
     try {
       ImageDescription description = below.description();

@@ -21,7 +21,8 @@ public final class RehearsalMain {
    * Runs the commands and ends the process, with the exit code of the first one that fails.
    *
    * @param arguments command lines, each {@code img}, {@code io}, {@code nbd}, {@code
-   *     storage-daemon} or {@code system} and what follows it, with the word {@code then} between them
+   *     storage-daemon} or {@code system} and what follows it, with the word {@code then} between
+   *     them
    */
   public static void main(String[] arguments) {
     List<String> words = new ArrayList<>();

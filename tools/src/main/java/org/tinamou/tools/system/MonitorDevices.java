@@ -130,8 +130,7 @@ final class MonitorDevices {
     String consequence =
         switch (given.name()) {
           case "serial", "parallel" ->
-              "could not connect %s device to character backend '%s'"
-                  .formatted(given.name(), text);
+              "could not connect %s device to character backend '%s'".formatted(given.name(), text);
           case "qtest" -> "Failed to initialize device for qtest: \"" + text + "\"";
           default -> null;
         };

@@ -64,7 +64,12 @@ final class LuksDifferentialTest {
     String prefix = driver.equals("qcow2") ? "encrypt." : "";
     make("img create -q -f " + driver + SECRETS + "-o " + options + " @image 8M", referenceFirst);
     String image =
-        SECRETS + "--image-opts driver=" + driver + "," + prefix + "key-secret=s0,file.filename=@image ";
+        SECRETS
+            + "--image-opts driver="
+            + driver
+            + ","
+            + prefix
+            + "key-secret=s0,file.filename=@image ";
     succeed(
         "io" + image + "-c 'write -q -P 17 65024 131072' -c 'write -q -P 34 3M 2M'",
         referenceFirst);
@@ -127,14 +132,36 @@ final class LuksDifferentialTest {
     make("img create -q -f luks" + SECRETS + "-o key-secret=s0,iter-time=10 @whole 64k", true);
     String names = "41".repeat(32);
     String[][] damages = {
-      {"0", "00"}, {"6", "0002"}, {"8", names}, {"40", names}, {"72", names},
-      {"8", "786f7800"}, {"40", "787878787800"}, {"40", "7878782d706c61696e3634"},
-      {"40", "6362632d65737369763a666f6f00"}, {"40", "6362632d666f6f00"}, {"40", "7874732d00"},
-      {"72", "666f6f00"}, {"104", "00000000"}, {"104", "00000008"}, {"104", "ffffffff"},
-      {"108", "00000000"}, {"108", "00000010"}, {"108", "7fffffff"}, {"164", "00000000"},
-      {"164", "00000001"}, {"208", "00000001"}, {"208", "0000dead"}, {"212", "00000000"},
-      {"252", "ffffffff"}, {"248", "00000000"}, {"248", "7fffffff"}, {"296", "00000009"},
-      {"256", "00000001"}, {"300", "00000001"}, {"168", "41".repeat(40)}
+      {"0", "00"},
+      {"6", "0002"},
+      {"8", names},
+      {"40", names},
+      {"72", names},
+      {"8", "786f7800"},
+      {"40", "787878787800"},
+      {"40", "7878782d706c61696e3634"},
+      {"40", "6362632d65737369763a666f6f00"},
+      {"40", "6362632d666f6f00"},
+      {"40", "7874732d00"},
+      {"72", "666f6f00"},
+      {"104", "00000000"},
+      {"104", "00000008"},
+      {"104", "ffffffff"},
+      {"108", "00000000"},
+      {"108", "00000010"},
+      {"108", "7fffffff"},
+      {"164", "00000000"},
+      {"164", "00000001"},
+      {"208", "00000001"},
+      {"208", "0000dead"},
+      {"212", "00000000"},
+      {"252", "ffffffff"},
+      {"248", "00000000"},
+      {"248", "7fffffff"},
+      {"296", "00000009"},
+      {"256", "00000001"},
+      {"300", "00000001"},
+      {"168", "41".repeat(40)}
     };
     for (String[] each : damages) {
       damage(directory.resolve("whole"), Integer.parseInt(each[0]), each[1]);
@@ -265,11 +292,17 @@ final class LuksDifferentialTest {
                 + SECRETS
                 + "-o encrypt.state=active,encrypt.new-secret=s0"
                 + " --image-opts driver=qcow2,encrypt.key-secret=s0,file.filename=@b.qcow2",
-            "img convert -c -O qcow2" + SECRETS + "-o encrypt.format=luks,encrypt.key-secret=s0 @p.qcow2 @c",
+            "img convert -c -O qcow2"
+                + SECRETS
+                + "-o encrypt.format=luks,encrypt.key-secret=s0 @p.qcow2 @c",
             "img measure -O luks --size 10M",
             "img measure -O luks --size 10M" + SECRETS + "-o key-secret=s0",
-            "img measure -O qcow2 --size 10M" + SECRETS + "-o encrypt.format=luks,encrypt.key-secret=s0",
-            "img measure -O qcow2 --size 10M" + SECRETS + "-o encrypt.format=aes,encrypt.key-secret=s0")) {
+            "img measure -O qcow2 --size 10M"
+                + SECRETS
+                + "-o encrypt.format=luks,encrypt.key-secret=s0",
+            "img measure -O qcow2 --size 10M"
+                + SECRETS
+                + "-o encrypt.format=aes,encrypt.key-secret=s0")) {
       assertAlike(line);
     }
   }

@@ -32,7 +32,8 @@ public final class LuksDriver
   /**
    * What a driver stands on.
    *
-   * @param namesSecret whether its options name a password, so that a plain name does not say it all
+   * @param namesSecret whether its options name a password, so that a plain name does not say it
+   *     all
    */
   record Parts(
       Edge file,
@@ -77,7 +78,9 @@ public final class LuksDriver
 
   @Override
   public String exactFileName() {
-    return parts.headerFile() == null && !parts.namesSecret() ? FileNames.exactOrEmpty(file.child()) : "";
+    return parts.headerFile() == null && !parts.namesSecret()
+        ? FileNames.exactOrEmpty(file.child())
+        : "";
   }
 
   @Override

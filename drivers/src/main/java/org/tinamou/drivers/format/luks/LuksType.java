@@ -80,7 +80,8 @@ public final class LuksType implements DriverType {
     }
     long payload = header.payloadSector() * LuksHeader.SECTOR_BYTES;
     LuksDriver.lengthOf(file.lengthBytes(), payload);
-    return new LuksDriver(new LuksDriver.Parts(file, apart, secret != null, objects, work), header, volume);
+    return new LuksDriver(
+        new LuksDriver.Parts(file, apart, secret != null, objects, work), header, volume);
   }
 
   /** A header at a place in a file. */

@@ -124,6 +124,15 @@ final class BitmapStore {
     return bitmap.sizeBytes() - from;
   }
 
+  /** As {@link #store}, when the image is closed: only if it may be written to and needs it. */
+  void storeAtEnd() throws BlockException {
+    boolean untouchable =
+        image.damage().isFatal() || image.isRetired() || node.options().forCheck();
+    if (!untouchable && hasAny()) {
+      store();
+    }
+  }
+
   /** Whether {@link #store} would change anything. */
   boolean hasAny() {
     return !image.bitmaps().tables().isEmpty()

@@ -1,6 +1,5 @@
 package org.tinamou.drivers.format.qcow2;
 
-import org.tinamou.drivers.HeapBytes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
@@ -15,6 +14,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.drivers.CompactableImage.Compaction;
 import org.tinamou.drivers.CompactableImage.Watcher;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * Makes an image smaller in its own file. Works on the file alone: whatever an open image keeps in

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -589,12 +588,7 @@ public final class Qcow2Driver
   private void finish() {
     image.metadata().lock();
     try {
-      if (!image.damage().isFatal()
-          && !image.isRetired()
-          && !node.options().forCheck()
-          && bitmaps.hasAny()) {
-        bitmaps.store();
-      }
+      bitmaps.storeAtEnd();
       image.finish();
     } catch (BlockException e) {
       System.getLogger(Qcow2Driver.class.getName())

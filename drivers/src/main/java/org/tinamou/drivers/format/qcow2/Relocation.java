@@ -1,6 +1,5 @@
 package org.tinamou.drivers.format.qcow2;
 
-import org.tinamou.drivers.HeapBytes;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -8,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * Moves clusters of a file. At every moment both places of a cluster that is on its way are counted

@@ -48,24 +48,25 @@ final class StatusPath {
     int here = BlockStatus.ALLOCATED;
     BlockStatus status =
         switch (run.kind()) {
-      case NORMAL ->
-          new BlockStatus(
-              bytes,
-              BlockStatus.DATA | BlockStatus.OFFSET_VALID | here | maybeZero,
-              run.host(),
-              file);
-      case COMPRESSED ->
-          new BlockStatus(bytes, BlockStatus.DATA | BlockStatus.COMPRESSED | here, 0, null);
-      case ZERO_PLAIN -> new BlockStatus(bytes, BlockStatus.ZERO | here, 0, null);
-      case ZERO_ALLOCATED ->
-          new BlockStatus(
-              bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
-      case UNALLOCATED -> unallocated(offsetBytes, run, file);
-    };
+          case NORMAL ->
+              new BlockStatus(
+                  bytes,
+                  BlockStatus.DATA | BlockStatus.OFFSET_VALID | here | maybeZero,
+                  run.host(),
+                  file);
+          case COMPRESSED ->
+              new BlockStatus(bytes, BlockStatus.DATA | BlockStatus.COMPRESSED | here, 0, null);
+          case ZERO_PLAIN -> new BlockStatus(bytes, BlockStatus.ZERO | here, 0, null);
+          case ZERO_ALLOCATED ->
+              new BlockStatus(
+                  bytes, BlockStatus.ZERO | BlockStatus.OFFSET_VALID | here, run.host(), file);
+          case UNALLOCATED -> unallocated(offsetBytes, run, file);
+        };
     // The bytes of the file are not those of the disk.
     return image.encryption() == null
         ? status
-        : new BlockStatus(status.lengthBytes(), status.flags() & ~BlockStatus.OFFSET_VALID, 0, null);
+        : new BlockStatus(
+            status.lengthBytes(), status.flags() & ~BlockStatus.OFFSET_VALID, 0, null);
   }
 
   /**

@@ -1,12 +1,12 @@
 package org.tinamou.drivers.format.qcow2;
 
-import org.tinamou.drivers.HeapBytes;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.drivers.HeapBytes;
 
 /**
  * Where the tables of a sound image are, and what holds the offset of each: the header and tables
