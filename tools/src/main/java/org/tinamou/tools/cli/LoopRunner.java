@@ -26,7 +26,27 @@ public final class LoopRunner {
     int run(LoopHost host, AioContext context) throws Exception;
   }
 
+  /** Work of a program that runs for long and may start other loops. */
+  @FunctionalInterface
+  public interface LoopsWork {
+    /**
+     * @return the command's exit code
+     */
+    int run(HostLoops loops, AioContext context) throws Exception;
+  }
+
   private LoopRunner() {}
+
+  /** Like {@link #run}, with loops that are looked after. */
+  public static int runWithLoops(String name, LoopsWork work) throws ToolException {
+    return runOnHost(
+        name,
+        (host, context) -> {
+          try (HostLoops loops = new HostLoops(host, context)) {
+            return work.run(loops, context);
+          }
+        });
+  }
 
   /** Opens a loop on the calling thread, runs the work and closes the loop. */
   public static int run(String name, Work work) throws ToolException {

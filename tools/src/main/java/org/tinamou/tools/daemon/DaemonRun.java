@@ -7,11 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
-import org.tinamou.aio.BusyPolling;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
-import org.tinamou.aio.IoThread;
-import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.daemon.LoopStarter;
 import org.tinamou.daemon.MonitoredDaemon;
 import org.tinamou.monitor.CommandContext;
@@ -29,7 +26,6 @@ import org.tinamou.tools.cli.UserObjects;
 
 /** One run of the daemon: carries its options out, then waits until it is told to end. */
 final class DaemonRun {
-  private final LoopHost host;
   private final AioContext main;
   private final Console console;
   private final List<DaemonTool.Step> steps;
@@ -40,37 +36,17 @@ final class DaemonRun {
   private volatile boolean stopping;
 
   DaemonRun(
-      LoopHost host,
+      LoopStarter loops,
       AioContext main,
       Console console,
       List<DaemonTool.Step> steps,
       @Nullable String pidFile) {
-    this.host = host;
     this.main = main;
     this.console = console;
     this.steps = steps;
     this.pidFile = pidFile;
-    this.monitored = new MonitoredDaemon(main, this::startLoop, console::errorLine);
+    this.monitored = new MonitoredDaemon(main, loops, console::errorLine);
     this.objects = new UserObjects(monitored.daemon().objects());
-  }
-
-  private LoopStarter.Loop startLoop(String name, BusyPolling polling) {
-    IoThread thread = main.callBlocking(() -> host.startIoThread(name, polling));
-    return new LoopStarter.Loop() {
-      @Override
-      public AioContext context() {
-        return thread.context();
-      }
-
-      @Override
-      public void close() {
-        main.callBlocking(
-            () -> {
-              thread.close();
-              return true;
-            });
-      }
-    };
   }
 
   @InCoroutine

@@ -95,9 +95,9 @@ public final class DaemonTool implements Tool {
       return BackgroundWorker.start(console, "--daemonize");
     }
     String writtenTo = pidFile;
-    return LoopRunner.runOnHost(
+    return LoopRunner.runWithLoops(
         "storage daemon",
-        (host, context) -> new DaemonRun(host, context, console, steps, writtenTo).run());
+        (loops, context) -> new DaemonRun(loops, context, console, steps, writtenTo).run());
   }
 
   private static Kind kind(int code) {

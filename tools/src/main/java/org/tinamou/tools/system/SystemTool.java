@@ -35,10 +35,9 @@ public final class SystemTool implements Tool {
       String word = background.where();
       return BackgroundWorker.start(console, word.substring(0, word.indexOf(':')));
     }
-    return LoopRunner.runOnHost(
+    return LoopRunner.runWithLoops(
         "machine",
-        (host, context) ->
-            new SystemSession(console, arguments, new HostLoops(host), context).run());
+        (loops, context) -> new SystemSession(console, arguments, loops, context).run());
   }
 
   /** In the background there is nobody at the terminal. */
