@@ -3,6 +3,7 @@ package org.tinamou.drivers.protocol.file;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
@@ -105,7 +106,9 @@ class TwoProcessLocksTest {
     BlockException refused =
         assertThrows(BlockException.class, () -> open(context, used, shared).close());
     assertEquals(message, refused.getMessage());
-    assertEquals("Is another process using the image [" + image + "]?", refused.hint());
+    List<String> hint = String.valueOf(refused.hint()).lines().toList();
+    assertEquals("Is another process using the image [" + image + "]?", hint.getFirst());
+    assertTrue(hint.size() == 2 && hint.get(1).contains("qemu-storage"), hint::toString);
   }
 
   @Test
