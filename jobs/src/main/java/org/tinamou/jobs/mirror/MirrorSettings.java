@@ -74,6 +74,20 @@ public record MirrorSettings(
         replaces);
   }
 
+  public MirrorSettings withBuffer(long bytes) {
+    return new MirrorSettings(
+        sync,
+        copyMode,
+        granularityBytes,
+        bytes,
+        unmap,
+        targetIsZero,
+        onSourceError,
+        onTargetError,
+        filterNodeName,
+        replaces);
+  }
+
   public MirrorSettings withErrorPolicies(ErrorPolicy onSource, ErrorPolicy onTarget) {
     return new MirrorSettings(
         sync,

@@ -31,7 +31,8 @@ public record Scenario(String ids, String title, Body body) {
               ReopenScenarios.all(),
               RequestScenarios.all(),
               MoveScenarios.all(),
-              JobScenarios.all())
+              JobScenarios.all(),
+              MirrorScenarios.all())
           .flatMap(List::stream)
           .toList();
 
