@@ -317,6 +317,25 @@ public final class BlockGraph {
     changes.unlock();
   }
 
+  /**
+   * A driver needs something else of its children from now on: says so and asks for it in one step.
+   *
+   * @param change has the driver answer differently
+   */
+  @InCoroutine
+  public void changeNeeds(BlockNode node, Runnable change) throws BlockException {
+    checkMain();
+    lockChanges();
+    try {
+      change.run();
+      PermissionUpdate update = new PermissionUpdate();
+      update.add(node);
+      update.run();
+    } finally {
+      unlockChanges();
+    }
+  }
+
   /** Takes the change lock with both in one loop, where one of them goes if it has to. */
   @InCoroutine
   void lockTogether(BlockNode parent, BlockNode child) throws BlockException {

@@ -7,6 +7,7 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.DrainedSection;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeHold;
@@ -110,7 +111,7 @@ final class MirrorSwitch {
       throw new BlockException(
           Errno.ENOENT, "Failed to find node with node-name='" + replaces + "'");
     }
-    top.releaseTarget();
+    graph.changeNeeds(filter, top::releaseTarget);
     hold.setPermissions(Permission.NONE, Permission.ALL);
     BlockNode replaced = other == null ? source : other;
     graph.replace(replaced, target, edge -> edge.parent() != filter);
@@ -127,8 +128,9 @@ final class MirrorSwitch {
       return;
     }
     switched = true;
-    top.releaseTarget();
-    try {
+    // A guest's write that began while it went to both sides ends before the target is let go.
+    try (DrainedSection drained = filter.drain("end of a mirror")) {
+      source.graph().changeNeeds(filter, top::releaseTarget);
       source.graph().replace(filter, source);
     } catch (BlockException refused) {
       throw new IllegalStateException("a filter cannot leave", refused);
