@@ -40,7 +40,10 @@ public final class CommandList {
     bitmaps.register(list);
     SnapshotCommands snapshots = new SnapshotCommands(daemon);
     snapshots.register(list);
-    new TransactionCommand(daemon, bitmaps, snapshots).register(list);
+    BackupCommands backups = new BackupCommands(daemon);
+    backups.register(list);
+    new MirrorCommands(daemon).register(list);
+    new TransactionCommand(daemon, bitmaps, snapshots, backups).register(list);
     new NodeQueries(daemon).register(list);
     new ObjectCommands(daemon).register(list);
     new ExportCommands(daemon).register(list);

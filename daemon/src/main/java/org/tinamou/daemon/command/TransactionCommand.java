@@ -4,11 +4,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.daemon.Daemon;
+import org.tinamou.jobs.JobTransaction;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
@@ -17,8 +19,14 @@ final class TransactionCommand {
   private final Daemon daemon;
   private final BitmapCommands bitmaps;
   private final SnapshotCommands snapshots;
+  private final BackupCommands backups;
 
-  TransactionCommand(Daemon daemon, BitmapCommands bitmaps, SnapshotCommands snapshots) {
+  TransactionCommand(
+      Daemon daemon,
+      BitmapCommands bitmaps,
+      SnapshotCommands snapshots,
+      BackupCommands backups) {
+    this.backups = backups;
     this.daemon = daemon;
     this.bitmaps = bitmaps;
     this.snapshots = snapshots;
@@ -34,6 +42,7 @@ final class TransactionCommand {
         properties != null
             && "grouped"
                 .equals(properties.wordOrNull("completion-mode", List.of("individual", "grouped")));
+    JobTransaction together = grouped ? new JobTransaction() : null;
     List<TransactionStep> steps = new ArrayList<>();
     Set<BlockNode> touched = new LinkedHashSet<>();
     for (OptionReader action : arguments.objects("actions")) {
@@ -46,7 +55,7 @@ final class TransactionCommand {
                 + "' does not support Transaction property completion-mode = grouped");
       }
       OptionReader data = action.object("data");
-      steps.add(step(type, data));
+      steps.add(step(type, data, together));
       touch(data, touched);
     }
     // Nothing is written between the first change and the last.
@@ -67,10 +76,14 @@ final class TransactionCommand {
   }
 
   private static boolean isJob(String type) {
-    return type.endsWith("-backup");
+    return BackupCommands.NAMES.contains(type);
   }
 
-  private TransactionStep step(String type, OptionReader data) throws OptionException {
+  private TransactionStep step(
+      String type, OptionReader data, @Nullable JobTransaction together) throws OptionException {
+    if (isJob(type)) {
+      return backups.step(type, data, together);
+    }
     if (type.startsWith("block-dirty-bitmap-")) {
       return bitmaps.step(type.substring("block-dirty-bitmap-".length()), data);
     }

@@ -162,7 +162,11 @@ public class MirrorJob extends BlockJob {
 
   /** Whatever the target needs before anything is copied to it. */
   @InCoroutine
-  void prepareTarget() throws BlockException {}
+  void prepareTarget() throws BlockException {
+    if (nodes.target().lengthBytes() != lengthBytes) {
+      throw new BlockException(Errno.EINVAL, "Source and target image have different sizes");
+    }
+  }
 
   /** Where the layers end that are copied at first, or null for all of them. */
   @Nullable BlockNode baseOfCopy() {

@@ -1,0 +1,108 @@
+package org.tinamou.daemon.command;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.open.FileNames;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.daemon.Daemon;
+import org.tinamou.drivers.ImageCreation;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
+
+/** The image that {@code drive-mirror} and {@code drive-backup} copy to: made first, or there. */
+final class TargetImage {
+  private static final String FILE = "file:";
+
+  private final Daemon daemon;
+  private final BlockNode source;
+  private final String target;
+  private final boolean existing;
+  private final @Nullable String format;
+  private boolean zero;
+
+  TargetImage(Daemon daemon, BlockNode source, OptionReader arguments)
+      throws OptionException, BlockException {
+    this.daemon = daemon;
+    this.source = source;
+    this.target = arguments.string("target");
+    this.existing = "existing".equals(arguments.stringOrNull("mode"));
+    String given = arguments.stringOrNull("format");
+    this.format = given == null && !existing ? source.driver().formatName() : given;
+    if (format != null && !daemon.drivers().names().contains(format)) {
+      throw new BlockException(Errno.EINVAL, "Unknown file format '" + format + "'");
+    }
+  }
+
+  /** Whether the image was made just now, in a file that reads as zeroes. */
+  boolean isZero() {
+    return zero;
+  }
+
+  /**
+   * The target as a node, of which the caller holds one reference.
+   *
+   * @param backing what a new image is an overlay of, or null
+   * @param backingNode whether that very node is what shows through, and not one opened by its name
+   * @param nodeName its name, or null for a generated one
+   */
+  @InCoroutine
+  BlockNode open(@Nullable BlockNode backing, boolean backingNode, @Nullable String nodeName)
+      throws BlockException {
+    if (!existing) {
+      create(backing);
+    }
+    Json.Members options = new Json.Members();
+    if (format != null) {
+      options.put("driver", format);
+    }
+    if (nodeName != null) {
+      options.put("node-name", nodeName);
+    }
+    if (backing != null && backingNode && !existing) {
+      options.put("backing", backing.name());
+    }
+    return daemon.open(
+        new ImageAddress(target, options, OptionReader.Style.LOOSE),
+        source.options().withReadOnly(false).withAutoReadOnly(false));
+  }
+
+  @InCoroutine
+  private void create(@Nullable BlockNode backing) throws BlockException {
+    String name = target.startsWith(FILE) ? target.substring(FILE.length()) : target;
+    int colon = target.indexOf(':');
+    if (!target.startsWith(FILE) && colon > 0 && target.indexOf('/') > colon) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP,
+          "Protocol driver '%s' does not support image creation"
+              .formatted(target.substring(0, colon).replaceAll("\\+.*", "")));
+    }
+    String made = Objects.requireNonNull(format);
+    Path path = Path.of(name);
+    try {
+      String text = "size=" + source.lengthBytes();
+      if (backing != null) {
+        text +=
+            ",backing_file=%s,backing_fmt=%s"
+                .formatted(
+                    FileNames.of(backing).replace(",", ",,"), backing.driver().formatName());
+      }
+      ImageCreation.create(
+          daemon.main(),
+          daemon.objects(),
+          path,
+          name,
+          made,
+          ImageCreation.options(made).parse(text));
+    } catch (OptionException e) {
+      throw new BlockException(Errno.EINVAL, e.getMessage());
+    }
+    zero = daemon.main().callBlocking(() -> Files.isRegularFile(path));
+  }
+}
