@@ -100,8 +100,13 @@ final class ReferenceGate {
             if (place.isEmpty() || directory == null) {
               return null;
             }
-            Path real = Path.of(name).toRealPath();
-            boolean beside = directory.toRealPath().equals(real.getParent());
+            Path home = directory.toRealPath();
+            Path asked = Path.of(name).toAbsolutePath().normalize();
+            if (!Files.exists(asked) && !home.equals(asked.getParent())) {
+              return null; // what there is elsewhere is not told
+            }
+            Path real = asked.toRealPath();
+            boolean beside = home.equals(real.getParent());
             return beside && Files.isRegularFile(real) ? real.toString() : null;
           });
     } catch (NoSuchFileException e) {

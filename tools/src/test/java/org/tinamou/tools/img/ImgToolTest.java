@@ -46,8 +46,7 @@ class ImgToolTest {
     "vdi, 64, '\u007f\u0010\u00da\u00be'",
     "vhdx, 0, vhdxfile",
     "vpc, 0, conectix",
-    "parallels, 0, WithoutFreeSpace",
-    "luks, 0, 'LUKS\u00ba\u00be\0\1'"
+    "parallels, 0, WithoutFreeSpace"
   })
   void imagesOfOtherFormatsAreNotTakenForRaw(String format, int offset, String magic)
       throws IOException {
