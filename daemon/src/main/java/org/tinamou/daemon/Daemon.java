@@ -41,6 +41,7 @@ public final class Daemon {
   private final JobList jobs;
   private final Map<String, Command> commands;
   private @Nullable Runnable quit;
+  private @Nullable Runnable quitAsked;
   private boolean running = true;
   private boolean started = true;
 
@@ -199,7 +200,22 @@ public final class Daemon {
     return running ? "running" : started ? "paused" : "prelaunch";
   }
 
-  /** What is done when a monitor asks the program to end. */
+  /** What is told when a monitor asks the program to end, before anything ends. */
+  @HomeThread
+  public void onQuitAsked(Runnable action) {
+    quitAsked = action;
+  }
+
+  /** A monitor has asked the program to end. */
+  @HomeThread
+  public void quitAsked() {
+    Runnable action = quitAsked;
+    if (action != null) {
+      action.run();
+    }
+  }
+
+  /** What is done when exports and jobs have ended because a monitor has asked for it. */
   @HomeThread
   public void onQuit(Runnable action) {
     quit = action;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.IoThread;
 import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.aio.poller.PollerKind;
@@ -22,7 +23,34 @@ import org.tinamou.qapi.schema.Schema;
 public final class CommandScript {
   private static final Schema SCHEMA = Schema.load();
 
+  /** Before an event's name, and perhaps a status: waits for it, told since the last command. */
+  static final String UNTIL = "@until ";
+
   private CommandScript() {}
+
+  /** Waits for events on the main loop. */
+  private static final class EventWaiter {
+    private final List<String> told = new ArrayList<>();
+    private final CoQueue changes = new CoQueue("event");
+
+    void forget() {
+      told.clear();
+    }
+
+    void told(String name, Json.Members data) {
+      told.add(name);
+      if (data.members().get("status") instanceof Json.Text(String status)) {
+        told.add(name + " " + status);
+      }
+      changes.wakeAll();
+    }
+
+    void await(String wanted) {
+      while (!told.contains(wanted)) {
+        changes.awaitUnless(() -> told.contains(wanted));
+      }
+    }
+  }
 
   /**
    * Runs commands, each {@code NAME} or {@code NAME ARGUMENTS}.
@@ -37,7 +65,6 @@ public final class CommandScript {
           "script",
           () -> {
             Daemon daemon = new Daemon(main, (name, polling) -> loop(host, main, name, polling));
-            daemon.events().tellTo((name, data) -> lines.add(event(name, data)));
             CommandTable table =
                 new CommandTable(
                     (name, arguments) -> {
@@ -45,8 +72,21 @@ public final class CommandScript {
                       return known == null ? arguments : known.check(arguments);
                     });
             daemon.commands().forEach(table::add);
+            EventWaiter waiter = new EventWaiter();
+            daemon
+                .events()
+                .tellTo(
+                    (name, data) -> {
+                      lines.add(event(name, data));
+                      waiter.told(name, data);
+                    });
             for (String command : commands) {
-              lines.add(answer(table, command));
+              if (command.startsWith(UNTIL)) {
+                waiter.await(command.substring(UNTIL.length()));
+              } else {
+                waiter.forget();
+                lines.add(answer(table, command));
+              }
             }
             daemon.close();
             return 0;

@@ -175,7 +175,7 @@ public abstract class Job extends JobHooks {
   }
 
   @AnyThread
-  protected final @Nullable String errorText() {
+  protected @Nullable String errorText() {
     BlockException error = failure;
     return error == null ? null : error.errno().message();
   }

@@ -35,6 +35,10 @@ final class MirrorCommands {
     BlockNode source = daemon.nodes().find(arguments.string("device"));
     BlockNode target = daemon.nodes().find(arguments.string("target"));
     boolean zero = arguments.bool("target-is-zero", false);
+    if (source != target) { // else there is a plainer word for it
+      daemon.nodes().refuseBusy(source);
+      daemon.nodes().refuseBusy(target);
+    }
     start(arguments, source, target, sync(arguments, source), true, zero);
   }
 
@@ -98,8 +102,6 @@ final class MirrorCommands {
             JobArguments.policy(arguments, "on-target-error"),
             arguments.has("filter-node-name") ? arguments.stringOrNull("filter-node-name") : null,
             arguments.stringOrNull("replaces"));
-    daemon.nodes().refuseBusy(source);
-    daemon.nodes().refuseBusy(target);
     checkReplaced(source, settings.replaces());
     MirrorJob.create(
             daemon.jobs(), JobArguments.common(daemon, arguments, source), source, target, settings)

@@ -19,8 +19,9 @@ final class RunCommands {
     list.action("cont", _ -> setRunning(true));
   }
 
-  /** Whoever asks is told first of the exports and jobs that end. */
+  /** Whoever asks is told first of the end, and of the exports and jobs that end. */
   private void quit() {
+    daemon.quitAsked();
     daemon.exports().close();
     daemon.jobs().cancelAll();
     daemon.quit();

@@ -43,6 +43,7 @@ public class MirrorJob extends BlockJob {
   private final long chunkBytes;
   private final int maxCopies;
   private volatile @Nullable BlockException error;
+  private volatile @Nullable String refusal;
   private volatile boolean shouldComplete;
   private volatile boolean waitBeforeRetry;
   private volatile boolean idle;
@@ -164,8 +165,15 @@ public class MirrorJob extends BlockJob {
   @InCoroutine
   void prepareTarget() throws BlockException {
     if (nodes.target().lengthBytes() != lengthBytes) {
-      throw new BlockException(Errno.EINVAL, "Source and target image have different sizes");
+      refusal = "Source and target image have different sizes";
+      throw new BlockException(Errno.EINVAL, refusal);
     }
+  }
+
+  @Override
+  protected @Nullable String errorText() {
+    String text = refusal;
+    return text == null ? super.errorText() : text;
   }
 
   /** Where the layers end that are copied at first, or null for all of them. */

@@ -5,9 +5,7 @@ import java.util.List;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
-import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
-import org.tinamou.block.BlockNode;
 import org.tinamou.daemon.LoopStarter;
 import org.tinamou.daemon.MonitoredDaemon;
 import org.tinamou.daemon.hmp.HumanCommands;
@@ -50,6 +48,7 @@ final class SystemSession {
         human, daemon.commands(), daemon.schema(), daemon.devices(), SystemSession::refuseIo);
     Monitors.addHumanMonitorCommand(daemon.commands(), human);
     daemon.addEvents(List.of("POWERDOWN", "RESET", "SHUTDOWN"));
+    daemon.daemon().onQuitAsked(this::tellShutdown);
     daemon.daemon().onQuit(this::quit);
   }
 
@@ -93,25 +92,8 @@ final class SystemSession {
   // ------------------------------------------------------------------------------------- the end
 
   private void quit() {
-    if (!dependsOnPeers()) {
-      tellShutdown();
-    }
     ending = true;
     self.wake();
-  }
-
-  /**
-   * Whether servers elsewhere have to be told good-bye, which may take its time. Then whoever asked
-   * for the end is answered before it begins, else the end is told first.
-   */
-  private boolean dependsOnPeers() {
-    for (BlockNode node : daemon.daemon().graph().nodes()) {
-      BlockDriver driver = node.driverOrNull();
-      if (driver != null && driver.formatName().equals("nbd")) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private void signalled() {
