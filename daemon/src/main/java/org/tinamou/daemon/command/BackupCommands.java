@@ -13,6 +13,7 @@ import org.tinamou.jobs.BackupParameters;
 import org.tinamou.jobs.BackupParameters.BitmapMode;
 import org.tinamou.jobs.BackupParameters.Sync;
 import org.tinamou.jobs.JobTransaction;
+import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
@@ -123,8 +124,9 @@ final class BackupCommands {
     @InCoroutine
     private BackupJob create(BlockNode source, BlockNode target, Sync sync)
         throws OptionException, BlockException {
-      OptionReader performance = arguments.objectOrNull("x-perf");
-      boolean tuned = performance != null;
+      OptionReader given = arguments.objectOrNull("x-perf");
+      OptionReader performance =
+          given == null ? OptionReader.of(new Json.Members(), OptionReader.Style.TYPED) : given;
       String mode = arguments.stringOrNull("bitmap-mode");
       BackupParameters parameters =
           new BackupParameters(
@@ -141,10 +143,10 @@ final class BackupCommands {
               JobArguments.policy(arguments, "on-source-error"),
               JobArguments.policy(arguments, "on-target-error"),
               false,
-              tuned && performance.bool("use-copy-range", false),
-              tuned ? performance.int64("max-workers", 64) : 64,
-              tuned ? performance.int64("max-chunk", 0) : 0,
-              tuned ? performance.bytes("min-cluster-size", 0) : 0);
+              performance.bool("use-copy-range", false),
+              performance.int64("max-workers", 64),
+              performance.int64("max-chunk", 0),
+              performance.bytes("min-cluster-size", 0));
       return BackupJob.create(
           daemon.jobs(),
           daemon.graph(),
