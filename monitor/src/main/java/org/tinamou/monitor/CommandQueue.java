@@ -21,6 +21,7 @@ final class CommandQueue {
   private final AioContext main;
   private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
   private boolean busy;
+  private boolean held;
 
   CommandQueue(AioContext main) {
     this.main = main;
@@ -29,7 +30,23 @@ final class CommandQueue {
   @HomeThread
   void add(Waiting command) {
     waiting.add(command);
-    if (!busy) {
+    start();
+  }
+
+  /** Carries out none until it is released; those that come wait. */
+  @HomeThread
+  void hold() {
+    held = true;
+  }
+
+  @HomeThread
+  void release() {
+    held = false;
+    start();
+  }
+
+  private void start() {
+    if (!busy && !held && !waiting.isEmpty()) {
       busy = true;
       main.spawn("monitor commands", this::carryOut);
     }

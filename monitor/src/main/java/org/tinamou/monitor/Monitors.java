@@ -55,6 +55,18 @@ public final class Monitors implements Events {
     return commands;
   }
 
+  /** Has commands wait: those that have begun go on, and out-of-band ones too. */
+  @HomeThread
+  public void holdCommands() {
+    queue.hold();
+  }
+
+  /** Lets commands go on, those first that have waited. */
+  @HomeThread
+  public void releaseCommands() {
+    queue.release();
+  }
+
   CommandQueue queue() {
     return queue;
   }

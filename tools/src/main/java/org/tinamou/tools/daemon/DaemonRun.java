@@ -56,6 +56,8 @@ final class DaemonRun {
     try {
       monitored.daemon().onQuit(this::stop);
       Interruptions.onEndAsked(this::stop);
+      // Whoever is connected already is served when all options have been carried out.
+      monitored.monitors().holdCommands();
       for (DaemonTool.Step step : steps) {
         if (!stopping) {
           carryOut(step);
@@ -64,6 +66,7 @@ final class DaemonRun {
       writePid();
       written = true;
       BackgroundWorker.tellReady();
+      monitored.monitors().releaseCommands();
       while (!stopping) {
         Coroutine.suspend("end of the daemon");
       }

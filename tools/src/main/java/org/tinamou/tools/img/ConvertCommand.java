@@ -96,23 +96,7 @@ final class ConvertCommand implements ImgCommand {
             creation.with("size", Long.toString(source.lengthBytes())),
             targetName + ": error while converting " + options().targetFormat + ": ");
       }
-      CacheMode targetCache = CacheArgument.parse("cache option", options().cache);
-      options().checkTarget();
-      boolean byOptions = options().targetImageOpts;
-      OpenRequest request =
-          OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
-              .namedByOptions(byOptions);
-      String level = options().compressionLevel;
-      List<String> more = new ArrayList<>();
-      if (level != null) {
-        more.add("compression-level=" + level);
-      }
-      for (String option : List.of("key-secret", "encrypt.key-secret")) {
-        if (!byOptions && creation.has(option)) {
-          more.add(option + "=" + creation.string(option));
-        }
-      }
-      request = request.withOptions(String.join(",", more));
+      OpenRequest request = targetRequest(targetName, creation);
       OpenImage target = options().choice.open(context, console, request);
       CopyLoops loops = loops(host, context, source, target);
       boolean complete;
@@ -146,6 +130,28 @@ final class ConvertCommand implements ImgCommand {
     } finally {
       sources.forEach(OpenImage::close);
     }
+  }
+
+  /** How the target is opened, which needs the keys that it was made with. */
+  private OpenRequest targetRequest(String targetName, OptionValues creation)
+      throws ToolException {
+    CacheMode targetCache = CacheArgument.parse("cache option", options().cache);
+    options().checkTarget();
+    boolean byOptions = options().targetImageOpts;
+    OpenRequest request =
+        OpenRequest.writing(targetName, byOptions ? null : options().targetFormat, targetCache)
+            .namedByOptions(byOptions);
+    String level = options().compressionLevel;
+    List<String> more = new ArrayList<>();
+    if (level != null) {
+      more.add("compression-level=" + level);
+    }
+    for (String option : List.of("key-secret", "encrypt.key-secret")) {
+      if (!byOptions && creation.has(option)) {
+        more.add(option + "=" + creation.string(option));
+      }
+    }
+    return request.withOptions(String.join(",", more));
   }
 
   private void openSources(
