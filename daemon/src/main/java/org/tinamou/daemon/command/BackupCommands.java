@@ -124,7 +124,6 @@ final class BackupCommands {
     private BackupJob create(BlockNode source, BlockNode target, Sync sync)
         throws OptionException, BlockException {
       OptionReader performance = arguments.objectOrNull("x-perf");
-      boolean tuned = performance != null;
       String mode = arguments.stringOrNull("bitmap-mode");
       BackupParameters parameters =
           new BackupParameters(
@@ -141,10 +140,10 @@ final class BackupCommands {
               JobArguments.policy(arguments, "on-source-error"),
               JobArguments.policy(arguments, "on-target-error"),
               false,
-              tuned && performance.bool("use-copy-range", false),
-              tuned ? performance.int64("max-workers", 64) : 64,
-              tuned ? performance.int64("max-chunk", 0) : 0,
-              tuned ? performance.bytes("min-cluster-size", 0) : 0);
+              performance != null && performance.bool("use-copy-range", false),
+              performance == null ? 64 : performance.int64("max-workers", 64),
+              performance == null ? 0 : performance.int64("max-chunk", 0),
+              performance == null ? 0 : performance.bytes("min-cluster-size", 0));
       return BackupJob.create(
           daemon.jobs(),
           daemon.graph(),
