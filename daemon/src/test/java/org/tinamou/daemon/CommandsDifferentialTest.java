@@ -40,7 +40,9 @@ class CommandsDifferentialTest {
     prepare(ours);
     List<String> actual = CommandScript.run(in(commands, ours));
     Assertions.assertLinesMatch(
-        settled(normalized(expected, theirs), timed).stream().map(java.util.regex.Pattern::quote).toList(),
+        settled(normalized(expected, theirs), timed).stream()
+            .map(java.util.regex.Pattern::quote)
+            .toList(),
         settled(normalized(actual, ours), timed));
   }
 

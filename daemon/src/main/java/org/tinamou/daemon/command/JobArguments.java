@@ -2,7 +2,6 @@ package org.tinamou.daemon.command;
 
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.ErrorPolicy;
@@ -18,7 +17,7 @@ final class JobArguments {
 
   /** What every job is created with; its name is that of the source's drive unless it is given. */
   static JobSettings common(Daemon daemon, OptionReader arguments, BlockNode source)
-      throws OptionException, BlockException {
+      throws OptionException {
     String id = arguments.stringOrNull("job-id");
     return new JobSettings(
         id == null ? driveOf(daemon, source) : id,
@@ -28,7 +27,7 @@ final class JobArguments {
         null);
   }
 
-  private static String driveOf(Daemon daemon, BlockNode node) throws BlockException {
+  private static String driveOf(Daemon daemon, BlockNode node) {
     for (Drive drive : daemon.drives().all()) {
       if (drive.backend().node() == node) {
         return drive.backend().name();

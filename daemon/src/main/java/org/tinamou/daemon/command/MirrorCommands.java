@@ -74,8 +74,7 @@ final class MirrorCommands {
     String word = arguments.string("sync");
     return switch (word) {
       case "full" -> MirrorSync.FULL;
-      case "top" ->
-          NodeCommands.copiedFrom(source) == null ? MirrorSync.FULL : MirrorSync.TOP;
+      case "top" -> JobArguments.backing(source) == null ? MirrorSync.FULL : MirrorSync.TOP;
       case "none" -> MirrorSync.NONE;
       default -> throw new BlockException(Errno.EINVAL, "Sync mode '" + word + "' not supported");
     };
@@ -100,7 +99,7 @@ final class MirrorCommands {
             targetIsZero,
             JobArguments.policy(arguments, "on-source-error"),
             JobArguments.policy(arguments, "on-target-error"),
-            arguments.has("filter-node-name") ? arguments.stringOrNull("filter-node-name") : null,
+            arguments.stringOrNull("filter-node-name"),
             arguments.stringOrNull("replaces"));
     checkReplaced(source, settings.replaces());
     MirrorJob.create(

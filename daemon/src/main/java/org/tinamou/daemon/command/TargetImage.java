@@ -55,7 +55,8 @@ final class TargetImage {
   @InCoroutine
   BlockNode open(@Nullable BlockNode backing, boolean backingNode, @Nullable String nodeName)
       throws BlockException {
-    if (!existing) {
+    String protocol = protocol();
+    if (!existing && protocol == null) {
       create(backing);
     }
     Json.Members options = new Json.Members();
@@ -68,21 +69,40 @@ final class TargetImage {
     if (backing != null && backingNode && !existing) {
       options.put("backing", backing.name());
     }
-    return daemon.open(
-        new ImageAddress(target, options, OptionReader.Style.LOOSE),
-        source.options().withReadOnly(false).withAutoReadOnly(false));
+    try {
+      return daemon.open(
+          new ImageAddress(target, options, OptionReader.Style.LOOSE),
+          source.options().withReadOnly(false).withAutoReadOnly(false));
+    } catch (BlockException e) {
+      throw existing || protocol == null
+          ? e
+          : e.prefixed(notCreated(protocol) + ", and opening the image failed: ");
+    }
+  }
+
+  /**
+   * How the image is reached unless it is a file. Nothing can be made there: a new image is then
+   * what is there already, which is all the same for one without a format.
+   */
+  private @Nullable String protocol() throws BlockException {
+    int colon = target.indexOf(':');
+    if (target.startsWith(FILE) || colon <= 0 || target.lastIndexOf('/', colon) >= 0) {
+      return null;
+    }
+    String protocol = target.substring(0, colon).replaceAll("\\+.*", "");
+    if (!existing && !"raw".equals(format) && !protocol.equals(format)) {
+      throw new BlockException(Errno.EOPNOTSUPP, notCreated(protocol));
+    }
+    return protocol;
+  }
+
+  private static String notCreated(String protocol) {
+    return "Protocol driver '" + protocol + "' does not support image creation";
   }
 
   @InCoroutine
   private void create(@Nullable BlockNode backing) throws BlockException {
     String name = target.startsWith(FILE) ? target.substring(FILE.length()) : target;
-    int colon = target.indexOf(':');
-    if (!target.startsWith(FILE) && colon > 0 && target.indexOf('/') > colon) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP,
-          "Protocol driver '%s' does not support image creation"
-              .formatted(target.substring(0, colon).replaceAll("\\+.*", "")));
-    }
     String made = Objects.requireNonNull(format);
     Path path = Path.of(name);
     try {
@@ -90,8 +110,7 @@ final class TargetImage {
       if (backing != null) {
         text +=
             ",backing_file=%s,backing_fmt=%s"
-                .formatted(
-                    FileNames.of(backing).replace(",", ",,"), backing.driver().formatName());
+                .formatted(FileNames.of(backing).replace(",", ",,"), backing.driver().formatName());
       }
       ImageCreation.create(
           daemon.main(),

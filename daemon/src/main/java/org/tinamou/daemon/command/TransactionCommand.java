@@ -22,10 +22,7 @@ final class TransactionCommand {
   private final BackupCommands backups;
 
   TransactionCommand(
-      Daemon daemon,
-      BitmapCommands bitmaps,
-      SnapshotCommands snapshots,
-      BackupCommands backups) {
+      Daemon daemon, BitmapCommands bitmaps, SnapshotCommands snapshots, BackupCommands backups) {
     this.backups = backups;
     this.daemon = daemon;
     this.bitmaps = bitmaps;
@@ -79,8 +76,8 @@ final class TransactionCommand {
     return BackupCommands.NAMES.contains(type);
   }
 
-  private TransactionStep step(
-      String type, OptionReader data, @Nullable JobTransaction together) throws OptionException {
+  private TransactionStep step(String type, OptionReader data, @Nullable JobTransaction together)
+      throws OptionException {
     if (isJob(type)) {
       return backups.step(type, data, together);
     }
