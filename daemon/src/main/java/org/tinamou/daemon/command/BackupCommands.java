@@ -124,13 +124,9 @@ final class BackupCommands {
     @InCoroutine
     private BackupJob create(BlockNode source, BlockNode target, Sync sync)
         throws OptionException, BlockException {
-<<<<<<< HEAD
       OptionReader given = arguments.objectOrNull("x-perf");
       OptionReader performance =
           given == null ? OptionReader.of(new Json.Members(), OptionReader.Style.TYPED) : given;
-=======
-      OptionReader performance = arguments.objectOrNull("x-perf");
->>>>>>> jobcmd
       String mode = arguments.stringOrNull("bitmap-mode");
       BackupParameters parameters =
           new BackupParameters(
@@ -147,17 +143,10 @@ final class BackupCommands {
               JobArguments.policy(arguments, "on-source-error"),
               JobArguments.policy(arguments, "on-target-error"),
               false,
-<<<<<<< HEAD
               performance.bool("use-copy-range", false),
               performance.int64("max-workers", 64),
               performance.int64("max-chunk", 0),
               performance.bytes("min-cluster-size", 0));
-=======
-              performance != null && performance.bool("use-copy-range", false),
-              performance == null ? 64 : performance.int64("max-workers", 64),
-              performance == null ? 0 : performance.int64("max-chunk", 0),
-              performance == null ? 0 : performance.bytes("min-cluster-size", 0));
->>>>>>> jobcmd
       return BackupJob.create(
           daemon.jobs(),
           daemon.graph(),
