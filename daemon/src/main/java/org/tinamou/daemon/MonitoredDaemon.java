@@ -123,5 +123,6 @@ public final class MonitoredDaemon {
     daemon.close();
     monitors.stop();
     devices.closeAll();
+    monitors.awaitDetached();
   }
 }

@@ -1,7 +1,9 @@
 package org.tinamou.monitor;
 
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 
@@ -20,6 +22,7 @@ final class CommandQueue {
 
   private final AioContext main;
   private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+  private @Nullable Coroutine work;
   private boolean busy;
   private boolean held;
 
@@ -48,7 +51,16 @@ final class CommandQueue {
   private void start() {
     if (!busy && !held && !waiting.isEmpty()) {
       busy = true;
-      main.spawn("monitor commands", this::carryOut);
+      work = main.spawn("monitor commands", this::carryOut);
+    }
+  }
+
+  /** Waits until none is being carried out. */
+  @InCoroutine
+  void awaitRest() {
+    Coroutine last = work;
+    if (last != null) {
+      last.join();
     }
   }
 

@@ -28,6 +28,7 @@ public final class Monitors implements Events {
   private final CommandTable commands;
   private final Json version;
   private final CommandQueue queue;
+  private final List<Coroutine> attached = new ArrayList<>();
   private final EventThrottle throttle;
   private final Set<Session> sessions = new LinkedHashSet<>();
   private final Set<Coroutine> waiters = new LinkedHashSet<>();
@@ -148,14 +149,23 @@ public final class Monitors implements Events {
     if (!device.claim()) {
       throw new OptionException("Device '" + device.id() + "' is in use");
     }
-    main.spawn(
-        "monitor on " + device.id(),
-        () -> {
-          StreamSocket connection;
-          while ((connection = device.next()) != null) {
-            server.accept(connection);
-          }
-        });
+    attached.removeIf(Coroutine::isEnded);
+    attached.add(
+        main.spawn(
+            "monitor on " + device.id(),
+            () -> {
+              StreamSocket connection;
+              while ((connection = device.next()) != null) {
+                server.accept(connection);
+              }
+            }));
+  }
+
+  /** Waits until nobody serves a device any more: all that had a monitor have been closed. */
+  @InCoroutine
+  public void awaitDetached() {
+    List.copyOf(attached).forEach(Coroutine::join);
+    queue.awaitRest();
   }
 
   @HomeThread
