@@ -133,8 +133,7 @@ final class ConvertCommand implements ImgCommand {
   }
 
   /** How the target is opened, which needs the keys that it was made with. */
-  private OpenRequest targetRequest(String targetName, OptionValues creation)
-      throws ToolException {
+  private OpenRequest targetRequest(String targetName, OptionValues creation) throws ToolException {
     CacheMode targetCache = CacheArgument.parse("cache option", options().cache);
     options().checkTarget();
     boolean byOptions = options().targetImageOpts;

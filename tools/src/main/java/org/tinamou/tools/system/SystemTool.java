@@ -36,8 +36,7 @@ public final class SystemTool implements Tool {
       return BackgroundWorker.start(console, word.substring(0, word.indexOf(':')));
     }
     return LoopRunner.runWithLoops(
-        "machine",
-        (loops, context) -> new SystemSession(console, arguments, loops, context).run());
+        "machine", (loops, context) -> new SystemSession(console, arguments, loops, context).run());
   }
 
   /** In the background there is nobody at the terminal. */

@@ -52,9 +52,7 @@ final class DaemonLifeTest {
       String told;
       try (SocketChannel channel = server.accept()) {
         channel.write(ByteBuffer.wrap(COMMANDS.formatted(NODES).getBytes(StandardCharsets.UTF_8)));
-        told =
-            new String(
-                Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+        told = new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
       }
       ToolRun ended = run.get(60, TimeUnit.SECONDS);
       assertEquals("", ended.err());
