@@ -102,12 +102,16 @@ final class ReferenceGate {
             }
             Path home = directory.toRealPath();
             Path asked = Path.of(name).toAbsolutePath().normalize();
-            if (!Files.exists(asked) && !home.equals(asked.getParent())) {
+            try {
+              Path real = asked.toRealPath();
+              boolean beside = home.equals(real.getParent());
+              return beside && Files.isRegularFile(real) ? real.toString() : null;
+            } catch (NoSuchFileException e) {
+              if (home.equals(asked.getParent())) {
+                throw e;
+              }
               return null; // what there is elsewhere is not told
             }
-            Path real = asked.toRealPath();
-            boolean beside = home.equals(real.getParent());
-            return beside && Files.isRegularFile(real) ? real.toString() : null;
           });
     } catch (NoSuchFileException e) {
       throw BlockException.of(Errno.ENOENT, "Could not open '" + name + "'");
