@@ -26,11 +26,13 @@ final class MirrorScenarios {
 
   static List<Scenario> all() {
     return List.of(
-        new Scenario("J1 J2", "the target takes over and no write is lost", MirrorScenarios::takeOver),
+        new Scenario(
+            "J1 J2", "the target takes over and no write is lost", MirrorScenarios::takeOver),
         new Scenario("J2", "a mirror is cancelled under its guest", MirrorScenarios::cancel),
         new Scenario("J4", "write-blocking converges under writes", MirrorScenarios::converge),
         new Scenario("J10", "no space on the target: paused, resumed", MirrorScenarios::noSpace),
-        new Scenario("S28", "source and target move while they are mirrored", MirrorScenarios::move),
+        new Scenario(
+            "S28", "source and target move while they are mirrored", MirrorScenarios::move),
         new Scenario("S34", "the target is dead and the mirror cancelled", MirrorScenarios::dead),
         new Scenario("J8", "what a mirror refuses", MirrorScenarios::refusals));
   }
