@@ -14,6 +14,7 @@ import org.tinamou.base.IoVector;
 import org.tinamou.block.stats.BlockStatistics;
 import org.tinamou.block.stats.IoKind;
 import org.tinamou.block.trace.RequestEvent;
+import org.tinamou.block.trace.Trace;
 
 /**
  * A user's handle on a disk: an edge to a root node that may change or be missing, with the user's
@@ -110,8 +111,6 @@ public final class BlockBackend implements EdgeParent {
     onMove = callback;
   }
 
-  // ------------------------------------------------------------------------------------ medium
-
   /**
    * Puts a node under the backend, in the backend's loop if it can go there, else the backend
    * follows the node if it may.
@@ -176,7 +175,7 @@ public final class BlockBackend implements EdgeParent {
   public void eject() {
     graph.checkMain();
     while (root != null) {
-      BlockNode node = java.util.Objects.requireNonNull(node());
+      BlockNode node = root.child();
       node.reference();
       boolean gone = false;
       try (DrainedSection drained = node.drain("eject from " + name)) {
@@ -251,8 +250,6 @@ public final class BlockBackend implements EdgeParent {
     return edge;
   }
 
-  // ---------------------------------------------------------------------------------- requests
-
   /** One request of the user, from which its result comes. */
   @FunctionalInterface
   private interface Request<T> {
@@ -272,7 +269,10 @@ public final class BlockBackend implements EdgeParent {
   /** A request that is accounted, and tried again or ignored as the error policies say. */
   private boolean perform(IoKind kind, long offset, long length, Request<Boolean> request)
       throws BlockException {
-    RequestEvent event = RequestEvent.begun();
+    RequestEvent event = Trace.request();
+    if (event == null) {
+      return performAccounted(kind, offset, length, request);
+    }
     try {
       return event.succeeded(performAccounted(kind, offset, length, request));
     } finally {
@@ -483,8 +483,6 @@ public final class BlockBackend implements EdgeParent {
     return gate.waiting();
   }
 
-  // ---------------------------------------------------------------- errors, states, accounts
-
   /** What is done about errors from now on; at first they are reported. */
   @AnyThread
   public void setErrorPolicies(ErrorPolicy onRead, ErrorPolicy onWrite) {
@@ -526,8 +524,6 @@ public final class BlockBackend implements EdgeParent {
   public int inFlightCount() {
     return inFlight.count();
   }
-
-  // --------------------------------------------------------------------- as a parent of its root
 
   @Override
   public String describe() {

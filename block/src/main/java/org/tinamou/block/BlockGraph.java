@@ -20,6 +20,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.block.trace.DrainEvent;
+import org.tinamou.block.trace.Trace;
 
 /**
  * All nodes and backends of one program, and the changes made to them: opening, closing, replacing,
@@ -250,8 +251,7 @@ public final class BlockGraph {
    * Announces itself, then looks, then waits: whoever ends work looks after it has counted down.
    */
   private void awaitIdle(DrainedSection section) {
-    DrainEvent event = new DrainEvent();
-    event.begin();
+    DrainEvent event = Trace.drain();
     Coroutine self = Coroutine.current();
     addDrainWaiter(self);
     try {
@@ -261,7 +261,7 @@ public final class BlockGraph {
     } finally {
       removeDrainWaiter(self);
     }
-    if (event.shouldCommit()) {
+    if (event != null && event.shouldCommit()) {
       event.who = section.who();
       event.nodes = section.nodes().size();
       event.commit();

@@ -8,6 +8,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.block.trace.ContextMoveEvent;
+import org.tinamou.block.trace.Trace;
 
 /**
  * Everything that has to go to another loop together: a node, all that is connected to it, and
@@ -60,8 +61,7 @@ public final class ContextMove {
 
   /** Everything is drained: takes each node out of its loop there, and into the new one here. */
   void commit() {
-    ContextMoveEvent event = new ContextMoveEvent();
-    event.begin();
+    ContextMoveEvent event = Trace.contextMove();
     AioContext main = Coroutine.current().context();
     for (BlockNode node : nodes) {
       if (node.context() == target) {
@@ -73,7 +73,7 @@ public final class ContextMove {
       node.enterContext(target);
     }
     Coroutine.moveTo(main);
-    if (event.shouldCommit()) {
+    if (event != null && event.shouldCommit()) {
       event.target = target.name();
       event.nodes = nodes.size();
       event.commit();

@@ -38,13 +38,6 @@ public final class RequestEvent extends Event {
   @Label("Failed")
   public boolean failed = true;
 
-  /** A request comes in. */
-  public static RequestEvent begun() {
-    RequestEvent event = new RequestEvent();
-    event.begin();
-    return event;
-  }
-
   /** Passes the result of a request through that went well. */
   public boolean succeeded(boolean result) {
     failed = false;
