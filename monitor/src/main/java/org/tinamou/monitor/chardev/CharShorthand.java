@@ -50,11 +50,18 @@ public final class CharShorthand {
     return switch (text.substring(0, colon)) {
       case "file" -> "file,path=" + rest.replace(",", ",,");
       case "pipe" -> "pipe,path=" + rest.replace(",", ",,");
-      case "unix" -> rest.isEmpty() ? "socket" : "socket,path=" + rest;
+      case "unix" -> rest.isEmpty() ? "socket" : "socket," + unix(rest);
       case "tcp" -> inetOrNull(rest, "");
       case "telnet" -> inetOrNull(rest, ",telnet=on");
       default -> null;
     };
+  }
+
+  /** The first word is the path, unless it says itself what it is. */
+  private static String unix(String rest) {
+    int comma = rest.indexOf(',');
+    String first = comma < 0 ? rest : rest.substring(0, comma);
+    return first.indexOf('=') < 0 ? "path=" + rest : rest;
   }
 
   private static @Nullable String inetOrNull(String rest, String more) {
