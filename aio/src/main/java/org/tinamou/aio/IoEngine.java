@@ -3,6 +3,7 @@ package org.tinamou.aio;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
+import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 
 /**
@@ -17,11 +18,19 @@ import org.tinamou.base.IoVector;
  */
 public final class IoEngine {
   private static final int POOLED_REQUESTS = 1024;
+  private static final int MAX_AT_HAND_BYTES = 64 << 10;
+  private static final int MAX_AT_HAND_TURN_BYTES = 512 << 10;
+  private static final long EAGAIN = -Errno.EAGAIN.number();
 
   private final AioContext context;
   private final Poller poller;
   private @Nullable IoRequest free;
   private int freeCount;
+
+  /** How much was read without parking in which turn. */
+  private long atHandTurn;
+
+  private long atHandBytes;
 
   IoEngine(AioContext context, Poller poller) {
     this.context = context;
@@ -44,6 +53,28 @@ public final class IoEngine {
   @InCoroutine
   public long read(int fd, IoVector buffers, long offsetBytes) {
     return transfer(IoOp.READ, fd, buffers, offsetBytes);
+  }
+
+  /**
+   * Reads from the host's cache without parking. Only so much in one turn of the loop, for others
+   * want their turn too; and only little at a time.
+   *
+   * @return how many bytes, 0 at the end of the file, or {@code -EAGAIN} if there is nothing at
+   *     hand or it is too much, or another negative errno
+   */
+  @InCoroutine
+  public long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {
+    long turn = context.turn().turns();
+    if (turn != atHandTurn) {
+      atHandTurn = turn;
+      atHandBytes = 0;
+    }
+    long bytes = buffer.byteSize();
+    if (bytes > MAX_AT_HAND_BYTES || atHandBytes >= MAX_AT_HAND_TURN_BYTES) {
+      return EAGAIN;
+    }
+    atHandBytes += bytes;
+    return poller.readAtHand(fd, buffer, offsetBytes);
   }
 
   /** Writes the segment at a position of the file. */

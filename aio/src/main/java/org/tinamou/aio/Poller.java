@@ -1,5 +1,8 @@
 package org.tinamou.aio;
 
+import java.lang.foreign.MemorySegment;
+import org.tinamou.base.Errno;
+
 /**
  * What one loop needs of the outside world: I/O completions, descriptor readiness, waiting and
  * being woken. Given to the loop when it is built: io_uring, epoll with a worker pool, or a
@@ -46,6 +49,16 @@ public interface Poller extends AutoCloseable {
 
   /** Ends the current or the next wait of {@link #poll}. Any thread; never blocks. */
   void wake();
+
+  /**
+   * Reads from a file's cache without waiting.
+   *
+   * @return how many bytes, 0 at the end of the file, or a negative errno: {@code -EAGAIN} if that
+   *     needs a request
+   */
+  default long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {
+    return -Errno.EAGAIN.number();
+  }
 
   /** The sockets that the poller can wait for. */
   default SocketHost sockets() {

@@ -17,6 +17,7 @@ import org.tinamou.base.IoVector;
 import org.tinamou.host.Epoll;
 import org.tinamou.host.IoUring;
 import org.tinamou.host.Iovecs;
+import org.tinamou.host.LinuxFiles;
 
 /**
  * A loop's requests, watches and wake-ups through one io_uring: one system call hands over all that
@@ -128,6 +129,11 @@ final class UringPoller implements Poller {
       iovecs[index] = memory;
     }
     return memory;
+  }
+
+  @Override
+  public long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {
+    return LinuxFiles.preadAtHand(fd, buffer, offsetBytes);
   }
 
   @Override

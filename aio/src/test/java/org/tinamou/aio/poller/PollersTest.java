@@ -75,6 +75,41 @@ class PollersTest {
     assertEquals(Errno.EPERM, thrown.errno());
   }
 
+  /** What is at hand comes without a turn of the loop, but only so much of it in one turn. */
+  @Test
+  void aRingReadsWhatIsAtHand(@TempDir Path directory) throws Exception {
+    Path file = Files.write(directory.resolve("file"), new byte[8192]);
+    Files.write(file, new byte[] {1, 2, 3, 4}, java.nio.file.StandardOpenOption.WRITE);
+    Files.readAllBytes(file);
+    try (LoopHost host = new LoopHost(PollerKind.IO_URING);
+        AioContext main = host.newContext("main", BusyPolling.OFF)) {
+      main.runUntilDone("main", () -> readAtHand(main, file));
+    }
+  }
+
+  private static boolean readAtHand(AioContext main, Path file) throws ErrnoException {
+    int fd = main.callBlocking(() -> main.hostFiles().open(file, 0));
+    MemorySegment buffer = Arena.ofAuto().allocate(4096);
+    long before = main.turn().turns();
+    assertEquals(4096, main.io().readAtHand(fd, buffer, 0));
+    assertEquals(3, buffer.get(ValueLayout.JAVA_BYTE, 2));
+    assertEquals(0, main.io().readAtHand(fd, buffer, 8192));
+    int reads = 2;
+    while (main.io().readAtHand(fd, buffer, 4096) == 4096) {
+      reads++;
+    }
+    assertEquals(128, reads);
+    assertEquals(before, main.turn().turns());
+    Coroutine.yieldNow();
+    assertEquals(4096, main.io().readAtHand(fd, buffer, 0));
+    main.callBlocking(
+        () -> {
+          main.hostFiles().close(fd);
+          return true;
+        });
+    return true;
+  }
+
   /** With native calls and without. */
   @ParameterizedTest
   @EnumSource(names = {"AUTO", "NIO"})

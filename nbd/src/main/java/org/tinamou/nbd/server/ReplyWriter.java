@@ -27,6 +27,7 @@ final class ReplyWriter {
   private final boolean extended;
   private final CoMutex mutex = new CoMutex("NBD replies");
   private boolean flushWanted;
+  private boolean held;
   private boolean ended;
   private @org.jspecify.annotations.Nullable Coroutine flusher;
 
@@ -60,6 +61,7 @@ final class ReplyWriter {
   /** For another flusher, after the first has ended. */
   void restart() {
     ended = false;
+    held = false;
     flushWanted = false;
   }
 
@@ -94,10 +96,44 @@ final class ReplyWriter {
     }
     if (!now && !flushWanted) {
       flushWanted = true;
-      Coroutine waiting = flusher;
-      if (waiting != null) {
-        waiting.wake();
-      }
+      wakeFlusher();
+    }
+  }
+
+  private void wakeFlusher() {
+    Coroutine waiting = flusher;
+    if (waiting != null && !held) {
+      waiting.wake();
+    }
+  }
+
+  /** What is collected is not sent before {@link #flushHeld} or {@link #release}. */
+  void hold() {
+    held = true;
+  }
+
+  /** Whether something is collected that nobody will send yet. */
+  boolean isFlushHeld() {
+    return held && flushWanted;
+  }
+
+  /** Sends what was held back. */
+  @InCoroutine
+  void flushHeld() throws SessionEnded {
+    mutex.lock();
+    try {
+      flushWanted = false;
+      out.flush();
+    } finally {
+      mutex.unlock();
+    }
+  }
+
+  /** What is collected is sent soon from now on. */
+  void release() {
+    held = false;
+    if (flushWanted) {
+      wakeFlusher();
     }
   }
 

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.BottomHalf;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
@@ -40,6 +41,16 @@ final class ServerSession {
   private @Nullable Coroutine main;
   private @Nullable Coroutine receiver;
   private boolean receives;
+
+  /** The receiver while it does something that may make it wait. */
+  private @Nullable Coroutine busyReceiver;
+
+  /** Runs {@link #handOver} in the present loop. */
+  private @Nullable BottomHalf handOver;
+
+  /** The last request that the receiver did itself has made it wait. */
+  private boolean requestsWait;
+
   private int inFlight;
   private @Nullable SessionEnded failure;
 
@@ -116,13 +127,17 @@ final class ServerSession {
   /** Serves requests in the present loop. True if the session has to go to another one. */
   private boolean serveHere() {
     following = false;
+    requestsWait = false;
     replies.restart();
+    BottomHalf waits = loop.bottomHalf("NBD receiver waits", this::handOver);
+    handOver = waits;
     Coroutine flusher = loop.spawn("NBD replies", this::flush);
     receives = true;
     loop.spawn("NBD requests", receiving);
     while (receives || inFlight > 0) {
       Coroutine.suspend("NBD session");
     }
+    waits.delete();
     replies.end();
     flusher.join();
     return following && failure == null;
@@ -188,7 +203,13 @@ final class ServerSession {
 
   /** True if another coroutine receives now. */
   private boolean receiveSome() throws SessionEnded {
-    while (failure == null && awaitRequest()) {
+    while (failure == null) {
+      if (in.buffered() < headerBytes && replies.isFlushHeld() && !flushHere()) {
+        return true;
+      }
+      if (!awaitRequest()) {
+        return false;
+      }
       MemorySegment header = in.take(headerBytes);
       switch (Request.parse(header, session.extended())) {
         case Parsed.Malformed<Request> malformed -> {
@@ -307,16 +328,59 @@ final class ServerSession {
     }
   }
 
-  /** Does what is asked in some coroutine; true if it was this one, and another one receives. */
+  /**
+   * Does what is asked in this coroutine, which then goes on receiving unless it had to wait: then
+   * another one receives. Where requests have to wait, each gets a coroutine of its own at once, so
+   * that they wait together.
+   *
+   * @return whether another coroutine receives now
+   */
   private boolean start(Request request, @Nullable TransferMemory data) {
     inFlight++;
-    if (in.buffered() >= headerBytes) {
+    if (requestsWait && in.buffered() >= headerBytes) {
       loop.spawn("NBD request", () -> perform(request, data));
       return false;
     }
-    loop.spawn("NBD requests", receiving);
+    startHere();
     perform(request, data);
+    return !endHere();
+  }
+
+  /** What this coroutine does now may make it wait: whoever is to receive then is seen to. */
+  private void startHere() {
+    busyReceiver = receiver;
+    replies.hold();
+    java.util.Objects.requireNonNull(handOver).schedule();
+  }
+
+  /** Whether this coroutine still is the one that receives. */
+  private boolean endHere() {
+    if (busyReceiver != Coroutine.current()) {
+      return false;
+    }
+    busyReceiver = null;
+    requestsWait = false;
     return true;
+  }
+
+  private boolean flushHere() {
+    startHere();
+    try {
+      replies.flushHeld();
+    } catch (SessionEnded e) {
+      fail(e);
+    }
+    return endHere();
+  }
+
+  /** Runs when the receiver has come to a wait, or a little later. */
+  private void handOver() {
+    if (busyReceiver != null) {
+      busyReceiver = null;
+      requestsWait = true;
+      loop.spawn("NBD requests", receiving);
+    }
+    replies.release();
   }
 
   private void perform(Request request, @Nullable TransferMemory data) {
@@ -340,8 +404,8 @@ final class ServerSession {
     long offset = request.offsetBytes();
     long length = request.lengthBytes();
     switch (request.command()) {
-      case Nbd.CMD_READ -> reads.perform(request, inFlight == 1);
-      case Nbd.CMD_BLOCK_STATUS -> statuses.perform(request, inFlight == 1);
+      case Nbd.CMD_READ -> reads.perform(request, isLast());
+      case Nbd.CMD_BLOCK_STATUS -> statuses.perform(request, isLast());
       case Nbd.CMD_WRITE -> {
         TransferMemory written = java.util.Objects.requireNonNull(data);
         ErrnoException failed;
@@ -374,6 +438,11 @@ final class ServerSession {
     }
   }
 
+  /** Whether no other request is there whose reply could go with this one. */
+  private boolean isLast() {
+    return inFlight == 1 && in.buffered() < headerBytes;
+  }
+
   /** Something that may fail. */
   private interface Action {
     void run() throws ErrnoException;
@@ -400,7 +469,7 @@ final class ServerSession {
       replies.success(request.cookie(), request.offsetBytes());
       good = true;
     } finally {
-      replies.finish(good && inFlight == 1);
+      replies.finish(good && isLast());
     }
   }
 
@@ -409,7 +478,7 @@ final class ServerSession {
     try {
       replies.failure(request.cookie(), request.offsetBytes(), NbdErrno.toWire(errno), message);
     } finally {
-      replies.finish(inFlight <= 1);
+      replies.finish(inFlight <= 1 && in.buffered() < headerBytes);
     }
   }
 

@@ -7,6 +7,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.CoRwLock;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HostFiles;
+import org.tinamou.aio.IoEngine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
@@ -20,12 +21,21 @@ final class FileTransfer {
   /** As many segments as one call to the kernel takes. */
   private static final int MAX_SEGMENTS = 1024;
 
+  private static final int MAX_MISSES = 6;
   private static final long EINTR = -Errno.EINTR.number();
 
   private final AioContext context;
   private final int fd;
   private final int unitBytes;
   private final int memoryBytes;
+
+  /**
+   * Whether data is in the host's cache is not asked as long as it was not for some time. Guesses,
+   * so loops may disturb each other.
+   */
+  private int misses;
+
+  private int asksWithoutTry;
 
   /** Writes of whole units share it, those that rewrite the rest of a unit do not. */
   private final CoRwLock unitLock = new CoRwLock("partial units of a file");
@@ -56,7 +66,7 @@ final class FileTransfer {
     long done = 0;
     while (done < buffers.sizeBytes()) {
       IoVector rest = next(buffers, done);
-      long moved = Coroutine.current(context).context().io().read(fd, rest, offsetBytes + done);
+      long moved = readSome(Coroutine.current(context).context().io(), rest, offsetBytes + done);
       if (moved == EINTR) {
         continue;
       }
@@ -70,6 +80,24 @@ final class FileTransfer {
       }
       done = AlignedMemory.roundDown(done, unitBytes);
     }
+  }
+
+  /** From the host's cache if it is there, which costs no wait; else by a request. */
+  private long readSome(IoEngine io, IoVector buffers, long offsetBytes) {
+    if (unitBytes == 1 && buffers.segments().size() == 1) {
+      if (asksWithoutTry > 0) {
+        asksWithoutTry--;
+      } else {
+        long moved = io.readAtHand(fd, buffers.segments().getFirst(), offsetBytes);
+        if (moved > 0) {
+          misses = 0;
+          return moved;
+        }
+        misses = Math.min(misses + 1, MAX_MISSES);
+        asksWithoutTry = (1 << misses) - 2;
+      }
+    }
+    return io.read(fd, buffers, offsetBytes);
   }
 
   /** Whether a read that ended inside of a unit has met the end of the file. */
