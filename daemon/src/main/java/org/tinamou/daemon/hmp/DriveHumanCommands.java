@@ -64,7 +64,7 @@ final class DriveHumanCommands {
         HumanCommands.lines(
             "run a qemu-io command on a block device",
             "-d: [device] is a device ID rather than a drive ID or node name"),
-        (given, out) -> ioTool.run(given.text(DEVICE), given.has("d"), given.text("command")),
+        (given, out) -> ioTool.run(given.text(DEVICE), given.has("d"), given.text("command"), out),
         flag('d'),
         required(DEVICE, Kind.DEVICE),
         required("command", Kind.STRING));

@@ -24,10 +24,12 @@ public final class HumanCommands {
      *
      * @param name of a device or a node
      * @param onlyDevice whether it is to be taken for that of a device
+     * @param out gets what the monitor shows, with line feeds
      * @throws CommandException if there is no such thing
      */
     @InCoroutine
-    void run(String name, boolean onlyDevice, String command) throws CommandException;
+    void run(String name, boolean onlyDevice, String command, StringBuilder out)
+        throws CommandException;
   }
 
   private final HumanTable table;

@@ -149,7 +149,7 @@ final class HumanTextDifferentialTest {
           commands,
           schema,
           devices,
-          (name, onlyDevice, command) -> {
+          (name, onlyDevice, command, _) -> {
             throw new CommandException(name + onlyDevice + command);
           });
       return thread

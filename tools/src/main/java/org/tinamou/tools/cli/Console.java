@@ -2,6 +2,7 @@ package org.tinamou.tools.cli;
 
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.open.ImagePolicy;
 
@@ -14,6 +15,7 @@ public final class Console {
   private final InputStream in;
   private final PrintStream out;
   private final PrintStream err;
+  private final Consumer<String> errors;
   private @Nullable TrustOptions trust;
   private @Nullable ProgressFeed progressFeed;
 
@@ -22,6 +24,21 @@ public final class Console {
     this.in = in;
     this.out = out;
     this.err = err;
+    this.errors = message -> errorLine(program + ": " + message);
+  }
+
+  private Console(Console process, Consumer<String> errors) {
+    this.program = process.program;
+    this.in = process.in;
+    this.out = process.out;
+    this.err = process.err;
+    this.errors = errors;
+    this.trust = process.trust;
+  }
+
+  /** The same streams, but errors are told to somebody else, and without the tool's name. */
+  public Console withErrorsTo(Consumer<String> listener) {
+    return new Console(this, listener);
   }
 
   public String program() {
@@ -76,7 +93,7 @@ public final class Console {
 
   /** An error behind the tool's name. */
   public void error(String message) {
-    errorLine(program + ": " + message);
+    errors.accept(message);
   }
 
   /** A warning behind the tool's name. */

@@ -101,6 +101,34 @@ public final class OpenImage {
     return open(graph, context, request, objects);
   }
 
+  /**
+   * A node that others have opened, by a handle that stays the caller's.
+   *
+   * @param backend its medium is the node
+   */
+  public static OpenImage over(BlockBackend backend, BlockNode node) {
+    int used = 0;
+    int shared = Permission.ALL;
+    for (Edge edge : node.parents()) {
+      if (edge.parent() == backend) {
+        used = edge.permissions();
+        shared = edge.shared();
+      }
+    }
+    OpenRequest request = OpenRequest.reading(node.name(), null, CacheMode.WRITEBACK);
+    OpenImage image = new OpenImage(backend, node, request, ObjectRegistry.none(), used, shared);
+    image.writable = !node.isReadOnly();
+    return image;
+  }
+
+  /** Has the handle do more than it did, if it does not yet; it stays so. */
+  public void require(int further) throws BlockException {
+    if ((permissions | further) != permissions) {
+      use(permissions | further);
+      permissions |= further;
+    }
+  }
+
   /** Opens an image that may refer to this one's node by its name. */
   public OpenImage openBeside(AioContext context, OpenRequest request) throws BlockException {
     return open(node.graph(), context, request, objects);

@@ -1,6 +1,7 @@
 package org.tinamou.tools.io;
 
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,11 @@ record IoCommand(
     boolean writes,
     String syntax,
     String summary) {
+
+  /** What is there only where the tool itself opens images. */
+  static final Set<String> ONLY_WITH_OWN_IMAGE = Set.of("close", "open", "quit");
+
+  private static final Set<String> READING = Set.of("aio_read", "read", "readv");
 
   /** By name. */
   static final List<IoCommand> ALL =
@@ -125,6 +131,11 @@ record IoCommand(
 
   private static IoCommand writing(String name, String alias, String syntax, String summary) {
     return new IoCommand(name, alias, 2, -1, true, true, syntax, summary);
+  }
+
+  /** Whether it reads or writes what is in the image. */
+  boolean movesData() {
+    return writes || READING.contains(name);
   }
 
   /** The command of a name or alias. */

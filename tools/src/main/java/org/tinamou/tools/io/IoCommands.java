@@ -39,7 +39,7 @@ final class IoCommands {
       return Outcome.OK;
     }
     IoCommand command = IoCommand.find(words.getFirst());
-    if (command == null) {
+    if (command == null || !session.offers(command)) {
       console.errorLine("command \"" + words.getFirst() + "\" not found");
       return Outcome.FAILED;
     }
@@ -60,6 +60,7 @@ final class IoCommands {
       return Outcome.QUIT;
     }
     try {
+      session.prepare(command);
       return perform(command, words) ? Outcome.OK : Outcome.FAILED;
     } catch (IoArguments.Refused e) {
       return e.isSuccess() ? Outcome.OK : Outcome.FAILED;

@@ -11,6 +11,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.Permission;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.tools.cli.Console;
@@ -27,6 +28,7 @@ final class IoSession {
   private final boolean misalign;
   private final ObjectRegistry objects;
   private final ArrayDeque<Coroutine> pending = new ArrayDeque<>();
+  private final @Nullable ArrayDeque<Coroutine> others;
   private @Nullable OpenImage image;
 
   IoSession(AioContext context, Console console, boolean misalign, ObjectRegistry objects) {
@@ -34,6 +36,38 @@ final class IoSession {
     this.console = console;
     this.misalign = misalign;
     this.objects = objects;
+    this.others = null;
+  }
+
+  /**
+   * One for an image that others have opened and will close.
+   *
+   * @param others what further such sessions have under way
+   */
+  IoSession(AioContext context, Console console, OpenImage image, ArrayDeque<Coroutine> others) {
+    this.context = context;
+    this.console = console;
+    this.misalign = false;
+    this.objects = ObjectRegistry.none();
+    this.others = others;
+    this.image = image;
+  }
+
+  /** Whether a command can be used: an image of somebody else is neither opened nor closed. */
+  boolean offers(IoCommand command) {
+    return others == null || !IoCommand.ONLY_WITH_OWN_IMAGE.contains(command.name());
+  }
+
+  /** Sees to it that the command may do with the image what it is going to do. */
+  void prepare(IoCommand command) throws ToolException {
+    if (others == null || !command.movesData()) {
+      return;
+    }
+    try {
+      image().require(command.writes() ? Permission.WRITE : Permission.CONSISTENT_READ);
+    } catch (BlockException e) {
+      throw ToolException.of("", e);
+    }
   }
 
   AioContext context() {
@@ -96,13 +130,38 @@ final class IoSession {
   /** Starts a request that ends by itself. */
   void start(String name, Coroutine.Body body) {
     pending.removeIf(Coroutine::isEnded);
-    pending.add(context.spawn(name, body));
+    if (others == null) {
+      pending.add(context.spawn(name, body));
+      return;
+    }
+    Coroutine request =
+        context.spawn(
+            name,
+            () -> {
+              body.run();
+              console.out().flush();
+            });
+    pending.add(request);
+    others.removeIf(Coroutine::isEnded);
+    others.add(request);
   }
 
   /** Waits for all requests. */
   void drain() {
-    while (!pending.isEmpty()) {
-      pending.remove().join();
+    awaitAll(pending);
+    if (others != null) {
+      awaitAll(others);
+    }
+  }
+
+  /** Waits for what this session has begun. */
+  void drainOwn() {
+    awaitAll(pending);
+  }
+
+  private static void awaitAll(ArrayDeque<Coroutine> requests) {
+    while (!requests.isEmpty()) {
+      requests.remove().join();
     }
   }
 

@@ -20,6 +20,7 @@ import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Interruptions;
 import org.tinamou.tools.cli.ProbeWarning;
 import org.tinamou.tools.cli.ToolException;
+import org.tinamou.tools.io.MonitorIo;
 import org.tinamou.tools.system.SystemArguments.Given;
 
 /**
@@ -45,16 +46,15 @@ final class SystemSession {
     this.daemon = new MonitoredDaemon(main, loops, console::error);
     SystemCommands.addTo(daemon.commands(), daemon.daemon(), arguments);
     HumanCommands.addTo(
-        human, daemon.commands(), daemon.schema(), daemon.devices(), SystemSession::refuseIo);
+        human,
+        daemon.commands(),
+        daemon.schema(),
+        daemon.devices(),
+        new MonitorIo(daemon.daemon(), console));
     Monitors.addHumanMonitorCommand(daemon.commands(), human);
     daemon.addEvents(List.of("POWERDOWN", "RESET", "SHUTDOWN"));
     daemon.daemon().onQuitAsked(this::tellShutdown);
     daemon.daemon().onQuit(this::quit);
-  }
-
-  private static void refuseIo(String name, boolean onlyDevice, String command)
-      throws CommandException {
-    throw new CommandException("qemu-io commands are not supported");
   }
 
   /**

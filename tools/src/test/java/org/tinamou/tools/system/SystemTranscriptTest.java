@@ -1,34 +1,16 @@
 package org.tinamou.tools.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.InputStream;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.tinamou.base.Parsed;
-import org.tinamou.qapi.Json;
-import org.tinamou.qapi.JsonStream;
-import org.tinamou.qapi.JsonWriter;
-import org.tinamou.tools.ToolRun;
 import org.tinamou.tools.nbd.Programs;
 
 /** The same commands for our machine and for the reference's: the same answers and events. */
 final class SystemTranscriptTest {
-  private static final String PROGRAM = "qemu-system-x86_64";
-
   private static final String COMMANDS =
       """
       {"execute":"qmp_capabilities"}
@@ -85,93 +67,24 @@ final class SystemTranscriptTest {
 
   @TempDir Path folder;
 
-  private List<String> words(Path socket) {
-    List<String> words = new ArrayList<>(List.of("-machine", "none", "-nodefaults"));
-    words.addAll(List.of("-display", "none", "-S", "-name", "guest=foo"));
+  private List<String> words() {
+    List<String> words = new ArrayList<>(List.of("-S", "-name", "guest=foo"));
     words.addAll(List.of("-drive", "if=none,id=a,file=" + folder + "/a.raw,format=raw"));
     words.addAll(List.of("-drive", "if=none,id=b"));
     words.addAll(List.of("-drive", "if=none,id=c,driver=null-co,cache=unsafe"));
     words.addAll(List.of("-drive", "driver=null-co,read-only=on"));
     words.addAll(List.of("-blockdev", "null-co,node-name=zz"));
-    words.addAll(List.of("-qmp", "unix:" + socket));
     return words;
-  }
-
-  /** All that a machine sends once it has connected. */
-  private List<String> conversation(ServerSocketChannel server) throws Exception {
-    try (SocketChannel channel = server.accept()) {
-      String commands = COMMANDS.strip().replace("@", folder.toString());
-      channel.write(ByteBuffer.wrap(commands.getBytes(StandardCharsets.UTF_8)));
-      List<String> lines = new ArrayList<>();
-      JsonStream stream =
-          new JsonStream(
-              next -> {
-                if (next instanceof Parsed.Value<Json>(Json value)) {
-                  lines.add(normalized(value));
-                }
-              });
-      InputStream in = Channels.newInputStream(channel);
-      byte[] output = in.readAllBytes();
-      stream.feed(output, 0, output.length);
-      return lines;
-    }
-  }
-
-  /** Without times, versions and generated names. */
-  private static String normalized(Json value) {
-    return JsonWriter.compact(value)
-        .replaceAll("\\{\"timestamp\": \\{[^}]*}, ", "{")
-        .replaceAll("\"package\": \"[^\"]*\"", "\"package\"")
-        .replaceAll("#block[0-9]{3,}", "#block")
-        .replaceAll("\"actual-size\": [0-9]+", "\"actual-size\"");
-  }
-
-  private static ServerSocketChannel listen(Path socket) throws Exception {
-    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    return server.bind(UnixDomainSocketAddress.of(socket));
-  }
-
-  private List<String> reference() throws Exception {
-    Path socket = folder.resolve("reference");
-    List<String> command = new ArrayList<>(List.of(PROGRAM));
-    command.addAll(words(socket));
-    try (ServerSocketChannel server = listen(socket)) {
-      Process process = new ProcessBuilder(command).inheritIO().start();
-      List<String> lines = conversation(server);
-      assertTrue(process.waitFor(30, TimeUnit.SECONDS), "the reference does not end");
-      return lines;
-    }
-  }
-
-  private List<String> ours() throws Exception {
-    Path socket = folder.resolve("ours");
-    try (ServerSocketChannel server = listen(socket)) {
-      CompletableFuture<ToolRun> run =
-          CompletableFuture.supplyAsync(
-              () ->
-                  ToolRun.run(new SystemTool(), PROGRAM, "", words(socket).toArray(new String[0])),
-              action -> Thread.ofPlatform().start(action));
-      List<String> lines = conversation(server);
-      ToolRun ended = run.get(30, TimeUnit.SECONDS);
-      assertEquals("", ended.err());
-      assertEquals(0, ended.exitCode());
-      return lines;
-    }
   }
 
   @Test
   void answersAsTheReferenceDoes() throws Exception {
-    Programs.require(PROGRAM);
+    Programs.require(MachineTalk.PROGRAM);
     java.nio.file.Files.write(folder.resolve("a.raw"), new byte[1 << 20]);
-    List<String> theirs = reference();
-    List<String> ours = ours();
-    List<String> differences = new ArrayList<>();
-    for (int i = 0; i < Math.min(theirs.size(), ours.size()); i++) {
-      if (!theirs.get(i).equals(ours.get(i))) {
-        differences.add("\nexpected " + theirs.get(i) + "\n but was " + ours.get(i));
-      }
-    }
-    assertEquals(List.of(), differences);
-    assertEquals(theirs.size(), ours.size());
+    String commands = COMMANDS.strip().replace("@", folder.toString());
+    List<String> theirs = MachineTalk.reference(folder, words(), commands).lines();
+    MachineTalk ours = MachineTalk.ours(folder, words(), commands);
+    assertEquals(List.of(), MachineTalk.differences(theirs, ours.lines()));
+    assertEquals("", ours.err());
   }
 }
