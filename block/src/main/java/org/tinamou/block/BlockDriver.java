@@ -57,6 +57,12 @@ public interface BlockDriver {
     String exactFileName();
   }
 
+  /** Is called as another node is, by its options too. */
+  interface NamedAsOther extends BlockDriver {
+    @AnyThread
+    BlockNode namesake();
+  }
+
   /** Can be written to. */
   interface Writable extends BlockDriver {
     /** Stores the buffer. Of the flags it sees those it {@link #writeFlags() supports}. */

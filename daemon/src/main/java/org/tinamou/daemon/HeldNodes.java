@@ -79,6 +79,16 @@ public final class HeldNodes {
     return find(deviceOrNode, deviceOrNode);
   }
 
+  /** The same, but a node that only other nodes use is refused. */
+  @HomeThread
+  public BlockNode findRoot(String deviceOrNode) throws BlockException {
+    BlockNode node = find(deviceOrNode);
+    if (node.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockNode)) {
+      throw new BlockException(Errno.EINVAL, "Need a root block node");
+    }
+    return node;
+  }
+
   /** The backend of that name, or null. */
   @HomeThread
   public @Nullable BlockBackend backend(String name) {

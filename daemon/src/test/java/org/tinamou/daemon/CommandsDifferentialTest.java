@@ -24,7 +24,8 @@ class CommandsDifferentialTest {
       line -> line.startsWith("{\"return\"") || line.startsWith("{\"error\"");
 
   @ParameterizedTest
-  @ValueSource(strings = {"nodes", "exports", "reopen", "snapshots", "transactions", "jobs"})
+  @ValueSource(
+      strings = {"nodes", "refusals", "exports", "reopen", "snapshots", "transactions", "jobs"})
   void answersAreAlike(String script, @TempDir Path scratch) throws Exception {
     boolean installed = Files.isExecutable(Path.of(REFERENCE));
     if (!installed) {

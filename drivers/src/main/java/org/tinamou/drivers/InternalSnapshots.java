@@ -41,11 +41,13 @@ public interface InternalSnapshots extends BlockDriver {
   /**
    * Keeps the disk as it is now.
    *
+   * @param instructions how many the machine has executed, or -1 if nobody counts
    * @throws BlockException with EOPNOTSUPP if such an image cannot, EINVAL if a cluster is kept as
    *     often as can be counted, EFBIG if the table would become too large
    */
   @InCoroutine
-  void createSnapshot(String name, long dateSeconds, int dateNanos) throws BlockException;
+  void createSnapshot(String name, long dateSeconds, int dateNanos, long instructions)
+      throws BlockException;
 
   /**
    * Goes back to an older state, whose size the disk takes.

@@ -17,6 +17,9 @@ public final class FileNames {
   /** A name by which the same image can be opened again; {@code json:} if it needs options. */
   @AnyThread
   public static String of(BlockNode node) {
+    if (node.driverOrNull() instanceof BlockDriver.NamedAsOther other) {
+      return of(other.namesake());
+    }
     String exact = exactOrEmpty(node);
     return exact.isEmpty()
         ? "json:" + JsonWriter.compact(MemberOrder.sorted(options(node)))
@@ -26,19 +29,32 @@ public final class FileNames {
   /** The plain name, or the empty text if there is none. */
   @AnyThread
   public static String exactOrEmpty(BlockNode node) {
+    if (node.driverOrNull() instanceof BlockDriver.NamedAsOther other) {
+      return exactOrEmpty(other.namesake());
+    }
     return node.driverOrNull() instanceof BlockDriver.Named named ? named.exactFileName() : "";
+  }
+
+  /**
+   * The plain name of an image whose file a node is: that of the file, unless the file is an image
+   * itself, which nobody would look for by the name alone; the empty text if there is none.
+   */
+  @AnyThread
+  public static String exactOfImageIn(BlockNode file) {
+    return file.child("file") == null ? exactOrEmpty(file) : "";
   }
 
   /** The options that open the same image again. */
   @AnyThread
   public static Json.Members options(BlockNode node) {
     Json.Members all = new Json.Members();
+    boolean named = !exactOrEmpty(node).isEmpty();
     for (Map.Entry<String, Json> option : node.origin().options().entrySet()) {
-      if (node.origin().isSignificant(option.getKey())) {
+      boolean below = named && option.getKey().equals("backing"); // as the image says itself
+      if (node.origin().isSignificant(option.getKey()) && !below) {
         all.put(option.getKey(), option.getValue());
       }
     }
-    boolean named = !exactOrEmpty(node).isEmpty();
     for (Edge edge : node.children()) {
       if (named && edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
         continue; // the image says itself what is below it

@@ -303,9 +303,13 @@ public final class NodeOpener {
       NodeOpening.Prepared prepared,
       AioContext context)
       throws BlockException, OptionException {
+    Map<String, Json> given = options.flat();
+    if (!(type instanceof DriverType.Protocol)
+        && given.get("file") instanceof Json.Text(String reference)) {
+      find(reference); // before anything else, and the new node has no name yet
+    }
     String name = GenericOptions.nodeName(options);
     NodeOptions settings = GenericOptions.read(options, defaults);
-    Map<String, Json> given = options.flat();
     NodeOrigin origin = new NodeOrigin(given, type.significantOptions(), prepared.probed());
     return graph.open(
         name,

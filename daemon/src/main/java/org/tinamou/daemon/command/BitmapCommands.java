@@ -51,7 +51,11 @@ final class BitmapCommands {
   }
 
   private BlockNode node(String name) throws BlockException {
-    return daemon.nodes().find(name);
+    BlockNode node = daemon.nodes().findOrNull(name);
+    if (node == null) {
+      throw new BlockException(Errno.ENODEV, "Node '" + name + "' not found");
+    }
+    return node;
   }
 
   private Json sha256(OptionReader arguments) throws OptionException, BlockException {
@@ -81,7 +85,7 @@ final class BitmapCommands {
 
     @Override
     public void prepare() throws BlockException {
-      BlockNode node = node(nodeName);
+      BlockNode node = daemon.nodes().find(nodeName);
       if (name.isEmpty()) {
         throw new BlockException(Errno.EINVAL, "Bitmap name cannot be empty");
       }

@@ -77,9 +77,9 @@ final class ExportCommands {
   }
 
   private void addByDevice(OptionReader arguments) throws OptionException, BlockException {
-    daemon.exports().requireServer();
     String device = arguments.string("device");
     BlockNode node = daemon.nodes().find(device);
+    daemon.exports().requireServer();
     String name = arguments.stringOrNull("name");
     String shown = name == null ? device : name;
     String bitmap = arguments.stringOrNull("bitmap");

@@ -32,7 +32,7 @@ final class MirrorCommands {
 
   @InCoroutine
   private void toNode(OptionReader arguments) throws OptionException, BlockException {
-    BlockNode source = daemon.nodes().find(arguments.string("device"));
+    BlockNode source = daemon.nodes().findRoot(arguments.string("device"));
     BlockNode target = daemon.nodes().find(arguments.string("target"));
     boolean zero = arguments.bool("target-is-zero", false);
     if (source != target) { // else there is a plainer word for it
@@ -44,7 +44,7 @@ final class MirrorCommands {
 
   @InCoroutine
   private void toImage(OptionReader arguments) throws OptionException, BlockException {
-    BlockNode source = daemon.nodes().find(arguments.string("device"));
+    BlockNode source = daemon.nodes().findRoot(arguments.string("device"));
     daemon.nodes().refuseBusy(source);
     MirrorSync sync = sync(arguments, source);
     String nodeName = arguments.stringOrNull("node-name");

@@ -207,7 +207,7 @@ final class NodeCommands {
 
   private void changeBackingFile(OptionReader arguments)
       throws OptionException, BlockException, CommandException {
-    BlockNode device = daemon.nodes().find(arguments.string("device"));
+    BlockNode device = daemon.nodes().findRoot(arguments.string("device"));
     BlockNode image = daemon.nodes().find(null, arguments.string("image-node-name"));
     Edge below = copiedFrom(image);
     if (below == null) {

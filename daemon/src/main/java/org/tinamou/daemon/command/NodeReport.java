@@ -15,6 +15,7 @@ import org.tinamou.block.throttle.ThrottleConfig;
 import org.tinamou.block.throttle.ThrottleLimit;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.drivers.protocol.nullblock.NullDriver;
 import org.tinamou.qapi.Json;
@@ -90,10 +91,17 @@ final class NodeReport {
 
   private static int depth(BlockNode node) {
     int depth = 0;
-    for (Edge edge = NodeCommands.copiedFrom(node); edge != null; depth++) {
-      edge = NodeCommands.copiedFrom(edge.child());
+    for (Edge edge = under(node); edge != null; depth++) {
+      edge = under(edge.child());
     }
     return depth;
+  }
+
+  /**
+   * What shows through an image or a filter; only a raw format, which hides nothing, is neither.
+   */
+  private static @Nullable Edge under(BlockNode node) {
+    return node.driverOrNull() instanceof RawFormat ? null : Edge.below(node);
   }
 
   private static Json.Members bitmap(BitmapInfo info) {
@@ -117,7 +125,7 @@ final class NodeReport {
   @InCoroutine
   private static Json.Members chain(BlockNode node) throws BlockException {
     Json.Members report = image(node);
-    Edge below = NodeCommands.copiedFrom(node);
+    Edge below = under(node);
     if (below != null) {
       report.put("backing-image", chain(below.child()));
     }

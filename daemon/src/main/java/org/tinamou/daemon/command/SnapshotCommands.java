@@ -6,7 +6,6 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.ClockType;
 import org.tinamou.base.Errno;
-import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
@@ -23,6 +22,7 @@ import org.tinamou.monitor.CommandException;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
+import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
 
 /** Snapshots beside an image, as an overlay over it, and inside of one. */
@@ -57,17 +57,6 @@ final class SnapshotCommands {
 
   // ------------------------------------------------------------------------------------ internal
 
-  private BlockNode rootNode(String device) throws BlockException {
-    BlockNode node = daemon.nodes().find(device);
-    boolean root =
-        node.parents().isEmpty()
-            || node.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockBackend);
-    if (!root) {
-      throw new BlockException(Errno.EINVAL, "Need a root block node");
-    }
-    return node;
-  }
-
   private static InternalSnapshots keeper(BlockNode node, String device) throws BlockException {
     BlockDriver driver = node.driverOrNull();
     if (driver instanceof InternalSnapshots keeper) {
@@ -93,7 +82,7 @@ final class SnapshotCommands {
 
     @Override
     public void prepare() throws BlockException {
-      BlockNode found = rootNode(device);
+      BlockNode found = daemon.nodes().findRoot(device);
       InternalSnapshots keeper = internal(found);
       if (name.isEmpty()) {
         throw new BlockException(Errno.EINVAL, "Name is empty");
@@ -108,7 +97,7 @@ final class SnapshotCommands {
       long now = daemon.main().clocks().nanos(ClockType.HOST);
       try {
         keeper.createSnapshot(
-            name, Math.floorDiv(now, NANOS_A_SECOND), (int) Math.floorMod(now, NANOS_A_SECOND));
+            name, Math.floorDiv(now, NANOS_A_SECOND), (int) Math.floorMod(now, NANOS_A_SECOND), -1);
       } catch (BlockException e) {
         throw e.prefixed("Failed to create snapshot '%s' on device '%s': ".formatted(name, device));
       }
@@ -152,11 +141,13 @@ final class SnapshotCommands {
     String device = arguments.string("device");
     String id = arguments.stringOrNull("id");
     String name = arguments.stringOrNull("name");
-    BlockNode node = rootNode(device);
+    BlockNode node = daemon.nodes().findRoot(device);
     if (id == null && name == null) {
       throw new BlockException(Errno.EINVAL, "Name or id must be provided");
     }
-    InternalSnapshots keeper = keeper(node, device);
+    if (!(node.driverOrNull() instanceof InternalSnapshots keeper)) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "Failed to get a snapshot list");
+    }
     InternalSnapshots.Snapshot found = keeper.find(id, name);
     if (found == null) {
       throw new BlockException(
@@ -228,7 +219,11 @@ final class SnapshotCommands {
           "size=%d,backing_file=%s,backing_fmt=%s"
               .formatted(
                   below.lengthBytes(), FileNames.of(below).replace(",", ",,"), driver.formatName());
-      return ImageCreation.options(format).parse(text);
+      OptionSchema known = ImageCreation.options(format);
+      if (!known.accepts("backing_file")) {
+        throw new OptionException("Backing file not supported for file format '" + format + "'");
+      }
+      return known.parse(text);
     }
   }
 
@@ -295,9 +290,8 @@ final class SnapshotCommands {
 
     private BlockNode given() throws BlockException {
       BlockNode found = daemon.nodes().find(Objects.requireNonNull(overlayName));
-      if (found.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockBackend)) {
-        throw new BlockException(
-            Errno.EBUSY, "The overlay is already in use by a block device or export");
+      if (!found.parents().isEmpty()) {
+        throw new BlockException(Errno.EBUSY, "The overlay is already in use");
       }
       daemon.graph().reference(found);
       return found;

@@ -200,12 +200,13 @@ public final class Exports {
   private BlockBackend backend(BlockNode node, Request request) throws BlockException {
     int used = Permission.CONSISTENT_READ | (request.writable() ? Permission.WRITE : 0);
     BlockBackend backend =
-        new BlockBackend(
-            daemon.graph(), "", node.context(), used, Permission.ALL & ~Permission.RESIZE);
+        new BlockBackend(daemon.graph(), "", node.context(), used, Permission.ALL);
     backend.setFollowsNode(!request.fixed());
     backend.setWriteThrough(request.writeThrough());
     try {
       backend.insert(node);
+      requireServer();
+      backend.setPermissions(used, Permission.ALL & ~Permission.RESIZE);
     } catch (BlockException refused) {
       backend.close();
       throw refused;

@@ -18,7 +18,8 @@ import org.tinamou.drivers.filter.FilterDriver;
  * Stands in front of what is mirrored: every change of it is noted or, if the copy mode says so,
  * made on the target too.
  */
-final class MirrorTop extends FilterDriver implements BlockDriver.PermissionMapper {
+final class MirrorTop extends FilterDriver
+    implements BlockDriver.NamedAsOther, BlockDriver.PermissionMapper {
   private final Edge target;
   private final boolean targetIsBelow;
   private volatile @Nullable MirrorTracking tracking;
@@ -84,6 +85,11 @@ final class MirrorTop extends FilterDriver implements BlockDriver.PermissionMapp
     // What is below is written by the mirror, and shows the same as before.
     return new PermissionPair(
         used | Permission.CONSISTENT_READ, targetIsBelow ? Permission.ALL : shared);
+  }
+
+  @Override
+  public BlockNode namesake() {
+    return file().child();
   }
 
   @Override

@@ -157,7 +157,7 @@ public final class Qcow2Crash {
       kept.put(name, model.keep());
     }
     try {
-      image.snapshots().createSnapshot(name, 0, 0);
+      image.snapshots().createSnapshot(name, 0, 0, 0);
     } catch (BlockException e) {
       kept.remove(name);
       if (e.errno() != Errno.EINVAL) {

@@ -85,7 +85,7 @@ final class SnapshotCommand implements ImgCommand {
         try {
           // As exact as the reference tells the time.
           int nanos = (int) (now % NANOS_PER_SECOND) / NANOS_PER_MICRO * NANOS_PER_MICRO;
-          snapshots.createSnapshot(snapshot, now / NANOS_PER_SECOND, nanos);
+          snapshots.createSnapshot(snapshot, now / NANOS_PER_SECOND, nanos, 0);
         } catch (BlockException e) {
           throw refuseCreating(e.errno());
         }

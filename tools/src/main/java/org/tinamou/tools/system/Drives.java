@@ -65,6 +65,7 @@ final class Drives {
     boolean done = false;
     try {
       backend.setWriteThrough(options.writeThrough());
+      backend.setFollowsNode(true); // no device minds
       backend.setStatistics(new BlockStatistics(graph.main().clocks(), true, true));
       backend.setErrorPolicies(options.readErrors(), options.writeErrors());
       if (node != null) {

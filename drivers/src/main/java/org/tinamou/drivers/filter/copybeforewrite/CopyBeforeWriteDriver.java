@@ -37,7 +37,7 @@ import org.tinamou.drivers.filter.snapshotaccess.SnapshotSource;
  * a cluster is at the target is known before its write starts, so one of the two sees the other.
  */
 public final class CopyBeforeWriteDriver extends FilterDriver
-    implements BlockDriver.PermissionMapper, SnapshotSource {
+    implements BlockDriver.PermissionMapper, BlockDriver.NamedAsOther, SnapshotSource {
   private final BlockNode node;
   private final Edge target;
   private final BlockCopy copy;
@@ -147,6 +147,11 @@ public final class CopyBeforeWriteDriver extends FilterDriver
   @AnyThread
   public @Nullable BlockException broken() {
     return broken;
+  }
+
+  @Override
+  public BlockNode namesake() {
+    return file().child();
   }
 
   @Override

@@ -5,6 +5,7 @@ import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
+import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.Edge;
 import org.tinamou.block.Permission;
@@ -18,6 +19,7 @@ public final class SnapshotAccessDriver
     implements BlockDriver.ZeroWriter,
         BlockDriver.Discarder,
         BlockDriver.StatusSource,
+        BlockDriver.NamedAsOther,
         BlockDriver.PermissionMapper {
   private final Edge file;
   private final long lengthBytes;
@@ -32,6 +34,11 @@ public final class SnapshotAccessDriver
       return source;
     }
     throw BlockException.of(Errno.EOPNOTSUPP, file.child().describe() + " keeps no snapshot");
+  }
+
+  @Override
+  public BlockNode namesake() {
+    return file.child();
   }
 
   @Override

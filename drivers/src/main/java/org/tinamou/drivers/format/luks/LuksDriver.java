@@ -79,7 +79,7 @@ public final class LuksDriver
   @Override
   public String exactFileName() {
     return parts.headerFile() == null && !parts.namesSecret()
-        ? FileNames.exactOrEmpty(file.child())
+        ? FileNames.exactOfImageIn(file.child())
         : "";
   }
 

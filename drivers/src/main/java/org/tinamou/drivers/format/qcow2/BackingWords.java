@@ -26,7 +26,7 @@ record BackingWords(@Nullable String name, @Nullable String format) {
 
   /** The name by which the image can be opened again; empty if that would find another below. */
   static String exactName(Qcow2Image image, ImageDescription described) {
-    String name = FileNames.exactOrEmpty(image.file().child());
+    String name = FileNames.exactOfImageIn(image.file().child());
     boolean exact =
         !image.isBackingChanged() || leadTo(image.backing(), name, described.backingName());
     return exact ? name : "";

@@ -417,8 +417,9 @@ public final class Qcow2Driver
   }
 
   @Override
-  public void createSnapshot(String name, long dateSeconds, int dateNanos) throws BlockException {
-    withSnapshots(all -> all.create(name, dateSeconds, dateNanos));
+  public void createSnapshot(String name, long dateSeconds, int dateNanos, long instructions)
+      throws BlockException {
+    withSnapshots(all -> all.create(name, dateSeconds, dateNanos, instructions));
   }
 
   /** What is behind the disk must not become part of it. */

@@ -87,6 +87,9 @@ public final class Qcow2Type implements DriverType {
         new Qcow2Image.Extras(
             snapshots, bitmaps, data, encryption, !readOnly, opening.node().graph()::diagnose);
     Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
+    if (opening.options().has("backing")) {
+      image.showBelow(backing); // it need not be what the image says
+    }
     Qcow2Driver driver = new Qcow2Driver(opening.node(), image, header);
     if (!forCheck) {
       driver.loadBitmaps();

@@ -47,7 +47,8 @@ final class Snapshots {
   }
 
   /** Keeps the disk as it is. */
-  void create(String name, long dateSeconds, int dateNanos) throws BlockException {
+  void create(String name, long dateSeconds, int dateNanos, long instructions)
+      throws BlockException {
     List<SnapshotTable.Snapshot> wanted = new ArrayList<>(image.snapshots().snapshots());
     if (wanted.size() >= SnapshotTable.MAX_SNAPSHOTS) {
       throw BlockException.of(Errno.EFBIG, "too many snapshots");
@@ -65,7 +66,7 @@ final class Snapshots {
       wanted.add(
           new SnapshotTable.Snapshot(
               new InternalSnapshots.Snapshot(
-                  unusedId(), name, dateSeconds, dateNanos, 0, 0, image.sizeBytes(), 0),
+                  unusedId(), name, dateSeconds, dateNanos, 0, 0, image.sizeBytes(), instructions),
               table.length,
               offset,
               new byte[0],

@@ -116,7 +116,7 @@ public final class RawFormat
 
   @Override
   public String exactFileName() {
-    return windowStart == 0 && windowSize == WHOLE ? FileNames.exactOrEmpty(file.child()) : "";
+    return windowStart == 0 && windowSize == WHOLE ? FileNames.exactOfImageIn(file.child()) : "";
   }
 
   @Override

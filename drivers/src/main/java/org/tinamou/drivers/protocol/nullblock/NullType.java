@@ -36,7 +36,7 @@ public final class NullType implements DriverType.Protocol {
 
   @Override
   public List<String> significantOptions() {
-    return List.of("size");
+    return List.of("size", "read-zeroes");
   }
 
   @Override

@@ -56,10 +56,10 @@ class KeptStatesTest {
         context -> {
           Path image = Qcow2Files.create(context, directory.resolve("snap.qcow2"));
           Qcow2Files.Disk disk = Qcow2Files.open(context, image, "qcow2", NodeOptions.READ_WRITE);
-          snapshots(disk).createSnapshot("one", 1, 2);
+          snapshots(disk).createSnapshot("one", 1, 2, -1);
           disk.write(0, Qcow2Files.filled(100_000, 1));
           disk.backend.truncate(2 << 20, true, PreallocationMode.OFF);
-          snapshots(disk).createSnapshot("two", 3, 4);
+          snapshots(disk).createSnapshot("two", 3, 4, 5);
           assertTrue(disk.check(CheckRepair.NONE).isClean());
           snapshots(disk).applySnapshot("1");
           assertEquals(1 << 20, disk.backend.lengthBytes());
@@ -86,7 +86,7 @@ class KeptStatesTest {
           Qcow2Files.Disk again = Qcow2Files.open(context, image, "qcow2", NodeOptions.READ_WRITE);
           BlockException refused =
               assertThrows(
-                  BlockException.class, () -> snapshots(again).createSnapshot("one", 0, 0));
+                  BlockException.class, () -> snapshots(again).createSnapshot("one", 0, 0, 0));
           assertEquals(Errno.EINVAL, refused.errno());
           assertTrue(again.check(CheckRepair.NONE).isClean());
           assertTrue(snapshots(again).snapshots().isEmpty());
