@@ -57,9 +57,20 @@ final class SnapshotCommands {
 
   // ------------------------------------------------------------------------------------ internal
 
+  /** The image that keeps states: the node, or what it shows. */
+  private static @Nullable InternalSnapshots keeperOrNull(BlockNode node) {
+    for (BlockNode at = node; at != null; at = at.primaryChild()) {
+      if (at.driverOrNull() instanceof InternalSnapshots keeper) {
+        return keeper;
+      }
+    }
+    return null;
+  }
+
   private static InternalSnapshots keeper(BlockNode node, String device) throws BlockException {
     BlockDriver driver = node.driverOrNull();
-    if (driver instanceof InternalSnapshots keeper) {
+    InternalSnapshots keeper = keeperOrNull(node);
+    if (keeper != null) {
       return keeper;
     }
     throw new BlockException(
@@ -145,7 +156,8 @@ final class SnapshotCommands {
     if (id == null && name == null) {
       throw new BlockException(Errno.EINVAL, "Name or id must be provided");
     }
-    if (!(node.driverOrNull() instanceof InternalSnapshots keeper)) {
+    InternalSnapshots keeper = keeperOrNull(node);
+    if (keeper == null) {
       throw BlockException.of(Errno.EOPNOTSUPP, "Failed to get a snapshot list");
     }
     InternalSnapshots.Snapshot found = keeper.find(id, name);
