@@ -45,6 +45,13 @@ public interface StreamSocket {
   long write(IoVector buffers);
 
   /**
+   * Tells the peer that nothing more will be written, where the protocol has words of its own for
+   * that. Waits until they are on their way, or the connection is shut down.
+   */
+  @InCoroutine
+  default void sayEnd() {}
+
+  /**
    * Ends the connection both ways: whoever waits goes on, with the end or an error. Idempotent;
    * also of a closed socket.
    */

@@ -32,6 +32,8 @@ final class LinuxSocketHost implements SocketHost {
   static final LinuxSocketHost RING = new LinuxSocketHost(true);
 
   private static final int EAGAIN = -Errno.EAGAIN.number();
+  private static final int EALREADY = -Errno.EALREADY.number();
+  private static final int EISCONN = -Errno.EISCONN.number();
   private static final int EINPROGRESS = -Errno.EINPROGRESS.number();
   private static final long FULL_BACKLOG_NANOS = 5_000_000;
 
@@ -94,14 +96,25 @@ final class LinuxSocketHost implements SocketHost {
   }
 
   private static int awaitConnected(int fd, Sockets.RawAddress raw) {
+    // A socket to a virtual machine may count as writable before it is connected.
+    boolean sure = raw.family() != Sockets.AF_VSOCK;
     while (true) {
       int result = Sockets.connect(fd, raw);
-      if (result == EINPROGRESS) {
-        return SocketWait.await(fd, FdWatch.WRITABLE)
-            ? Sockets.connectResult(fd)
-            : -Errno.ECANCELED.number();
+      if (result == EISCONN) {
+        return 0;
       }
-      if (result != EAGAIN) {
+      if (result == EINPROGRESS) {
+        if (!SocketWait.await(fd, FdWatch.WRITABLE)) {
+          return -Errno.ECANCELED.number();
+        }
+        int outcome = Sockets.connectResult(fd);
+        if (outcome != 0 || sure) {
+          return outcome;
+        }
+        sure = true;
+        continue;
+      }
+      if (result != EAGAIN && result != EALREADY) {
         return result;
       }
       // A Unix socket whose queue is full tells nobody when it has room again.

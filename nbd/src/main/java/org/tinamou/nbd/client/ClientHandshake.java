@@ -194,10 +194,8 @@ public final class ClientHandshake {
     extended = mayExtend && accepts(Nbd.OPT_EXTENDED_HEADERS);
     structured = extended || accepts(Nbd.OPT_STRUCTURED_REPLY);
     Map<String, Integer> chosen = new LinkedHashMap<>();
-    if (structured) {
-      for (String context : contexts) {
-        chosen.putAll(setContext(name, context));
-      }
+    if (structured && !contexts.isEmpty()) {
+      chosen.putAll(setContexts(name, contexts));
     }
     Found found = go(name, Nbd.OPT_GO);
     return found == null ? exportName(name) : details(name, found, chosen, List.of());
@@ -238,9 +236,9 @@ public final class ClientHandshake {
     return true;
   }
 
-  private Map<String, Integer> setContext(String name, String context)
+  private Map<String, Integer> setContexts(String name, List<String> contexts)
       throws SessionEnded, HandshakeFailed {
-    contextOption(Nbd.OPT_SET_META_CONTEXT, name, List.of(context));
+    contextOption(Nbd.OPT_SET_META_CONTEXT, name, contexts);
     Map<String, Integer> found = new LinkedHashMap<>();
     while (true) {
       Answer answer = answer(Nbd.OPT_SET_META_CONTEXT);
@@ -258,8 +256,10 @@ public final class ClientHandshake {
       }
       int id = in.readInt();
       String told = text(answer.length - 4);
-      if (!told.equals(context) || !found.isEmpty()) {
-        throw broken("requested '%s', but server returned '%s'".formatted(context, told));
+      if (!contexts.contains(told) || found.containsKey(told) || found.containsValue(id)) {
+        throw broken(
+            "requested '%s', but server returned '%s'"
+                .formatted(String.join("', '", contexts), told));
       }
       found.put(told, id);
     }

@@ -14,6 +14,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
+import org.tinamou.nbd.wire.Bytes;
 import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.nbd.wire.Request;
 import org.tinamou.nbd.wire.SessionEnded;
@@ -32,6 +33,7 @@ import org.tinamou.nbd.wire.WireWriter;
  */
 public final class ClientSession {
   private static final int BUFFER_BYTES = 64 << 10;
+  private static final int STATUS_PAYLOAD_BYTES = 12;
 
   private final StreamSocket socket;
   private final ExportDetails export;
@@ -165,10 +167,19 @@ public final class ClientSession {
     if (id == null) {
       throw new IllegalArgumentException("the context " + context + " was not agreed on");
     }
-    Pending done =
-        perform(
-            Nbd.CMD_BLOCK_STATUS, Nbd.FLAG_REQ_ONE, offsetBytes, lengthBytes, IoVector.EMPTY, id);
+    // Without the payload the server tells of all contexts.
+    boolean choose = export.contexts().size() > 1 && export.has(Nbd.BLOCK_STAT_PAYLOAD);
+    IoVector payload = choose ? statusPayload(lengthBytes, id) : IoVector.EMPTY;
+    int flags = Nbd.FLAG_REQ_ONE | (choose ? Nbd.FLAG_PAYLOAD_LEN : 0);
+    Pending done = perform(Nbd.CMD_BLOCK_STATUS, flags, offsetBytes, lengthBytes, payload, id);
     return new Extent(Math.min(done.extentBytes, lengthBytes), done.extentFlags);
+  }
+
+  private static IoVector statusPayload(long lengthBytes, int contextId) {
+    MemorySegment payload = Arena.ofAuto().allocate(STATUS_PAYLOAD_BYTES, 8);
+    payload.set(Bytes.LONG, 0, lengthBytes);
+    payload.set(Bytes.INT, 8, contextId);
+    return IoVector.of(payload);
   }
 
   private Pending perform(
@@ -176,9 +187,11 @@ public final class ClientSession {
       throws SessionEnded, ErrnoException {
     Pending mine = register(command, offsetBytes, lengthBytes, buffer, contextId);
     try {
+      boolean payload = command != Nbd.CMD_READ && buffer.sizeBytes() > 0;
       send(
-          new Request(flags, command, mine.cookie, offsetBytes, lengthBytes),
-          command == Nbd.CMD_WRITE ? buffer : IoVector.EMPTY);
+          new Request(
+              flags, command, mine.cookie, offsetBytes, payload ? buffer.sizeBytes() : lengthBytes),
+          payload ? buffer : IoVector.EMPTY);
       awaitReply(mine);
     } catch (SessionEnded e) {
       fail(e);
@@ -347,6 +360,7 @@ public final class ClientSession {
   public void close() {
     try {
       send(new Request(0, Nbd.CMD_DISC, 0, 0, 0), IoVector.EMPTY);
+      out.sayEnd();
     } catch (SessionEnded gone) {
       fail(gone);
     }

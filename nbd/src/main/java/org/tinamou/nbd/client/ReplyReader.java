@@ -170,6 +170,10 @@ final class ReplyReader {
     if (longForm && in.readInt() != (length - head) / entry) {
       throw broken("number of extents does not fit the payload");
     }
+    if (context != request.contextId && export.contexts().containsValue(context)) {
+      in.skip(length - head);
+      return;
+    }
     if (context != request.contextId || request.extentBytes != 0) {
       throw broken(
           "unexpected context id %d for NBD_REPLY_TYPE_BLOCK_STATUS, negotiated context id is %d"

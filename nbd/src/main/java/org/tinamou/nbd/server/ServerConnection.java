@@ -11,6 +11,7 @@ import org.tinamou.nbd.wire.WireWriter;
 /** One client, from its first byte to its last. */
 final class ServerConnection {
   private static final int BUFFER_BYTES = 32 << 10;
+  private static final long LEAVE_NANOS = 1_000_000_000L;
 
   private final NbdServer server;
   private final AioContext context;
@@ -75,12 +76,21 @@ final class ServerConnection {
       if (negotiated != null) {
         serve(negotiated, in, out, deadline);
       }
+      takeLeave(out, deadline);
     } finally {
       deadline.disarm();
       socket.close();
       input.release();
       output.release();
       server.ended(this);
+    }
+  }
+
+  /** In the words of the encryption, if there is one, and if the client still takes them. */
+  private void takeLeave(WireWriter out, Deadline deadline) {
+    if (!isAborted()) {
+      deadline.arm(LEAVE_NANOS, "its leave");
+      out.sayEnd();
     }
   }
 

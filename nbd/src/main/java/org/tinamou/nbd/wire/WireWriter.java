@@ -126,6 +126,12 @@ public final class WireWriter {
     }
   }
 
+  /** Takes leave: nothing more is sent. */
+  @InCoroutine
+  public void sayEnd() {
+    socket.sayEnd();
+  }
+
   private static void check(long result) throws SessionEnded {
     if (result < 0) {
       throw new SessionEnded("Unable to write to socket: " + Errno.ofResult(result).message());

@@ -64,12 +64,12 @@ final class SharedKeyCredentials extends TlsCredentials {
   @Override
   TlsEngine newEngine(@Nullable String host) throws TlsException {
     if (endpoint() == Endpoint.SERVER) {
-      return BouncyPeers.sharedKeyServer(keys);
+      return BouncyPeers.sharedKeyServer(keys, versions());
     }
     byte[] key = keys.get(user);
     if (key == null) {
       throw new TlsException("there is no key of user " + user);
     }
-    return BouncyPeers.sharedKeyClient(user, key);
+    return BouncyPeers.sharedKeyClient(user, key, versions());
   }
 }

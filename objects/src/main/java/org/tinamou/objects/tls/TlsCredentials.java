@@ -69,6 +69,11 @@ public abstract sealed class TlsCredentials implements UserObject
     return options.verifyPeer();
   }
 
+  /** Which versions of TLS may be used. */
+  final TlsVersions versions() {
+    return options.versions();
+  }
+
   @Override
   public Json.Members properties() {
     Json.Members all = new Json.Members();

@@ -297,6 +297,28 @@ public final class TlsStream implements StreamSocket {
   // ----------------------------------------------------------------------------------------- end
 
   @Override
+  @InCoroutine
+  public void sayEnd() {
+    sending.lock();
+    try {
+      byte[] words;
+      lock.lock();
+      try {
+        words = engine.end();
+      } finally {
+        lock.unlock();
+      }
+      if (words.length > 0) {
+        sendRaw(words);
+      }
+    } catch (TlsException gone) {
+      inner.shutdown();
+    } finally {
+      sending.unlock();
+    }
+  }
+
+  @Override
   @AnyThread
   public void shutdown() {
     inner.shutdown();

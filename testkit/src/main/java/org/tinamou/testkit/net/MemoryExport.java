@@ -94,7 +94,7 @@ public final class MemoryExport implements NbdExport {
 
   @Override
   public List<String> contexts() {
-    return List.of(Nbd.BASE_ALLOCATION);
+    return List.of(Nbd.BASE_ALLOCATION, Nbd.ALLOCATION_DEPTH);
   }
 
   @Override
@@ -164,7 +164,9 @@ public final class MemoryExport implements NbdExport {
       for (long i = at; i < end; i++) {
         zero &= bytes[(int) i] == 0;
       }
-      if (!sink.extent(end - at, zero ? Nbd.STATE_HOLE | Nbd.STATE_ZERO : 0)) {
+      long state = zero ? Nbd.STATE_HOLE | Nbd.STATE_ZERO : 0;
+      long depth = zero ? 0 : 1;
+      if (!sink.extent(end - at, context.equals(Nbd.ALLOCATION_DEPTH) ? depth : state)) {
         return;
       }
       at = end;

@@ -8,7 +8,6 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,36 +32,6 @@ final class HostileClientTest {
   private static final int MAX_ATTEMPTS = 20;
   private static final int HUGE = Nbd.MAX_TRANSFER_BYTES + 1;
 
-  /** Bytes in the order in which they are sent. */
-  private static final class Script {
-    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-
-    Script put(Object... values) {
-      for (Object value : values) {
-        switch (value) {
-          case Short two -> bytes.writeBytes(ByteBuffer.allocate(2).putShort(two).array());
-          case Integer four -> bytes.writeBytes(ByteBuffer.allocate(4).putInt(four).array());
-          case Long eight -> bytes.writeBytes(ByteBuffer.allocate(8).putLong(eight).array());
-          case String text -> bytes.writeBytes(text.getBytes(StandardCharsets.UTF_8));
-          default -> throw new IllegalArgumentException(value.toString());
-        }
-      }
-      return this;
-    }
-
-    Script option(int code, String payload) {
-      return put(Nbd.OPTION_MAGIC, code, payload.length(), payload);
-    }
-
-    Script request(int flags, int command, long offset, int length) {
-      return put(Nbd.REQUEST_MAGIC, (short) flags, (short) command, 77L, offset, length);
-    }
-
-    byte[] bytes() {
-      return bytes.toByteArray();
-    }
-  }
-
   private static Script hello() {
     return new Script().put(3);
   }
@@ -72,6 +41,14 @@ final class HostileClientTest {
         .option(Nbd.OPT_STRUCTURED_REPLY, "")
         .option(Nbd.OPT_SET_META_CONTEXT, "\0\0\0\0\0\0\0\1\0\0\0\17base:allocation")
         .option(Nbd.OPT_GO, "\0\0\0\0\0\0");
+  }
+
+  private static Script many(int requests) {
+    Script script = structured();
+    for (int i = 0; i < requests; i++) {
+      script.request(0, Nbd.CMD_READ, 0, 4096);
+    }
+    return script;
   }
 
   private static String name(int length) {
@@ -134,6 +111,37 @@ final class HostileClientTest {
             hello().option(Nbd.OPT_SET_META_CONTEXT, "\0\0\0\0\0\0\0\0"),
             "when structured reply is not negotiated",
             false),
+        row(
+            "name of 4,097",
+            hello().option(Nbd.OPT_INFO, name(4097) + "\0\0"),
+            "Invalid name length",
+            false),
+        row(
+            "no such export of a long name by go",
+            hello().option(Nbd.OPT_GO, name(4096) + "\0\0"),
+            "not present",
+            false),
+        row(
+            "contexts of no such export of a long name",
+            hello()
+                .option(Nbd.OPT_STRUCTURED_REPLY, "")
+                .option(Nbd.OPT_SET_META_CONTEXT, name(4096) + "\0\0\0\0"),
+            "not present",
+            false),
+        row(
+            "more queries than there are",
+            hello()
+                .option(Nbd.OPT_STRUCTURED_REPLY, "")
+                .option(Nbd.OPT_LIST_META_CONTEXT, "\0\0\0\0\177\177\177\177"),
+            "Inconsistent lengths in option list meta context",
+            false),
+        row(
+            "chunks twice",
+            hello().option(Nbd.OPT_STRUCTURED_REPLY, "").option(Nbd.OPT_STRUCTURED_REPLY, ""),
+            "structured reply already negotiated",
+            false),
+        row("a request before an export", hello().request(0, Nbd.CMD_READ, 0, 512), "", true),
+        row("an option before the flags", new Script().option(Nbd.OPT_LIST, ""), "", true),
         row("TLS", hello().option(Nbd.OPT_STARTTLS, ""), "TLS not configured", false),
         row("no such export by name", hello().option(Nbd.OPT_EXPORT_NAME, "nope"), "", true));
   }
@@ -196,6 +204,37 @@ final class HostileClientTest {
             structured().request(0, Nbd.CMD_WRITE, 0, HUGE),
             "is larger than max len",
             true),
+        row(
+            "two requests of one cookie",
+            structured()
+                .request(0, Nbd.CMD_READ, 0, 16)
+                .request(0, Nbd.CMD_READ, 0, 16)
+                .request(0, Nbd.CMD_READ, Long.MAX_VALUE, 16),
+            "operation past EOF",
+            false),
+        row(
+            "leave with requests in flight",
+            structured()
+                .request(0, Nbd.CMD_READ, 0, 4096)
+                .request(0, Nbd.CMD_FLUSH, 0, 0)
+                .request(0, Nbd.CMD_DISC, 0, 0),
+            "",
+            true),
+        row(
+            "200 requests at once",
+            many(200).request(0, Nbd.CMD_READ, Long.MAX_VALUE, 16),
+            "operation past EOF",
+            false),
+        row(
+            "cache past the end",
+            structured().request(0, Nbd.CMD_CACHE, size - 8, 4096),
+            "operation past EOF",
+            false),
+        row(
+            "payload that was not agreed on",
+            structured().request(Nbd.FLAG_PAYLOAD_LEN, Nbd.CMD_BLOCK_STATUS, 0, 12),
+            "unsupported flags",
+            false),
         row("read of nothing", structured().request(0, Nbd.CMD_READ, 0, 0), "", false));
   }
 
@@ -220,10 +259,6 @@ final class HostileClientTest {
     }
   }
 
-  private static MemorySegment memory(byte[] bytes) {
-    return Arena.ofAuto().allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
-  }
-
   @ParameterizedTest(name = "{0}")
   @MethodSource("rows")
   void isAnswered(String what, Script script, String answer, boolean ends) {
@@ -238,7 +273,7 @@ final class HostileClientTest {
           Coroutine connection = server.serve(ends2.getLast());
           ByteArrayOutputStream got = new ByteArrayOutputStream();
           Coroutine reader = loop.spawn("replies", () -> collect(client, got));
-          client.write(memory(script.bytes()));
+          client.write(Script.memory(script.bytes()));
           loop.sleep(ClockType.REALTIME, 5_000_000_000L);
           assertEquals(ends, connection.isEnded(), what);
           client.shutdown();
@@ -263,6 +298,33 @@ final class HostileClientTest {
   }
 
   @Test
+  @DisplayName("20,000 lists that nobody reads: the server stops reading, and holds no more")
+  void listsThatNobodyReads() {
+    Simulation[] made = new Simulation[1];
+    simulate(
+        () -> {
+          Simulation simulation = made[0];
+          AioContext loop = Coroutine.current().context();
+          NbdServer server = Style.STRUCTURED.server(simulation, loop);
+          List<SimStream> ends = simulation.network().pair();
+          server.serve(ends.getLast());
+          Script script = hello();
+          for (int i = 0; i < 20_000; i++) {
+            script.option(Nbd.OPT_LIST, "");
+          }
+          SimStream client = ends.getFirst();
+          Coroutine sender = loop.spawn("lists", () -> client.write(Script.memory(script.bytes())));
+          loop.sleep(ClockType.REALTIME, 5_000_000_000L);
+          assertFalse(sender.isEnded());
+          assertTrue(ends.getLast().written().length < 200_000);
+          server.stop();
+          sender.join();
+          client.close();
+        },
+        made);
+  }
+
+  @Test
   @DisplayName("31: readers that never read get only their share; others go on")
   void slowReadersHoldNoMoreThanTheirShare() {
     Simulation[] made = new Simulation[1];
@@ -284,7 +346,7 @@ final class HostileClientTest {
             for (int request = 0; request < 16; request++) {
               script.request(Nbd.FLAG_DF, Nbd.CMD_READ, 0, bytes);
             }
-            pair.getFirst().write(memory(script.bytes()));
+            pair.getFirst().write(Script.memory(script.bytes()));
           }
           loop.sleep(ClockType.REALTIME, 1_000_000_000L);
           assertTrue(server.memoryInUseBytes() <= 4 << 20);

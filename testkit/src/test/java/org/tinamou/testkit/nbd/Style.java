@@ -9,6 +9,8 @@ import org.tinamou.testkit.sim.Simulation;
 /** The ways in which a session can be spoken. */
 enum Style {
   OLDSTYLE,
+  /** A server that knows one option, the export's name. */
+  NEWSTYLE,
   STRUCTURED,
   EXTENDED;
 

@@ -23,6 +23,8 @@ import org.tinamou.nbd.server.NbdServer;
 import org.tinamou.nbd.server.ServerOptions;
 import org.tinamou.nbd.server.ServerTls;
 import org.tinamou.nbd.wire.Nbd;
+import org.tinamou.objects.tls.TlsException;
+import org.tinamou.objects.tls.TlsStream;
 import org.tinamou.testkit.net.Cut;
 import org.tinamou.testkit.net.MemoryExport;
 import org.tinamou.testkit.net.SimStream;
@@ -152,6 +154,56 @@ final class TlsSessionTest {
         Outcome outcome = run(at, server, client, (end, _) -> end.cutAfter(offset, cut));
         assertNotNull(outcome.client, () -> cut + " of the client's bytes at " + offset);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Credentials.class)
+  @DisplayName("who says that nothing follows is believed: the connection itself need not end")
+  void theEndIsSaid(Credentials kind) {
+    Simulation simulation = new Simulation(1, false);
+    simulation.calmDown();
+    AioContext loop = simulation.newLoop("both");
+    loop.spawn(
+        "client",
+        () -> {
+          List<SimStream> ends = simulation.network().pair();
+          Coroutine server = loop.spawn("server", () -> take(kind, ends.getLast()));
+          MemorySegment bytes = Arena.ofAuto().allocate(64);
+          TlsStream client = client(kind, ends.getFirst());
+          assertEquals(64, client.write(bytes));
+          client.sayEnd();
+          assertEquals(0, client.read(bytes));
+          server.join();
+          ends.forEach(SimStream::close);
+        });
+    assertTrue(simulation.run(2_000_000), "still busy");
+    simulation.checkAtRest();
+    simulation.closeLoops();
+  }
+
+  private static TlsStream client(Credentials kind, SimStream socket) {
+    try {
+      ClientTls tls = kind.client();
+      return TlsStream.client(socket, tls.credentials(), tls.host());
+    } catch (TlsException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Reads up to the end, and then says that it has nothing to say either. */
+  private static void take(Credentials kind, SimStream socket) {
+    try {
+      TlsStream stream = TlsStream.server(socket, kind.server().credentials());
+      MemorySegment bytes = Arena.ofAuto().allocate(64);
+      long all = 0;
+      for (long got = 1; got > 0; all += got) {
+        got = stream.read(bytes);
+      }
+      assertEquals(64, all);
+      stream.sayEnd();
+    } catch (TlsException e) {
+      throw new AssertionError(e);
     }
   }
 

@@ -11,6 +11,8 @@ import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.ListenSocket;
 import org.tinamou.aio.SocketAddress;
+import org.tinamou.aio.SocketHost;
+import org.tinamou.aio.StreamSocket;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.daemon.export.BlockExport;
@@ -39,6 +41,9 @@ final class ImageServer implements NbdServer.Listener {
   private @Nullable Coroutine main;
   private volatile boolean stopping;
 
+  /** The server ends with the connection it was started with. */
+  private boolean onlyClient;
+
   ImageServer(AioContext context, Console console, NbdOptions options) {
     this.context = context;
     this.console = console;
@@ -59,8 +64,15 @@ final class ImageServer implements NbdServer.Listener {
       if (options.offsetBytes > image.lengthBytes()) {
         throw new ToolException("Invalid offset '" + options.offsetBytes + "'");
       }
+      // A program that passes a listening socket wants that one used.
+      onlyClient = options.stdio && passed == null;
+      if (onlyClient) {
+        serve(image, bitmaps, server -> server.serve(standardStreams()));
+        return 0;
+      }
       SocketAddress address = passed == null ? ServerAddress.of(options) : passed;
-      serve(image, bitmaps, listen(address));
+      ListenSocket socket = listen(address);
+      serve(image, bitmaps, server -> server.listen(socket));
       return 0;
     } finally {
       image.flushAndClose();
@@ -122,7 +134,30 @@ final class ImageServer implements NbdServer.Listener {
     }
   }
 
-  private void serve(OpenImage image, List<DirtyBitmap> bitmaps, ListenSocket socket)
+  /** Standard input and output as a connection: mostly a socket, else two pipes. */
+  private StreamSocket standardStreams() throws ToolException {
+    SocketHost sockets = context.io().sockets();
+    Path input = Path.of("/proc/self/fd/0");
+    try {
+      boolean socket =
+          context
+              .callBlocking(() -> Files.readSymbolicLink(input))
+              .toString()
+              .startsWith("socket:");
+      return socket
+          ? sockets.connect(new SocketAddress.Descriptor(0))
+          : sockets.characters().of(0, 1, true);
+    } catch (IOException e) {
+      throw new ToolException("standard input is no connection: " + e.getMessage());
+    }
+  }
+
+  /** How clients come to a server. */
+  private interface Beginning {
+    void begin(NbdServer server) throws ToolException;
+  }
+
+  private void serve(OpenImage image, List<DirtyBitmap> bitmaps, Beginning beginning)
       throws ToolException {
     TlsCredentials credentials = options.credentials(TlsCredentials.Endpoint.SERVER);
     ServerOptions limits =
@@ -146,7 +181,7 @@ final class ImageServer implements NbdServer.Listener {
     bitmaps.forEach(bitmap -> bitmap.setBusy(true));
     try {
       writePid();
-      server.listen(socket);
+      beginning.begin(server);
       Interruptions.onEndAsked(this::stop);
       BackgroundWorker.tellReady();
       while (!stopping) {
@@ -164,6 +199,13 @@ final class ImageServer implements NbdServer.Listener {
     Coroutine waiting = main;
     if (waiting != null) {
       waiting.wake();
+    }
+  }
+
+  @Override
+  public void connections(int count) {
+    if (count == 0 && onlyClient) {
+      stop();
     }
   }
 

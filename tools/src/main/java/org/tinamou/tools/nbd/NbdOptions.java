@@ -36,6 +36,7 @@ final class NbdOptions {
   @Nullable String tlsHostname;
   @Nullable String tlsAuthorization;
   boolean fork;
+  boolean stdio;
   @Nullable String pidFile;
   @Nullable String format;
   boolean readOnly;

@@ -31,6 +31,7 @@ public final class NbdTool implements Tool {
   private static final int SELINUX_LABEL = 266;
   private static final int TLS_HOSTNAME = 267;
   private static final int HANDSHAKE_LIMIT = 268;
+  private static final int STDIO = 269;
 
   private static final String LETTERS = "hVb:o:p:rsnc:dvk:e:f:tl:x:T:D:AB:L";
   private static final List<LongOption> LONG =
@@ -70,6 +71,7 @@ public final class NbdTool implements Tool {
           LongOption.withValue("pid-file", PID_FILE),
           LongOption.withValue("selinux-label", SELINUX_LABEL),
           LongOption.withValue("handshake-limit", HANDSHAKE_LIMIT),
+          LongOption.flag("stdio", STDIO),
           TrustOptions.LONG.getFirst(),
           TrustOptions.LONG.getLast());
 
@@ -136,8 +138,9 @@ public final class NbdTool implements Tool {
     if (options.servesImage()) {
       throw new ToolException("List mode is incompatible with per-device settings");
     }
-    if (options.fork) {
-      throw new ToolException("List mode is incompatible with --fork");
+    if (options.fork || options.stdio) {
+      throw new ToolException(
+          "List mode is incompatible with " + (options.fork ? "--fork" : "--stdio"));
     }
     return LoopRunner.run("list", context -> ExportListing.print(context, console, options));
   }
@@ -148,6 +151,14 @@ public final class NbdTool implements Tool {
     }
     if (options.imageOptions && options.format != null) {
       throw new ToolException("--image-opts and -f are mutually exclusive");
+    }
+    if (options.stdio
+        && (options.socket != null
+            || options.bind != null
+            || options.port != null
+            || options.persistent
+            || options.fork)) {
+      throw new ToolException("--stdio serves one client, on standard input and output");
     }
   }
 
@@ -186,6 +197,7 @@ public final class NbdTool implements Tool {
       case TLS_AUTHZ -> options.tlsAuthorization = value;
       case PID_FILE -> options.pidFile = value;
       case HANDSHAKE_LIMIT -> options.handshakeLimit(value);
+      case STDIO -> options.stdio = true;
       default -> throw new IllegalStateException("option " + code);
     }
   }

@@ -169,8 +169,9 @@ public final class NbdType implements DriverType.Protocol {
             six == null ? four == null || !four : six);
       }
       case "vsock" ->
-          new SocketAddress.Vsock(number(server.string("cid")), number(server.string("port")));
-      default -> new SocketAddress.Descriptor(number(server.string("str")));
+          new SocketAddress.Vsock(
+              number("cid", server.string("cid")), number("port", server.string("port")));
+      default -> new SocketAddress.Descriptor(number("number", server.string("str")));
     };
   }
 
@@ -192,11 +193,11 @@ public final class NbdType implements DriverType.Protocol {
     }
   }
 
-  private static int number(String text) throws BlockException {
+  private static int number(String what, String text) throws BlockException {
     try {
       return Integer.parseUnsignedInt(text);
     } catch (NumberFormatException e) {
-      throw new BlockException(Errno.EINVAL, "Failed to parse number '" + text + "'");
+      throw new BlockException(Errno.EINVAL, "Failed to parse " + what + " '" + text + "'");
     }
   }
 }
