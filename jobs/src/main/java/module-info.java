@@ -6,5 +6,6 @@ module org.tinamou.jobs {
   requires static org.jspecify;
 
   exports org.tinamou.jobs;
+  exports org.tinamou.jobs.chain;
   exports org.tinamou.jobs.mirror;
 }

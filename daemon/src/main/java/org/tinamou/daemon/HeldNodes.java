@@ -79,11 +79,11 @@ public final class HeldNodes {
     return find(deviceOrNode, deviceOrNode);
   }
 
-  /** The same, but a node that only other nodes use is refused. */
+  /** The same, but a node that another node or a job uses is refused. */
   @HomeThread
   public BlockNode findRoot(String deviceOrNode) throws BlockException {
     BlockNode node = find(deviceOrNode);
-    if (node.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockNode)) {
+    if (node.parents().stream().anyMatch(edge -> !(edge.parent() instanceof BlockBackend))) {
       throw new BlockException(Errno.EINVAL, "Need a root block node");
     }
     return node;
@@ -138,6 +138,7 @@ public final class HeldNodes {
   /** Refuses to touch a node that shows through another one, or that a job works on. */
   @HomeThread
   public void refuseBusy(BlockNode node) throws BlockException {
+    jobs.checkNotBlocked(node);
     for (Edge edge : node.parents()) {
       if (edge.roles().contains(EdgeRole.COPY_ON_WRITE) && edge.parent() instanceof BlockNode up) {
         throw new BlockException(
@@ -146,7 +147,6 @@ public final class HeldNodes {
                 .formatted(node.name(), up.name()));
       }
     }
-    jobs.checkNotBlocked(node);
   }
 
   /** Lets go of all of them, the last one first. */

@@ -25,7 +25,16 @@ class CommandsDifferentialTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"nodes", "refusals", "exports", "reopen", "snapshots", "transactions", "jobs"})
+      strings = {
+        "nodes",
+        "refusals",
+        "exports",
+        "reopen",
+        "snapshots",
+        "transactions",
+        "jobs",
+        "chains"
+      })
   void answersAreAlike(String script, @TempDir Path scratch) throws Exception {
     boolean installed = Files.isExecutable(Path.of(REFERENCE));
     if (!installed) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
@@ -23,9 +24,16 @@ public final class GenericOptions {
   /** The node's name, or null for a generated one. */
   static @Nullable String nodeName(OptionReader options) throws OptionException, BlockException {
     String name = options.stringOrNull("node-name");
-    if (name == null) {
-      return null;
-    }
+    return name == null ? null : checkNodeName(name);
+  }
+
+  /**
+   * The same name, if a node may be called so.
+   *
+   * @throws BlockException if not
+   */
+  @AnyThread
+  public static String checkNodeName(String name) throws BlockException {
     if (!NODE_NAME.matcher(name).matches()) {
       throw new BlockException(Errno.EINVAL, "Invalid node-name: '" + name + "'");
     }

@@ -43,6 +43,7 @@ public final class CommandList {
     BackupCommands backups = new BackupCommands(daemon);
     backups.register(list);
     new MirrorCommands(daemon).register(list);
+    new ChainCommands(daemon).register(list);
     new TransactionCommand(daemon, bitmaps, snapshots, backups).register(list);
     new NodeQueries(daemon).register(list);
     new ObjectCommands(daemon).register(list);

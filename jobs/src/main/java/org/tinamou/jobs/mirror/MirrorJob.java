@@ -146,7 +146,7 @@ public class MirrorJob extends BlockJob {
   @Override
   protected void run() throws BlockException {
     try {
-      prepareTarget();
+      prepareTarget(top, lengthBytes);
       if (settings.sync() != MirrorSync.NONE) {
         markInitially();
       }
@@ -163,8 +163,8 @@ public class MirrorJob extends BlockJob {
 
   /** Whatever the target needs before anything is copied to it. */
   @InCoroutine
-  void prepareTarget() throws BlockException {
-    if (nodes.target().lengthBytes() != lengthBytes) {
+  void prepareTarget(MirrorTop filterDriver, long sourceBytes) throws BlockException {
+    if (nodes.target().lengthBytes() != sourceBytes) {
       refusal = "Source and target image have different sizes";
       throw new BlockException(Errno.EINVAL, refusal);
     }
@@ -336,6 +336,11 @@ public class MirrorJob extends BlockJob {
   @AnyThread
   private boolean isReady() {
     return blockInfo().ready();
+  }
+
+  /** Whether the target is to take the source's place at the end. */
+  final boolean isCompleting() {
+    return shouldComplete;
   }
 
   @Override

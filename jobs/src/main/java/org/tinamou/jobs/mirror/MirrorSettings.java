@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.ErrorPolicy;
+import org.tinamou.block.open.GenericOptions;
 
 /**
  * How a mirror works.
@@ -102,8 +103,25 @@ public record MirrorSettings(
         replaces);
   }
 
+  public MirrorSettings withFilterNodeName(@Nullable String name) {
+    return new MirrorSettings(
+        sync,
+        copyMode,
+        granularityBytes,
+        bufferBytes,
+        unmap,
+        targetIsZero,
+        onSourceError,
+        onTargetError,
+        name,
+        replaces);
+  }
+
   /** Refuses what cannot be, in the reference's words. */
   void check() throws BlockException {
+    if (filterNodeName != null) {
+      GenericOptions.checkNodeName(filterNodeName);
+    }
     if (granularityBytes != 0
         && (granularityBytes < MIN_GRANULARITY_BYTES || granularityBytes > MAX_GRANULARITY_BYTES)) {
       throw new BlockException(

@@ -8,11 +8,10 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
-import org.tinamou.block.Edge;
-import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeHold;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
+import org.tinamou.jobs.chain.ImageChain;
 
 /** The nodes of a mirror, and how they stand in the graph before, during and after. Main loop. */
 final class MirrorSwitch {
@@ -89,13 +88,7 @@ final class MirrorSwitch {
 
   /** The source, or what it is if it is a filter. */
   BlockNode unfilteredSource() {
-    BlockNode node = source;
-    for (Edge below = Edge.below(node);
-        below != null && below.roles().contains(EdgeRole.FILTERED);
-        below = Edge.below(node)) {
-      node = below.child();
-    }
-    return node;
+    return ImageChain.unfiltered(source);
   }
 
   /**

@@ -1,7 +1,9 @@
 package org.tinamou.drivers.filter.copyonread;
 
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.CoRwLock;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
@@ -9,9 +11,11 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PermissionPair;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.copy.ChainStatus;
 import org.tinamou.drivers.filter.FilterDriver;
 
 /**
@@ -30,6 +34,25 @@ public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.
   CopyOnReadDriver(Edge file, @Nullable BlockNode bottom) {
     super(file);
     this.bottom = bottom;
+  }
+
+  /**
+   * The driver of a node that is opened in front of another one, without options.
+   *
+   * @param bottom the lowest image that is copied from
+   */
+  @InCoroutine
+  public static CopyOnReadDriver above(BlockNode node, BlockNode target, BlockNode bottom)
+      throws BlockException {
+    Edge file =
+        node.attachChild(
+            "file",
+            Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY),
+            target,
+            Permission.CONSISTENT_READ,
+            Permission.ALL);
+    node.graph().reference(bottom);
+    return new CopyOnReadDriver(file, bottom);
   }
 
   @Override
@@ -64,45 +87,29 @@ public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.
       BlockStatus status = file().status(offsetBytes, buffer.sizeBytes(), false);
       long length = Math.min(buffer.sizeBytes(), status.lengthBytes());
       boolean copy = !isInChild(status);
+      boolean zero = false;
       if (copy && bottom != null) {
-        Below below = findBelow(offsetBytes, length);
-        length = below.lengthBytes();
-        copy = below.found();
+        Edge below = Edge.below(bottom);
+        ChainStatus chain =
+            ChainStatus.of(file(), below == null ? null : below.child(), offsetBytes, length);
+        length = Math.min(length, chain.lengthBytes());
+        copy = chain.allocated();
+        zero = chain.zero();
       }
       IoVector part = buffer.slice(0, length);
       file().read(offsetBytes, part, flags & ~RequestFlags.PREFETCH);
       if (copy) {
         file().announce(DebugEvent.COR_WRITE);
-        file().write(offsetBytes, part, RequestFlags.WRITE_UNCHANGED);
+        if (zero) {
+          file().writeZeroes(offsetBytes, length, RequestFlags.WRITE_UNCHANGED);
+        } else {
+          file().write(offsetBytes, part, RequestFlags.WRITE_UNCHANGED);
+        }
       }
       return length;
     } finally {
       copying.unlock();
     }
-  }
-
-  /** Whether the first bytes of a range are in one of the layers that may be copied from. */
-  private record Below(boolean found, long lengthBytes) {}
-
-  private Below findBelow(long offsetBytes, long lengthBytes) throws BlockException {
-    long length = lengthBytes;
-    for (BlockNode at = file().child(); at != bottom; ) {
-      Edge backing = Edge.below(at);
-      if (backing == null) {
-        return new Below(false, length);
-      }
-      at = backing.child();
-      long size = backing.lengthBytes();
-      if (offsetBytes >= size) {
-        continue;
-      }
-      BlockStatus status = backing.status(offsetBytes, Math.min(length, size - offsetBytes), false);
-      length = Math.min(length, status.lengthBytes());
-      if (status.has(BlockStatus.ALLOCATED)) {
-        return new Below(true, length);
-      }
-    }
-    return new Below(false, length);
   }
 
   @Override

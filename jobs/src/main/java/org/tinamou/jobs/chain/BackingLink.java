@@ -1,0 +1,82 @@
+package org.tinamou.jobs.chain;
+
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.ReopenChange;
+import org.tinamou.block.open.FileNames;
+import org.tinamou.drivers.OverlayImage;
+import org.tinamou.jobs.ReadOnlySwitch;
+
+/** What an image stands on: the link in the graph, and the name in the image. Main loop. */
+final class BackingLink {
+  private BackingLink() {}
+
+  /** Has an image stand on another one, or on none, in the graph. */
+  @InCoroutine
+  static void point(BlockNode image, @Nullable BlockNode base) throws BlockException {
+    Edge below = Edge.below(image);
+    if (below == null || below.child() == base) {
+      return;
+    }
+    image
+        .graph()
+        .reopen(
+            List.of(
+                new ReopenChange(
+                    image,
+                    image.options(),
+                    null,
+                    List.of(
+                        new ReopenChange.ChildChange(
+                            below.name(), Set.of(EdgeRole.COPY_ON_WRITE), base)))));
+  }
+
+  /**
+   * Writes the name of what it stands on into an image, which may be read-only.
+   *
+   * @param name null for the base's own
+   * @param masksProtocol whether a base without a format is said to be raw
+   */
+  @InCoroutine
+  static void rename(
+      BlockNode image,
+      @Nullable BlockNode base,
+      @Nullable String name,
+      boolean masksProtocol,
+      ReadOnlySwitch access)
+      throws BlockException {
+    if (!(image.driverOrNull() instanceof OverlayImage overlay)) {
+      throw BlockException.of(Errno.EOPNOTSUPP, "node '" + image.name() + "' names no other image");
+    }
+    BlockNode named = base == null ? null : ImageChain.unfiltered(base);
+    String chosen = name == null && named != null ? FileNames.of(named) : name;
+    String format = named == null ? null : formatOf(named, masksProtocol);
+    boolean readOnly = image.isReadOnly();
+    if (readOnly) {
+      access.setReadOnly(image, false);
+    }
+    try {
+      overlay.changeBacking(chosen, format);
+    } finally {
+      if (readOnly) {
+        access.setReadOnly(image, true);
+      }
+    }
+  }
+
+  private static @Nullable String formatOf(BlockNode node, boolean masksProtocol) {
+    BlockDriver driver = node.driverOrNull();
+    if (driver == null) {
+      return null;
+    }
+    return masksProtocol && node.children().isEmpty() ? "raw" : driver.formatName();
+  }
+}

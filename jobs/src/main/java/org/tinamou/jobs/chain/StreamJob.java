@@ -1,0 +1,298 @@
+package org.tinamou.jobs.chain;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.ErrorPolicy;
+import org.tinamou.block.NodeHold;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.Permission;
+import org.tinamou.block.RequestFlags;
+import org.tinamou.block.open.GenericOptions;
+import org.tinamou.drivers.copy.ChainStatus;
+import org.tinamou.drivers.filter.copyonread.CopyOnReadDriver;
+import org.tinamou.jobs.BlockJob;
+import org.tinamou.jobs.JobList;
+import org.tinamou.jobs.JobSettings;
+import org.tinamou.jobs.JobType;
+import org.tinamou.jobs.ReadOnlySwitch;
+
+/**
+ * Copies what shows through an image into it, while it is used, down to a base; the images between
+ * then leave the chain. The copying is done by a filter that keeps what is read through it.
+ */
+public final class StreamJob extends BlockJob {
+  private static final int SHARED_BY_NODES = Permission.ALL & ~Permission.RESIZE;
+
+  private final Place place;
+  private final StreamSettings settings;
+  private final ReadOnlySwitch access;
+  private final BlockNode filter;
+  private final boolean wasReadOnly;
+  private @Nullable NodeHold through;
+  private @Nullable NodeHold into;
+  private boolean dropped;
+
+  /**
+   * The nodes of a stream.
+   *
+   * @param target the image, perhaps with filters in front of it
+   * @param image the image itself
+   * @param bottom the lowest image that is copied from
+   * @param aboveBase that one, or the lowest filter of those that stand below it and above the base
+   */
+  private record Place(BlockNode target, BlockNode image, BlockNode bottom, BlockNode aboveBase) {
+    /** The base as it is now: others may have put filters there. */
+    @Nullable BlockNode base() {
+      return ImageChain.below(aboveBase);
+    }
+  }
+
+  private StreamJob(
+      JobList list,
+      JobSettings common,
+      Place place,
+      StreamSettings settings,
+      ReadOnlySwitch access,
+      BlockNode filter,
+      boolean wasReadOnly)
+      throws BlockException {
+    super(list, filter.graph(), common, JobType.STREAM, filter.context());
+    this.place = place;
+    this.settings = settings;
+    this.access = access;
+    this.filter = filter;
+    this.wasReadOnly = wasReadOnly;
+  }
+
+  /**
+   * A stream that has still to be started. Its filter stands in front of the target already.
+   *
+   * @param base what remains below, or null to copy from the whole chain
+   * @param bottom the lowest image that is copied from, in the place of a base, or null
+   * @throws BlockException if it cannot be; nothing has changed then
+   */
+  @InCoroutine
+  public static StreamJob create(
+      JobList list,
+      JobSettings common,
+      BlockNode target,
+      @Nullable BlockNode base,
+      @Nullable BlockNode bottom,
+      StreamSettings settings,
+      ReadOnlySwitch access)
+      throws BlockException {
+    Place place = place(target, base, bottom);
+    boolean wasReadOnly = target.isReadOnly();
+    target.graph().reference(target);
+    BlockNode filter = null;
+    StreamJob job = null;
+    try {
+      if (wasReadOnly) {
+        access.setReadOnly(target, false);
+      }
+      filter = insert(place, settings.filterNodeName());
+      job = new StreamJob(list, common, place, settings, access, filter, wasReadOnly);
+      job.takeNodes();
+      return job;
+    } catch (BlockException | RuntimeException refused) {
+      if (job != null) {
+        job.discardJob();
+      }
+      remove(place, filter, filter != null, access, wasReadOnly);
+      throw refused;
+    }
+  }
+
+  private static Place place(BlockNode target, @Nullable BlockNode base, @Nullable BlockNode bottom)
+      throws BlockException {
+    BlockNode image = ImageChain.unfiltered(target);
+    BlockNode lowest = bottom == null ? ImageChain.overlayOf(target, base) : bottom;
+    if (lowest == null) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "'%s' is not in the backing chain of '%s'"
+              .formatted(Objects.requireNonNull(base).name(), target.name()));
+    }
+    BlockNode above = lowest;
+    for (BlockNode at = ImageChain.below(lowest);
+        base != null && at != null && at != base;
+        at = ImageChain.below(at)) {
+      above = at;
+    }
+    return new Place(target, image, lowest, above);
+  }
+
+  private static BlockNode insert(Place place, @Nullable String name) throws BlockException {
+    BlockNode target = place.target();
+    BlockNode filter;
+    try {
+      if (name != null) {
+        GenericOptions.checkNodeName(name);
+      }
+      filter =
+          target
+              .graph()
+              .open(
+                  name,
+                  NodeOptions.READ_WRITE.withDiscardUnmap(true),
+                  target.context(),
+                  node -> CopyOnReadDriver.above(node, target, place.bottom()));
+    } catch (BlockException refused) {
+      throw refused.prefixed("Could not create node: ");
+    }
+    try {
+      target.graph().replace(target, filter);
+    } catch (BlockException | RuntimeException refused) {
+      target.graph().release(filter);
+      throw refused;
+    }
+    return filter;
+  }
+
+  private void takeNodes() throws BlockException {
+    through = hold("main node", filter, Permission.CONSISTENT_READ, SHARED_BY_NODES);
+    into = hold("active node", place.target(), Permission.NONE, SHARED_BY_NODES);
+    BlockNode first = ImageChain.below(place.target());
+    if (first == null || place.image() == place.bottom()) {
+      return;
+    }
+    for (BlockNode each : ImageChain.above(first, place.base())) {
+      hold(
+          "intermediate node",
+          each,
+          Permission.NONE,
+          Permission.CONSISTENT_READ | Permission.WRITE_UNCHANGED);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ the work
+
+  @Override
+  protected void run() throws BlockException {
+    if (place.image() == place.bottom()) {
+      return; // nothing shows through that could be copied
+    }
+    Edge read = Objects.requireNonNull(through).edge();
+    Edge target = Objects.requireNonNull(into).edge();
+    long lengthBytes = target.lengthBytes();
+    progress().setRemaining(lengthBytes);
+    @Nullable BlockException ignored = null;
+    for (long at = 0; at < lengthBytes; ) {
+      awaitSpeed();
+      long length = Math.min(ImageCopies.PIECE_BYTES, lengthBytes - at);
+      try {
+        length = step(read, target, at, length, lengthBytes);
+      } catch (BlockException failed) {
+        ErrorPolicy action = requestFailed(settings.onError(), true, failed);
+        if (action == ErrorPolicy.STOP) {
+          continue;
+        }
+        if (action == ErrorPolicy.REPORT) {
+          throw failed;
+        }
+        ignored = ignored == null ? failed : ignored;
+      }
+      progress().advance(length);
+      at += length;
+    }
+    if (ignored != null) {
+      throw ignored;
+    }
+  }
+
+  /** Copies the first part of a range, unless it is there; returns how long it is. */
+  private long step(Edge read, Edge target, long offsetBytes, long lengthBytes, long endBytes)
+      throws BlockException {
+    BlockStatus here = target.status(offsetBytes, lengthBytes, false);
+    long length = Math.min(lengthBytes, here.lengthBytes());
+    if (here.has(BlockStatus.ALLOCATED)) {
+      return length;
+    }
+    BlockNode base = place.base();
+    Edge below = Objects.requireNonNull(Edge.below(place.image()));
+    if (base == null && offsetBytes >= below.lengthBytes()) {
+      return endBytes - offsetBytes; // zeroes, and nothing is left that could show through
+    }
+    ChainStatus status = ChainStatus.of(target, base, offsetBytes, length);
+    length = Math.min(length, status.lengthBytes());
+    if (status.allocated()) {
+      accountForSpeed(length);
+      ImageCopies.withPiece(length, piece -> read.read(offsetBytes, piece, RequestFlags.PREFETCH));
+    }
+    return length;
+  }
+
+  // ------------------------------------------------------------------------------------- its end
+
+  /** The image stands on the base from now on, and says so. */
+  @Override
+  protected void prepare() throws BlockException {
+    Objects.requireNonNull(through).setPermissions(Permission.NONE, Permission.ALL);
+    graph().replace(filter, place.target());
+    dropped = true;
+    Edge below = Edge.below(place.image());
+    if (below == null || !below.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+      return;
+    }
+    BlockNode base = place.base();
+    if (base != null) {
+      graph().reference(base);
+    }
+    try {
+      BackingLink.point(place.image(), base);
+      BackingLink.rename(
+          place.image(),
+          base,
+          base == null ? null : settings.backingName(),
+          settings.masksProtocol(),
+          access);
+    } finally {
+      if (base != null) {
+        graph().release(base);
+      }
+    }
+  }
+
+  @Override
+  protected void clean() {
+    releaseNodes();
+    remove(place, filter, !dropped, access, wasReadOnly);
+  }
+
+  private static void remove(
+      Place place,
+      @Nullable BlockNode filter,
+      boolean stillThere,
+      ReadOnlySwitch access,
+      boolean readOnly) {
+    BlockNode target = place.target();
+    try {
+      if (filter != null && stillThere) {
+        target.graph().replace(filter, target);
+      }
+    } catch (BlockException refused) {
+      throw new IllegalStateException("a filter cannot leave", refused);
+    }
+    if (filter != null) {
+      target.graph().release(filter);
+    }
+    if (readOnly && !target.isReadOnly()) {
+      try {
+        access.setReadOnly(target, true);
+      } catch (BlockException refused) {
+        // Somebody else writes to it by now: then it stays as it is.
+        target
+            .graph()
+            .diagnose("Could not make '" + target.name() + "' read-only: " + refused.getMessage());
+      }
+    }
+    target.graph().release(target);
+  }
+}

@@ -1,0 +1,134 @@
+package org.tinamou.jobs.mirror;
+
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.ErrorPolicy;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.jobs.JobList;
+import org.tinamou.jobs.JobSettings;
+import org.tinamou.jobs.JobType;
+import org.tinamou.jobs.ReadOnlySwitch;
+import org.tinamou.jobs.chain.ImageChain;
+
+/**
+ * Writes what the images of a chain hold, from the top on which is in use, into one below: a mirror
+ * whose target is part of its source. When it is completed the base takes the place of the top.
+ */
+public final class ActiveCommitJob extends MirrorJob {
+  private final BlockNode base;
+  private final ReadOnlySwitch access;
+  private final boolean baseWasReadOnly;
+  private final boolean topIsReadOnly;
+  private boolean switched;
+
+  private ActiveCommitJob(
+      JobList list,
+      JobSettings common,
+      MirrorSettings settings,
+      MirrorSwitch nodes,
+      ReadOnlySwitch access,
+      boolean baseWasReadOnly)
+      throws BlockException {
+    super(list, common, JobType.COMMIT, settings, nodes);
+    this.base = nodes.target();
+    this.access = access;
+    this.baseWasReadOnly = baseWasReadOnly;
+    this.topIsReadOnly = nodes.source().isReadOnly();
+    for (BlockNode each : ImageChain.above(nodes.source(), base)) {
+      if (each != nodes.source()) {
+        block(each);
+      }
+    }
+  }
+
+  /**
+   * A commit that has still to be started. Its filter stands in front of the top already.
+   *
+   * @param onError what a failed read or write does
+   * @param filterNodeName the name of the filter, or null
+   * @throws BlockException if it cannot be; nothing has changed then
+   */
+  @InCoroutine
+  public static ActiveCommitJob create(
+      JobList list,
+      JobSettings common,
+      BlockNode top,
+      BlockNode base,
+      ErrorPolicy onError,
+      @Nullable String filterNodeName,
+      ReadOnlySwitch access)
+      throws BlockException {
+    if (ImageChain.unfiltered(top) == base) {
+      throw new BlockException(Errno.EINVAL, "Can't mirror node into itself");
+    }
+    MirrorSettings settings =
+        MirrorSettings.of(MirrorSync.TOP)
+            .withErrorPolicies(onError, onError)
+            .withFilterNodeName(filterNodeName);
+    settings.check();
+    boolean readOnly = base.isReadOnly();
+    if (readOnly) {
+      access.setReadOnly(base, false);
+    }
+    MirrorSwitch nodes = null;
+    try {
+      nodes = MirrorSwitch.insert(top, base, settings, true);
+      return new ActiveCommitJob(list, common, settings, nodes, access, readOnly);
+    } catch (BlockException | RuntimeException refused) {
+      if (nodes != null) {
+        nodes.remove();
+      }
+      if (readOnly) {
+        makeReadOnly(base, access);
+      }
+      throw refused;
+    }
+  }
+
+  private static void makeReadOnly(BlockNode base, ReadOnlySwitch access) {
+    try {
+      access.setReadOnly(base, true);
+    } catch (BlockException refused) {
+      // Somebody else writes to it by now: then it stays as it is.
+      base.graph()
+          .diagnose("Could not make '" + base.name() + "' read-only: " + refused.getMessage());
+    }
+  }
+
+  /** The base becomes as long as the top. */
+  @Override
+  void prepareTarget(MirrorTop top, long lengthBytes) throws BlockException {
+    if (base.lengthBytes() < lengthBytes) {
+      top.target().truncate(lengthBytes, false, PreallocationMode.OFF);
+    }
+  }
+
+  @Override
+  BlockNode baseOfCopy() {
+    return base;
+  }
+
+  @Override
+  protected @Nullable Boolean activelySynced() {
+    return null;
+  }
+
+  @Override
+  protected void prepare() throws BlockException {
+    super.prepare();
+    switched = isCompleting();
+  }
+
+  @Override
+  protected void clean() {
+    graph().reference(base);
+    super.clean();
+    if (switched ? topIsReadOnly && !base.isReadOnly() : baseWasReadOnly) {
+      makeReadOnly(base, access);
+    }
+    graph().release(base);
+  }
+}
