@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Drives our storage daemon with the reference's own Python client and its qmp-shell, unchanged:
+# Drives our storage daemon with the reference's own Python client and its qmp-shell, unchanged, and
+# has both answer what a manager of virtual machines says during backups and migrations:
 #   qmp.sh DIST
-# They come from the source package that the reference's tests are fetched from.
+# The clients come from the source package that the reference's tests are fetched from.
 set -euo pipefail
 
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -75,7 +76,23 @@ same_shell() {
   fi
 }
 
+# transcript SCENARIO: both programs give the same answers and events.
+transcript() {
+  command -v qemu-system-x86_64 >/dev/null || { echo "qemu-system-x86_64 is not installed" && return 1; }
+  local side program
+  for side in reference ours; do
+    mkdir "$work/$1-$side"
+    program=$(command -v qemu-system-x86_64)
+    [ $side = reference ] || program=${ours%/*}/qemu-system-x86_64
+    timeout 120 python3 "$here/qmp_transcript.py" "$program" "$(command -v qemu-img)" \
+      "$work/$1-$side" "$1" >"$work/$1-$side.txt" 2>&1 || { tail -n 20 "$work/$1-$side.txt" && return 1; }
+  done
+  diff -u "$work/$1-reference.txt" "$work/$1-ours.txt"
+}
+
 check "the Python client" client "$ours"
 check "qmp-shell" same_shell
+check "a live backup with bitmaps" transcript backup
+check "a live migration of a disk" transcript migration
 echo "$passed passed, $failed failed, 0 left out"
 [ $failed = 0 ]

@@ -9,6 +9,7 @@ import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
@@ -121,7 +122,7 @@ public final class HeldNodes {
   @InCoroutine
   public void delete(String name) throws BlockException {
     BlockNode node = get(name);
-    if (node.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockBackend)) {
+    if (node.parents().stream().anyMatch(HeldNodes::isUser)) {
       throw new BlockException(Errno.EBUSY, "Node " + name + " is in use");
     }
     refuseBusy(node);
@@ -133,6 +134,17 @@ public final class HeldNodes {
     }
     held.remove(name);
     graph.release(node);
+  }
+
+  /** Whether whoever uses a node does so for himself: a backend, or a mirror its target. */
+  private static boolean isUser(Edge edge) {
+    if (!(edge.parent() instanceof BlockNode parent)) {
+      return edge.parent() instanceof BlockBackend;
+    }
+    BlockDriver driver = parent.driverOrNull();
+    return edge.name().equals("target")
+        && driver != null
+        && driver.formatName().equals("mirror_top");
   }
 
   /** Refuses to touch a node that shows through another one, or that a job works on. */

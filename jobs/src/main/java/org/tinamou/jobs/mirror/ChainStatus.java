@@ -38,10 +38,11 @@ public record ChainStatus(long lengthBytes, Kind kind) {
     for (Edge at = top; at != null && at.child() != base; at = Edge.below(at.child())) {
       BlockStatus status = at.status(offsetBytes, length, wantZero);
       length = Math.min(length, status.lengthBytes());
-      if (status.has(BlockStatus.ZERO)) {
+      boolean allocated = status.has(BlockStatus.ALLOCATED);
+      if (status.has(BlockStatus.ZERO) && (allocated || Edge.below(at.child()) != null)) {
         return new ChainStatus(length, Kind.ZERO);
       }
-      if (status.has(BlockStatus.ALLOCATED) || status.has(BlockStatus.DATA)) {
+      if (allocated || status.has(BlockStatus.DATA)) {
         return new ChainStatus(length, Kind.DATA);
       }
     }

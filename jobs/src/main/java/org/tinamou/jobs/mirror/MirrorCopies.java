@@ -97,6 +97,17 @@ final class MirrorCopies {
     return length;
   }
 
+  /** Whether the target shows zeroes in a range from now on; if not, a copy is to try again. */
+  @InCoroutine
+  boolean zeroed(long offset, long length) {
+    try {
+      zero(offset, length);
+      return true;
+    } catch (BlockException failed) {
+      return false;
+    }
+  }
+
   /** Zeroes are not written where the target knows that it has them. */
   private void zero(long offset, long length) throws BlockException {
     for (long at = offset; at < offset + length; ) {

@@ -6,6 +6,7 @@ import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
@@ -13,6 +14,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.NodeHold;
 import org.tinamou.block.Permission;
+import org.tinamou.block.RequestFlags;
 import org.tinamou.block.bitmap.DirtyArea;
 import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.drivers.ImageDescription;
@@ -32,6 +34,9 @@ public class MirrorJob extends BlockJob {
   private static final int MAX_COPIES = 16;
   private static final long BUFFER_BYTES = MAX_COPIES * CHUNK_BYTES;
   private static final long RETRY_NANOS = 100_000_000;
+
+  /** Guests that write to both sides wait for as much to become zero. */
+  private static final long ZEROED_BYTES = 1 << 30;
 
   private final MirrorSettings settings;
   private final MirrorSwitch nodes;
@@ -185,7 +190,11 @@ public class MirrorJob extends BlockJob {
   private void markInitially() throws BlockException {
     BlockNode base = baseOfCopy();
     if (base == null && !settings.targetIsZero()) {
-      tracking.dirty().mark(0, lengthBytes);
+      if (zeroesAreCheap()) {
+        zeroInitially();
+      } else {
+        tracking.dirty().mark(0, lengthBytes);
+      }
       return;
     }
     for (long at = 0; at < lengthBytes; ) {
@@ -200,6 +209,28 @@ public class MirrorJob extends BlockJob {
         tracking.dirty().mark(at, status.lengthBytes());
       }
       at += status.lengthBytes();
+    }
+  }
+
+  private boolean zeroesAreCheap() {
+    return nodes.target().options().discardUnmap()
+        && nodes.target().driverOrNull() instanceof BlockDriver.ZeroWriter writer
+        && (writer.zeroFlags() & RequestFlags.MAY_UNMAP) != 0;
+  }
+
+  /** What the source has nothing for becomes zero on the target at once; the rest is copied. */
+  private void zeroInitially() throws BlockException {
+    for (long at = 0; at < lengthBytes; ) {
+      pausePoint();
+      long most = Math.min(lengthBytes - at, ZEROED_BYTES);
+      // A guest's write to both sides comes before, and is seen here, or after.
+      try (RangeQueue.Place place = tracking.ranges().enter(at, most)) {
+        ChainStatus status = ChainStatus.of(top.source(), null, at, most, false);
+        if (status.kind() != ChainStatus.Kind.ABSENT || !copies.zeroed(at, status.lengthBytes())) {
+          tracking.dirty().mark(at, status.lengthBytes());
+        }
+        at += status.lengthBytes();
+      }
     }
   }
 
