@@ -48,6 +48,20 @@ record CrashConfig(
         version3, 1 << clusterBits, refcountBits, lazy, backed, caches, concurrent, failAt, filled);
   }
 
+  /** The same with a file below. */
+  CrashConfig onBacking() {
+    return new CrashConfig(
+        version3,
+        clusterBytes,
+        refcountBits,
+        lazyRefcounts,
+        true,
+        smallCaches,
+        concurrent,
+        failAt,
+        filled);
+  }
+
   /** Whether an operation has happened once it is over. */
   boolean isCertain() {
     return !concurrent && failAt == 0;
@@ -72,8 +86,8 @@ record CrashConfig(
         lazyRefcounts,
         "zlib",
         PreallocationMode.OFF,
-        null,
-        null,
+        backed ? ChainOperations.FIRST : null,
+        backed ? "raw" : null,
         Qcow2Creator.Extras.NONE);
   }
 }

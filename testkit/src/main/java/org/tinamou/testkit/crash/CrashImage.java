@@ -14,10 +14,12 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
 import org.tinamou.block.CheckRepair;
 import org.tinamou.block.CheckReport;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
+import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
@@ -46,18 +48,19 @@ final class CrashImage {
     return open(context, files, options, NodeOptions.READ_WRITE);
   }
 
-  /** Opens the image in a recorded file. */
+  /** Opens the image in a recorded file, with another one below if the configuration says so. */
   static CrashImage open(
       AioContext context,
       RecordedType files,
       String name,
+      String below,
       CrashConfig config,
       NodeOptions nodeOptions)
       throws BlockException {
     Json.Members options = new Json.Members().put("driver", "qcow2");
     options.put("file.driver", RecordedType.NAME).put("file.disk", name);
     if (config.backed()) {
-      options.put("backing.driver", RecordedType.NAME).put("backing.disk", "backing");
+      options.put("backing.driver", RecordedType.NAME).put("backing.disk", below);
     }
     if (config.smallCaches()) {
       options.put("l2-cache-entry-size", "512").put("l2-cache-size", "1024");
@@ -114,6 +117,28 @@ final class CrashImage {
     node.bitmaps().create(name, backend.lengthBytes(), 512).setPersistent(true);
   }
 
+  void removeBitmap(DirtyBitmap bitmap) {
+    node.bitmaps().remove(bitmap);
+  }
+
+  List<DirtyBitmap> bitmaps() {
+    return node.bitmaps().all();
+  }
+
+  /** Whether the image itself says what is in a part of the disk. */
+  boolean isAllocated(long offset, long length) throws BlockException {
+    BlockDriver.StatusSource source =
+        (BlockDriver.StatusSource) Objects.requireNonNull(node.driverOrNull());
+    for (long at = offset; at < offset + length; ) {
+      BlockStatus status = source.blockStatus(at, offset + length - at, true);
+      if ((status.flags() & BlockStatus.ALLOCATED) != 0) {
+        return true;
+      }
+      at += status.lengthBytes();
+    }
+    return false;
+  }
+
   CheckReport check(Consumer<String> lines) throws BlockException {
     return ((BlockDriver.Checkable) Objects.requireNonNull(node.driverOrNull()))
         .check(CheckRepair.NONE, lines);
@@ -136,9 +161,15 @@ final class CrashImage {
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = GuestModel.byteAt(content, (int) offset + i);
     }
+    writeBytes(offset, bytes, 0, bytes.length, flags);
+  }
+
+  /** Writes a part of some bytes. */
+  void writeBytes(long offset, byte[] bytes, int from, int length, int flags)
+      throws BlockException {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment buffer = arena.allocate(length);
-      MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      MemorySegment.copy(bytes, from, buffer, ValueLayout.JAVA_BYTE, 0, length);
       backend.write(offset, IoVector.of(buffer), flags);
     }
   }

@@ -19,8 +19,11 @@ enum CrashOperation {
   FORGET,
   EMPTY,
   BITMAP,
+  OLD_BITMAP,
   AMEND,
-  COMPACT;
+  COMPACT,
+  COMMIT,
+  REBASE;
 
   /** All sequences of one or two operations. */
   static List<List<CrashOperation>> sequences() {
@@ -47,6 +50,21 @@ enum CrashOperation {
     return compareTo(SNAPSHOT) >= 0;
   }
 
+  /** Whether it has to do with what is below the image. */
+  boolean isOfChain() {
+    return this == COMMIT || this == REBASE;
+  }
+
+  /** Whether the image has to be opened anew afterwards. */
+  boolean isLast() {
+    return this == AMEND || this == COMPACT || this == REBASE;
+  }
+
+  /** Whether it has the image for itself. */
+  boolean comesAlone() {
+    return isLast() || this == REVERT || this == COMMIT || this == BITMAP || this == OLD_BITMAP;
+  }
+
   /** A range as this operation needs it. */
   Range draw(SeededRandom random, CrashConfig config) {
     int cluster = config.clusterBytes();
@@ -63,7 +81,18 @@ enum CrashOperation {
         yield new Range(first * cluster, count * cluster);
       }
       case RESIZE -> new Range(0, newSize(random, config));
-      case FLUSH, SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, AMEND, COMPACT -> new Range(0, 0);
+      case FLUSH,
+          SNAPSHOT,
+          REVERT,
+          FORGET,
+          EMPTY,
+          BITMAP,
+          OLD_BITMAP,
+          AMEND,
+          COMPACT,
+          COMMIT,
+          REBASE ->
+          new Range(0, 0);
     };
   }
 

@@ -19,10 +19,11 @@ final class CrashStates {
   private static final int PAGE_BYTES = 4096;
   private static final int TORN_VARIANTS = 2;
 
-  /** Told each state. */
+  /** Told each state, and what the file below has then if that has changed. */
   @FunctionalInterface
   interface Visitor {
-    void visit(String name, byte[] content, GuestModel.Promise promise) throws Exception;
+    void visit(String name, byte[] content, GuestModel.Promise promise, byte @Nullable [] below)
+        throws Exception;
   }
 
   private final byte[] base;
@@ -30,6 +31,7 @@ final class CrashStates {
   private final SeededRandom random;
   private final Visitor visitor;
   private GuestModel.@Nullable Promise promise;
+  private List<byte[]> below = List.of();
 
   /**
    * The states of a record.
@@ -61,7 +63,14 @@ final class CrashStates {
   }
 
   private void visit(String name, RecordedFile file) throws Exception {
-    visitor.visit(name, file.content(), Objects.requireNonNull(promise, "no mark"));
+    byte[] content = file.content();
+    GuestModel.Promise now = Objects.requireNonNull(promise, "no mark");
+    if (below.isEmpty()) {
+      visitor.visit(name, content, now, null);
+    }
+    for (byte[] each : below) {
+      visitor.visit(name, content, now, each);
+    }
   }
 
   private void visitEpoch(RecordedFile durable, List<Event> epoch, int end) throws Exception {
@@ -72,6 +81,11 @@ final class CrashStates {
       Event event = epoch.get(i);
       if (event instanceof RecordedFile.Mark(GuestModel.Promise next)) {
         promise = next;
+        continue;
+      }
+      if (event instanceof RecordedFile.Below(List<byte[]> contents)) {
+        below = contents;
+        visit("with what is below before event " + (start + i), state);
         continue;
       }
       if (event instanceof RecordedFile.Write write) {

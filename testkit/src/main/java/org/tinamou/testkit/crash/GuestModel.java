@@ -190,6 +190,22 @@ final class GuestModel {
     sizes.add(size);
   }
 
+  /** The disk may become one that was kept, or stay as it is. */
+  void mayRevert(Kept kept) {
+    for (int sector = 0; sector < latest.length; sector++) {
+      boolean inside = (long) sector * SECTOR_BYTES < kept.sizeBytes();
+      long others = inside ? kept.sectors()[sector] : 1L << ZERO;
+      latest[sector] |= others;
+      possible[sector] |= others;
+    }
+    sizes.add(kept.sizeBytes());
+  }
+
+  /** The disk turns out to have one of the sizes that it may have. */
+  void hasSize(long bytes) {
+    size = bytes;
+  }
+
   /** The disk shows what is below, or whatever it had. */
   void empty() {
     int below = (int) (Math.min(backingBytes, size) / SECTOR_BYTES);

@@ -1,10 +1,14 @@
 package org.tinamou.testkit.crash;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
@@ -16,6 +20,7 @@ import org.tinamou.block.CheckReport;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.format.qcow2.Qcow2Creator;
 import org.tinamou.qapi.OptionException;
@@ -27,6 +32,7 @@ import org.tinamou.qapi.OptionException;
 public final class Qcow2Crash {
   private static final List<List<CrashOperation>> SEQUENCES = CrashOperation.sequences();
   private static final long MOST_DISK_BYTES = 16L << 20;
+  private static final String OLD_BITMAP = "old bitmap";
 
   /** What went wrong. */
   public static final class Failure extends Exception {
@@ -53,6 +59,11 @@ public final class Qcow2Crash {
   private final Observer observer;
   private final RecordedType files;
   private final GuestModel model;
+  private final ChainOperations chain;
+
+  /** What the bitmap that was there at the beginning may hold where it says that it is sound. */
+  private final Set<String> bitmapContents = new HashSet<>();
+
   private final Map<String, GuestModel.Kept> kept = new HashMap<>();
   private final List<String> story = new ArrayList<>();
   private int states;
@@ -62,15 +73,14 @@ public final class Qcow2Crash {
     this.random = random;
     this.observer = observer;
     this.sequence = SEQUENCES.get((int) Math.floorMod(seed, (long) SEQUENCES.size()));
-    this.config = CrashConfig.draw(random);
+    CrashConfig drawn = CrashConfig.draw(random);
+    boolean ofChain = sequence.stream().anyMatch(CrashOperation::isOfChain);
+    this.config = ofChain ? drawn.onBacking() : drawn;
     this.files = new RecordedType(random.fork());
     long below = config.backed() ? config.usedBytes() - GuestModel.SECTOR_BYTES : 0;
     this.model = new GuestModel(MOST_DISK_BYTES, config.diskBytes(), below);
-    byte[] backing = new byte[(int) below];
-    for (int i = 0; i < backing.length; i++) {
-      backing[i] = GuestModel.byteAt(GuestModel.BACKING, i);
-    }
-    files.put("backing", new RecordedFile(backing));
+    ChainOperations.putBelow(files, (int) below);
+    this.chain = new ChainOperations(context, files, random.fork(), config);
   }
 
   /**
@@ -91,7 +101,7 @@ public final class Qcow2Crash {
     byte[] base = file.content();
     file.settle();
     file.mark(model.promise());
-    CrashImage image = CrashImage.open(context, files, "image", config, NodeOptions.READ_WRITE);
+    CrashImage image = open("image", ChainOperations.FIRST, NodeOptions.READ_WRITE);
     files.setYielding(config.concurrent());
     files.failOnce(config.failAt());
     try {
@@ -118,7 +128,11 @@ public final class Qcow2Crash {
     } finally {
       files.setYielding(false);
       files.failOnce(0);
+      noteBitmap(image);
       image.close();
+    }
+    if (sequence.stream().anyMatch(CrashOperation::isOfChain)) {
+      kept.clear(); // what is below shows through them, too
     }
     new CrashStates(base, file.events(), random.fork(), this::judge).visitAll();
     return states;
@@ -130,7 +144,7 @@ public final class Qcow2Crash {
     CrashImage file = CrashImage.openFile(context, files, "image");
     Qcow2Creator.create(file.backend(), config.request());
     file.close();
-    CrashImage image = CrashImage.open(context, files, "image", config, NodeOptions.READ_WRITE);
+    CrashImage image = open("image", ChainOperations.FIRST, NodeOptions.READ_WRITE);
     int content = model.newContent();
     long quarter = config.usedBytes() / 4;
     write(image, 0, quarter, content, RequestFlags.NONE);
@@ -149,7 +163,32 @@ public final class Qcow2Crash {
       image.backend().flush();
       model.flushed(model.beforeFlush());
     }
+    if (config.version3() && sequence.contains(CrashOperation.OLD_BITMAP)) {
+      image.addBitmap(OLD_BITMAP);
+      write(image, 0, GuestModel.SECTOR_BYTES, model.newContent(), RequestFlags.NONE);
+      image.backend().flush();
+      model.flushed(model.beforeFlush());
+    }
+    noteBitmap(image);
     image.close();
+  }
+
+  private CrashImage open(String name, String below, NodeOptions options) throws BlockException {
+    return CrashImage.open(context, files, name, below, config, options);
+  }
+
+  private static @Nullable DirtyBitmap oldBitmap(CrashImage image) {
+    return image.bitmaps().stream()
+        .filter(bitmap -> OLD_BITMAP.equals(bitmap.name()))
+        .findAny()
+        .orElse(null);
+  }
+
+  private void noteBitmap(CrashImage image) {
+    DirtyBitmap bitmap = oldBitmap(image);
+    if (bitmap != null) {
+      bitmapContents.add(bitmap.sizeBytes() + " " + bitmap.sha256());
+    }
   }
 
   private void snapshot(CrashImage image, String name) throws BlockException {
@@ -237,7 +276,7 @@ public final class Qcow2Crash {
         mark();
         image.backend().discard(inside.offset(), inside.length());
       }
-      case SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, AMEND, COMPACT ->
+      case SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, OLD_BITMAP, AMEND, COMPACT, COMMIT, REBASE ->
           applyToImage(image, operation);
       case RESIZE -> {
         if (!config.version3() && !image.snapshots().snapshots().isEmpty()) {
@@ -258,6 +297,10 @@ public final class Qcow2Crash {
   }
 
   private void applyToImage(CrashImage image, CrashOperation operation) throws BlockException {
+    boolean last = story.size() >= sequence.size() && sequence.getLast() == operation;
+    if ((operation.isLast() && !last) || (operation.comesAlone() && config.concurrent())) {
+      return;
+    }
     InternalSnapshots snapshots = image.snapshots();
     boolean some = !snapshots.snapshots().isEmpty();
     switch (operation) {
@@ -267,14 +310,13 @@ public final class Qcow2Crash {
         }
       }
       case REVERT -> {
-        if (some && config.isCertain()) {
-          InternalSnapshots.Snapshot last = snapshots.snapshots().getLast();
-          revert(snapshots, last);
+        if (some) {
+          revert(image, snapshots.snapshots().getLast());
         }
       }
       case FORGET -> {
         if (some) {
-          snapshots.deleteSnapshot(snapshots.snapshots().getFirst().id());
+          forget(snapshots);
         }
       }
       case EMPTY -> {
@@ -283,63 +325,101 @@ public final class Qcow2Crash {
         image.overlay().makeEmpty();
       }
       case BITMAP -> {
-        if (config.version3() && config.isCertain()) {
+        if (config.version3()) {
           image.addBitmap("bitmap " + story.size());
         }
       }
+      case OLD_BITMAP -> changeBitmap(image);
       case COMPACT -> compact(image);
+      case COMMIT -> chain.commit(image);
+      case REBASE -> chain.rebase(image);
       default -> amend(image);
     }
   }
 
-  private void revert(InternalSnapshots snapshots, InternalSnapshots.Snapshot last)
-      throws BlockException {
+  private void forget(InternalSnapshots snapshots) throws BlockException {
+    try {
+      snapshots.deleteSnapshot(snapshots.snapshots().getFirst().id());
+    } catch (BlockException e) {
+      if (e.errno() != Errno.ENOENT || !config.concurrent()) {
+        throw e;
+      }
+      story.add("forgotten by another one");
+    }
+  }
+
+  private void revert(CrashImage image, InternalSnapshots.Snapshot last) throws BlockException {
+    GuestModel.Kept content = kept.get(last.name());
+    if (content == null) {
+      return; // nobody knows whether it was made
+    }
     GuestModel.Kept before = model.keep();
-    model.revert(Objects.requireNonNull(kept.get(last.name())));
+    if (config.isCertain()) {
+      model.revert(content);
+    } else {
+      model.mayRevert(content);
+    }
     mark();
     try {
-      snapshots.applySnapshot(last.id());
+      image.snapshots().applySnapshot(last.id());
     } catch (BlockException e) {
-      if (e.errno() != Errno.EINVAL) {
+      if (e.errno() != Errno.EINVAL || !config.isCertain()) {
         throw e;
       }
       story.add("too narrow counts");
       model.revert(before);
       mark();
+    } finally {
+      model.hasSize(image.backend().lengthBytes());
     }
   }
 
-  /** Afterwards the image has to be opened anew, so it comes last. */
-  private void compact(CrashImage image) throws BlockException {
-    if (sequence.getLast() != CrashOperation.COMPACT
-        || story.size() < sequence.size()
-        || !config.isCertain()) {
+  private void changeBitmap(CrashImage image) throws BlockException {
+    DirtyBitmap bitmap = oldBitmap(image);
+    if (bitmap == null) {
       return;
     }
+    switch (random.nextInt(4)) {
+      case 0 -> image.removeBitmap(bitmap);
+      case 1 -> bitmap.clear();
+      case 2 -> bitmap.disable();
+      default -> {
+        image.addBitmap("other");
+        bitmap.mark(0, image.backend().lengthBytes());
+      }
+    }
+  }
+
+  private void compact(CrashImage image) throws BlockException {
     long[] before = model.beforeFlush();
     image.backend().flush();
-    model.flushed(before);
-    mark();
+    if (config.isCertain()) {
+      model.flushed(before);
+      mark();
+    }
     image.compactable().compact(false, (phase, done, total) -> {});
   }
 
-  /** Afterwards the image has to be opened anew, so it comes last. */
   private void amend(CrashImage image) throws BlockException {
-    if (sequence.getLast() != CrashOperation.AMEND
-        || story.size() < sequence.size()
-        || !config.isCertain()
-        || !config.version3()) {
-      return;
-    }
-    int bits = Math.max(config.refcountBits(), 8) == 64 ? 32 : 64;
+    boolean wide = config.refcountBits() < 64;
     String options =
-        random.nextBoolean()
-            ? "refcount_bits=" + bits
-            : "lazy_refcounts=" + (bits == 32 ? "on" : "off");
+        switch (random.nextInt(3)) {
+          case 0 -> config.version3() ? "refcount_bits=" + (wide ? 64 : 32) : "compat=1.1";
+          case 1 -> "lazy_refcounts=" + (config.lazyRefcounts() ? "off" : "on");
+          default ->
+              config.version3()
+                  ? "compat=0.10,refcount_bits=16,lazy_refcounts=off"
+                  : "compat=1.1,lazy_refcounts=on,refcount_bits=" + (wide ? 8 : 64);
+        };
     try {
       image.amendable().amend(image.amendable().amendOptions().parse(options));
     } catch (OptionException e) {
       throw new IllegalStateException(options, e);
+    } catch (BlockException e) {
+      if (e.errno() != Errno.EINVAL && e.errno() != Errno.EOPNOTSUPP) {
+        throw e;
+      }
+      story.add("refused: " + options + ": " + e.getMessage());
     }
   }
 
@@ -382,11 +462,24 @@ public final class Qcow2Crash {
     files.file("image").mark(model.promise());
   }
 
-  private void judge(String name, byte[] content, GuestModel.Promise promise) throws Exception {
+  private void judge(
+      String name, byte[] content, GuestModel.Promise promise, byte @Nullable [] below)
+      throws Exception {
     states++;
     observer.see(name, content);
     files.put("crashed", new RecordedFile(content));
-    String verdict = verdict(promise);
+    String standsOn = backingName(content);
+    if (config.backed() && !ChainOperations.NAMES.contains(standsOn)) {
+      throw new Failure(
+          "LOST NAME %s, %s: %s (%s)"
+              .formatted(standsOn.replaceAll("[^!-~]", "?"), name, story, config));
+    }
+    RecordedFile real = files.file(ChainOperations.FIRST);
+    if (below != null) {
+      files.put(ChainOperations.FIRST, new RecordedFile(below));
+    }
+    String verdict = verdict(standsOn, promise);
+    files.put(ChainOperations.FIRST, real);
     if (verdict != null) {
       throw new Failure("%s, %s: %s (%s)".formatted(verdict, name, story, config));
     }
@@ -395,16 +488,26 @@ public final class Qcow2Crash {
     }
   }
 
-  private @Nullable String verdict(GuestModel.Promise promise) {
+  /** As the header has it. */
+  private static String backingName(byte[] content) {
+    ByteBuffer header = ByteBuffer.wrap(Arrays.copyOf(content, Math.max(content.length, 512)));
+    long offset = header.getLong(8);
+    int length = header.getInt(16);
+    boolean inside = offset > 0 && length > 0 && offset + length <= content.length;
+    return inside ? new String(content, (int) offset, length, StandardCharsets.UTF_8) : "";
+  }
+
+  private @Nullable String verdict(String below, GuestModel.Promise promise) {
     try {
       CrashImage image =
-          CrashImage.open(
-              context,
-              files,
-              "crashed",
-              config,
-              repairs() ? NodeOptions.READ_WRITE : NodeOptions.READ_ONLY);
+          open("crashed", below, repairs() ? NodeOptions.READ_WRITE : NodeOptions.READ_ONLY);
       try {
+        DirtyBitmap bitmap = oldBitmap(image);
+        if (bitmap != null
+            && !bitmap.isInconsistent()
+            && !bitmapContents.contains(bitmap.sizeBytes() + " " + bitmap.sha256())) {
+          return "LOST BITMAP";
+        }
         List<String> lines = new ArrayList<>();
         CheckReport report = image.check(lines::add);
         if (report.checkErrors() > 0 || report.corruptions() > harmless(lines)) {
@@ -444,7 +547,7 @@ public final class Qcow2Crash {
 
   private @Nullable String keptVerdict() throws BlockException {
     for (Map.Entry<String, GuestModel.Kept> each : kept.entrySet()) {
-      CrashImage image = CrashImage.open(context, files, "crashed", config, NodeOptions.READ_ONLY);
+      CrashImage image = open("crashed", ChainOperations.FIRST, NodeOptions.READ_ONLY);
       try {
         InternalSnapshots.Snapshot found = image.snapshots().find(null, each.getKey());
         if (found == null) {

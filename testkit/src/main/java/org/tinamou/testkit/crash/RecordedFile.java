@@ -21,6 +21,9 @@ final class RecordedFile {
   /** What the guest may find from here on. */
   record Mark(GuestModel.Promise promise) implements Event {}
 
+  /** The file below may have one of these contents from here on. */
+  record Below(List<byte[]> contents) implements Event {}
+
   private byte[] bytes;
   private int size;
   private final List<Event> events = new ArrayList<>();
@@ -51,6 +54,10 @@ final class RecordedFile {
     events.add(new Mark(promise));
   }
 
+  void below(List<byte[]> contents) {
+    events.add(new Below(contents));
+  }
+
   void flush() {
     events.add(new Flush());
   }
@@ -78,6 +85,7 @@ final class RecordedFile {
       case Resize(long newSize) -> setSize(Math.toIntExact(newSize));
       case Flush() -> {}
       case Mark(GuestModel.Promise _) -> {}
+      case Below(List<byte[]> _) -> {}
     }
   }
 

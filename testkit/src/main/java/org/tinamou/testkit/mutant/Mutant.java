@@ -253,6 +253,40 @@ public record Mutant(
               """,
               "qcow2-crash"),
           new Mutant(
+              "header-in-one-step",
+              "a header and the name of what is below are written over the old ones at once",
+              "drivers",
+              "drivers/format/qcow2/HeaderFields.java",
+              "    if (!isChangedBeyondOneSector(now, wanted)",
+              "    if (true || !isChangedBeyondOneSector(now, wanted)",
+              "qcow2-crash"),
+          new Mutant(
+              "snapshot-before-counts",
+              "the header names a new table of snapshots before the counts are on the disk",
+              "drivers",
+              "drivers/format/qcow2/Qcow2Image.java",
+              """
+                  stabiliseCounts();
+                  ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
+              """,
+              """
+                  ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
+              """,
+              "qcow2-crash"),
+          new Mutant(
+              "references-before-copies",
+              "compacting changes references before the clusters' copies are on the disk",
+              "drivers",
+              "drivers/format/qcow2/Relocation.java",
+              """
+                  copy(places);
+                  file.flush();
+              """,
+              """
+                  copy(places);
+              """,
+              "qcow2-crash"),
+          new Mutant(
               "tail-off-by-one",
               "what follows the data in a new cluster is copied from one byte too early",
               "drivers",

@@ -19,7 +19,7 @@ public final class SimMain {
                                      |backup|qcow2-crash]
                          [--seeds N] [--first S] [--twice]
              tinamou sim --workload qcow2-crash --seeds 7200
-                         all sequences of two operations on an image, 100 times, with power cuts
+                         all sequences of one or two operations on an image, 21 times, with power cuts
              tinamou sim --workload W --seed S        one seed, told in detail
              tinamou sim --mutant NAME [--seeds N]    search for a planted bug
              tinamou sim --list-mutants
@@ -129,6 +129,8 @@ public final class SimMain {
     out.printf(
         "%d seeds, %d steps, %.1f s, %.0f seeds/s, %d violations%n",
         total, steps, seconds, total / seconds, violations.size());
+    violations.forEach(
+        run -> out.printf("seed %d of %s: %s%n", run.seed(), name(run.kind()), run.violation()));
     SeedRun worst =
         violations.stream().min((a, b) -> Long.compare(a.steps(), b.steps())).orElse(null);
     if (worst == null) {

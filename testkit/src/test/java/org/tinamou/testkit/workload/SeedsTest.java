@@ -52,7 +52,7 @@ final class SeedsTest {
     simulate(0, "--workload", "backup", "--seeds", "200");
   }
 
-  /** Every sequence of at most two operations, once. */
+  /** A part of the sequences of at most two operations; all of them take minutes. */
   @Test
   void qcow2ImagesSurvivePowerCuts() throws Exception {
     simulate(0, "--workload", "qcow2-crash", "--seeds", "72");

@@ -200,7 +200,7 @@ final class Amender {
               header -> {
                 List<HeaderExtension> extensions =
                     new ArrayList<>(header.extensionsWithout(HeaderExtension.FEATURE_NAMES));
-                Qcow2Header plain = header.withVersion(3, extensions);
+                Qcow2Header plain = header.withVersion(3, List.copyOf(extensions));
                 extensions.add(Features.names());
                 Qcow2Header named = header.withVersion(3, extensions);
                 return named.serialise() == null ? plain : named;

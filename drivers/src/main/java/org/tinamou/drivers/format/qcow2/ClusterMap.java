@@ -298,13 +298,12 @@ final class ClusterMap {
     stabilise.pass();
     ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
     fields.putInt(entries).putLong(newOffset);
-    HeapBytes.write(file, HEADER_TABLE_FIELDS, fields.array());
+    // A size that the table does not cover is refused, and the old table counts until then.
+    HeaderFields.write(file, guard.damage(), HEADER_TABLE_FIELDS, fields.array());
     firstLevel = grown;
     firstLevelOffset = newOffset;
     guard.parts().move(MetadataMap.Part.ACTIVE_FIRST_LEVEL, newOffset, bytes);
     dirtyPieces.clear();
-    // A size that the table does not cover is refused, and the old table counts until then.
-    file.flush();
     for (long i = 0; i < oldClusters; i++) {
       allocator.release(geometry.clusterIndex(oldOffset) + i, Freed.OTHERWISE);
     }

@@ -72,6 +72,17 @@ final class Damage {
     return BlockException.of(Errno.EIO, what);
   }
 
+  /**
+   * The header may have been changed or not, so that no table can be trusted to be the one that it
+   * names: the image has to be opened anew. The caller holds the metadata lock.
+   */
+  void headerUnknown() {
+    if (!fatal) {
+      fatal = true;
+      lines.accept("qcow2: Could not restore the header; the image takes no more requests");
+    }
+  }
+
   /** Something that can be lived with. The caller holds the metadata lock. */
   void tell(String what) {
     if (!told && !fatal) {

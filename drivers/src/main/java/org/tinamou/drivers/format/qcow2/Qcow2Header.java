@@ -422,23 +422,36 @@ record Qcow2Header(
     return version >= 3;
   }
 
+  /** The backing file's name as it stands in the file; empty without one. */
+  byte[] backingNameBytes() {
+    return backingName == null ? new byte[0] : backingName.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Where the mark that ends the extensions ends. */
+  int endOfExtensions() {
+    int end = headerBytes + HeaderExtension.HEAD_BYTES;
+    for (HeaderExtension extension : extensions) {
+      end += extension.paddedBytes();
+    }
+    return end;
+  }
+
   /**
    * The first cluster's beginning: header, extensions and the backing file's name.
    *
    * @return null if they do not fit into one cluster
    */
   byte @Nullable [] serialise() {
-    byte[] name = backingName == null ? new byte[0] : backingName.getBytes(StandardCharsets.UTF_8);
-    int total = headerBytes + HeaderExtension.HEAD_BYTES + name.length;
-    for (HeaderExtension extension : extensions) {
-      total += extension.paddedBytes();
-    }
-    if (total > geometry.clusterBytes()) {
-      return null;
-    }
+    int end = endOfExtensions();
+    return end + backingNameBytes().length > geometry.clusterBytes() ? null : serialise(end);
+  }
+
+  /** The same with the name at another place, behind the extensions. */
+  byte[] serialise(int nameOffset) {
+    byte[] name = backingNameBytes();
+    int total = Math.max(endOfExtensions(), nameOffset + name.length);
     ByteBuffer out = ByteBuffer.allocate(total);
     out.putInt(0, MAGIC).putInt(4, version);
-    int nameOffset = total - name.length;
     out.putLong(8, backingName == null ? 0 : nameOffset);
     out.putInt(16, name.length);
     out.putInt(20, geometry.clusterBits());
@@ -463,8 +476,7 @@ record Qcow2Header(
       out.putInt(extension.type()).putInt(extension.data().length).put(extension.data());
       out.position(start + extension.paddedBytes());
     }
-    out.position(nameOffset);
-    out.put(name);
+    out.put(nameOffset, name);
     return out.array();
   }
 }

@@ -2,7 +2,6 @@ package org.tinamou.drivers.format.qcow2;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -378,8 +377,7 @@ final class Qcow2Image {
   void changeSize(long newSizeBytes) throws BlockException {
     makeRoomFor(newSizeBytes);
     ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
-    HeapBytes.write(file, HEADER_SIZE_FIELD, field.array());
-    file.flush();
+    HeaderFields.write(file, damage, HEADER_SIZE_FIELD, field.array());
     sizeBytes = newSizeBytes;
   }
 
@@ -387,7 +385,8 @@ final class Qcow2Image {
   void changeIncompatible(long set, long clear) throws BlockException {
     long changed = (incompatible | set) & ~clear;
     if (changed != incompatible) {
-      writeIncompatible(file, changed);
+      byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, changed).array();
+      HeaderFields.write(file, damage, HEADER_INCOMPATIBLE_FIELD, field);
       incompatible = changed;
     }
   }
@@ -455,8 +454,7 @@ final class Qcow2Image {
       byte[] unknown = HeapBytes.read(file, known, after.headerBytes() - known);
       System.arraycopy(unknown, 0, bytes, known, unknown.length);
     }
-    HeapBytes.write(file, 0, Arrays.copyOf(bytes, geometry.clusterBytes()));
-    file.flush();
+    HeaderFields.rewrite(file, before, after, bytes);
   }
 
   SnapshotTable snapshots() {
@@ -501,10 +499,10 @@ final class Qcow2Image {
     stabiliseCounts();
     ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
     fields.putInt(wanted.size()).putLong(offset);
-    HeapBytes.write(file, HEADER_SNAPSHOT_FIELDS, fields.array());
-    file.flush();
+    HeaderFields.write(file, damage, HEADER_SNAPSHOT_FIELDS, fields.array());
     SnapshotTable before = snapshots;
     snapshots = new SnapshotTable(List.copyOf(wanted), offset, bytes.length);
+    noteMetadata(); // whatever fails from here on, the old table's place is free
     allocator.takeBack(
         geometry.clusterIndex(before.offset()), geometry.clustersOf(before.lengthBytes()));
   }
@@ -516,10 +514,10 @@ final class Qcow2Image {
   void switchDisk(long firstLevelOffset, long[] entries, long newSizeBytes) throws BlockException {
     ByteBuffer fields = ByteBuffer.allocate(3 * Long.BYTES);
     fields.putLong(newSizeBytes).putInt(0).putInt(entries.length).putLong(firstLevelOffset);
-    HeapBytes.write(file, HEADER_SIZE_FIELD, fields.array());
-    file.flush();
+    HeaderFields.write(file, damage, HEADER_SIZE_FIELD, fields.array());
     map.switchTo(firstLevelOffset, entries);
     sizeBytes = newSizeBytes;
+    noteMetadata();
   }
 
   /** Before counts lag behind for the first time, the image says so. */

@@ -256,8 +256,8 @@ final class Refcounts {
   private void writeEntry(int index, long offset) throws BlockException {
     ByteBuffer entry = ByteBuffer.allocate(Long.BYTES).putLong(0, offset);
     HeapBytes.write(file, tableOffset + (long) index * Long.BYTES, entry.array());
+    table[index] = offset; // in use as soon as it may be on the disk
     file.flush();
-    table[index] = offset;
   }
 
   /**
@@ -296,7 +296,7 @@ final class Refcounts {
     file.flush();
     ByteBuffer fields = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
     fields.putLong(newOffset).putInt((int) clusters);
-    HeapBytes.write(file, HEADER_TABLE_OFFSET, fields.array());
+    HeaderFields.write(file, guard.damage(), HEADER_TABLE_OFFSET, fields.array());
     final long oldFirst = tableOffset >>> geometry.clusterBits();
     final long oldClusters = tableClusters();
     table = grown;
@@ -307,8 +307,6 @@ final class Refcounts {
     for (int i = 0; i < newBlocks; i++) {
       guard.parts().addBlock(start + i << geometry.clusterBits());
     }
-    // The old table counts until then.
-    file.flush();
     for (long cluster = oldFirst; cluster < oldFirst + oldClusters; cluster++) {
       decrease(cluster);
     }

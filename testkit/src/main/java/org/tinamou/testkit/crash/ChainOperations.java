@@ -1,0 +1,108 @@
+package org.tinamou.testkit.crash;
+
+import java.util.List;
+import org.tinamou.aio.AioContext;
+import org.tinamou.base.SeededRandom;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.RequestFlags;
+
+/**
+ * What is done to an image together with what is below it, as the tools do it. The guest's disk
+ * stays the same at each moment.
+ */
+final class ChainOperations {
+  /** The names of what an image may stand on; both are longer than what is left of a sector. */
+  static final String FIRST = "/backing-" + "a".repeat(40);
+
+  static final String SECOND = "/backing-" + "b".repeat(55);
+  static final List<String> NAMES = List.of(FIRST, SECOND);
+
+  private final AioContext context;
+  private final RecordedType files;
+  private final SeededRandom random;
+  private final int clusterBytes;
+
+  ChainOperations(AioContext context, RecordedType files, SeededRandom random, CrashConfig config) {
+    this.context = context;
+    this.files = files;
+    this.random = random;
+    this.clusterBytes = config.clusterBytes();
+  }
+
+  /** Two files that differ in some of their sectors. */
+  static void putBelow(RecordedType files, int bytes) {
+    byte[] first = new byte[bytes];
+    byte[] second = new byte[bytes];
+    for (int i = 0; i < bytes; i++) {
+      first[i] = GuestModel.byteAt(GuestModel.BACKING, i);
+      second[i] = (byte) (first[i] + (i / GuestModel.SECTOR_BYTES % 5 == 0 ? 1 : 0));
+    }
+    files.put(FIRST, new RecordedFile(first));
+    files.put(SECOND, new RecordedFile(second));
+  }
+
+  /** Brings what the image holds to the file below, and then empties the image. */
+  void commit(CrashImage image) throws BlockException {
+    RecordedFile below = files.file(FIRST);
+    byte[] durable = below.content();
+    CrashImage target = CrashImage.openFile(context, files, FIRST);
+    try {
+      byte[] disk = image.readAll();
+      if (below.size() < disk.length) {
+        target.backend().truncate(disk.length, true, PreallocationMode.OFF);
+        tell(durable);
+      }
+      for (long at = 0; at < disk.length; at += clusterBytes) {
+        int length = (int) Math.min(clusterBytes, disk.length - at);
+        if (image.isAllocated(at, length)) {
+          target.writeBytes(at, disk, (int) at, length, RequestFlags.NONE);
+          tell(durable);
+        }
+      }
+      target.backend().flush();
+      tell(below.content());
+      image.overlay().makeEmpty();
+      image.backend().flush();
+    } finally {
+      target.close();
+    }
+  }
+
+  /** A power cut from here on leaves the file below with all or some of what was written. */
+  private void tell(byte[] durable) {
+    byte[] now = files.file(FIRST).content();
+    byte[] some = now.clone();
+    for (int at = 0; at < now.length; at += GuestModel.SECTOR_BYTES) {
+      if (random.nextBoolean()) {
+        for (int i = at; i < Math.min(now.length, at + GuestModel.SECTOR_BYTES); i++) {
+          some[i] = i < durable.length ? durable[i] : 0;
+        }
+      }
+    }
+    files.file("image").below(List.of(durable, now, some));
+  }
+
+  /** Takes over what the image would lose with the file below, and then names another one. */
+  void rebase(CrashImage image) throws BlockException {
+    byte[] disk = image.readAll();
+    byte[] other = files.file(SECOND).content();
+    for (long at = 0; at < disk.length; at += clusterBytes) {
+      int length = (int) Math.min(clusterBytes, disk.length - at);
+      if (!image.isAllocated(at, length) && differs(disk, other, (int) at, length)) {
+        image.writeBytes(at, disk, (int) at, length, RequestFlags.NONE);
+      }
+    }
+    image.backend().flush();
+    image.overlay().changeBacking(SECOND, random.nextBoolean() ? "raw" : null);
+  }
+
+  private static boolean differs(byte[] disk, byte[] other, int from, int length) {
+    for (int i = from; i < from + length; i++) {
+      if (disk[i] != (i < other.length ? other[i] : 0)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
