@@ -79,7 +79,11 @@ class Qcow2CrashTest {
         if (reference) {
           Path image = Files.write(directory.resolve("cut.qcow2"), cut.content());
           Process check =
-              new ProcessBuilder("qemu-img", "check", "-f", "qcow2", image.toString())
+              new ProcessBuilder(
+                      "qemu-img",
+                      "check",
+                      "--image-opts",
+                      "driver=qcow2,backing=,file.filename=" + image)
                   .redirectErrorStream(true)
                   .start();
           String output = new String(check.getInputStream().readAllBytes());
