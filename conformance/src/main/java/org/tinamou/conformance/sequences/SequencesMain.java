@@ -15,18 +15,29 @@ public final class SequencesMain {
 
   private SequencesMain() {}
 
+  /** Plays what a seed says, in an empty directory. */
+  @FunctionalInterface
+  interface Player {
+    SequenceRun.Outcome play(Path directory, long seed) throws IOException;
+  }
+
   public static void main(String[] arguments) throws IOException {
+    playAll(SequenceRun::play, arguments, DEFAULT_COUNT);
+  }
+
+  /** Plays seed after seed, tells what differs, and ends the program. */
+  static void playAll(Player player, String[] arguments, int usualCount) throws IOException {
     if (!SequenceRun.hasReference()) {
       System.out.println("LEFT OUT: random sequences, because qemu-img or qemu-io is missing");
       System.exit("1".equals(System.getenv("TINAMOU_PEERS_REQUIRED")) ? 1 : 0);
     }
-    int count = arguments.length > 0 ? Integer.parseInt(arguments[0]) : DEFAULT_COUNT;
+    int count = arguments.length > 0 ? Integer.parseInt(arguments[0]) : usualCount;
     long first = arguments.length > 1 ? Long.parseLong(arguments[1]) : 1;
     int different = 0;
     int leftOut = 0;
     for (long seed = first; seed < first + count; seed++) {
       Path directory = Files.createTempDirectory("tinamou-sequence");
-      SequenceRun.Outcome outcome = SequenceRun.play(directory, seed);
+      SequenceRun.Outcome outcome = player.play(directory, seed);
       if (outcome.referenceFailed()) {
         leftOut++;
         System.out.println("seed " + seed + ": the reference damaged its own image");

@@ -140,8 +140,12 @@ final class CrashImage {
   }
 
   CheckReport check(Consumer<String> lines) throws BlockException {
+    return check(CheckRepair.NONE, lines);
+  }
+
+  CheckReport check(CheckRepair repair, Consumer<String> lines) throws BlockException {
     return ((BlockDriver.Checkable) Objects.requireNonNull(node.driverOrNull()))
-        .check(CheckRepair.NONE, lines);
+        .check(repair, lines);
   }
 
   byte[] readAll() throws BlockException {

@@ -26,7 +26,9 @@ public interface Workload {
     /** Backups of a disk while it is used. */
     BACKUP,
     /** A qcow2 image that loses power in the middle of operations. */
-    QCOW2_CRASH;
+    QCOW2_CRASH,
+    /** A qcow2 image with a flipped bit that is repaired. */
+    QCOW2_DAMAGE;
 
     Workload create() {
       return switch (this) {
@@ -40,6 +42,7 @@ public interface Workload {
         case DAEMON -> new DaemonWorkload();
         case BACKUP -> new BackupWorkload();
         case QCOW2_CRASH -> new Qcow2CrashWorkload();
+        case QCOW2_DAMAGE -> new Qcow2DamageWorkload();
       };
     }
   }

@@ -58,13 +58,18 @@ final class SeedsTest {
     simulate(0, "--workload", "qcow2-crash", "--seeds", "72");
   }
 
+  @Test
+  void damagedQcow2ImagesAreRepairedInTwoPasses() throws Exception {
+    simulate(0, "--workload", "qcow2-damage", "--seeds", "300");
+  }
+
   @ParameterizedTest
   @EnumSource(Workload.Kind.class)
   void sameSeedIsSameRun(Workload.Kind kind) throws Exception {
     String seeds =
         switch (kind) {
           case QCOW2_CRASH -> "10"; // each is hundreds of cuts
-          case FLEECING, BACKUP -> "50";
+          case FLEECING, BACKUP, QCOW2_DAMAGE -> "50";
           default -> "300";
         };
     simulate(0, "--workload", kind.name(), "--seeds", seeds, "--first", "100000", "--twice");

@@ -63,7 +63,7 @@ final class Compactor {
     if (geometry.clustersOf(before) >= Integer.MAX_VALUE) {
       throw new BlockException(Errno.EFBIG, "The file has too many clusters to be compacted");
     }
-    CheckReport report = ImageChecker.check(file, header, CheckRepair.NONE, line -> {});
+    CheckReport report = ImageChecker.check(file, header, CheckRepair.NONE, line -> {}, null);
     if (report.checkErrors() > 0 || report.corruptions() > 0) {
       throw new BlockException(Errno.EINVAL, "The image is damaged and cannot be compacted")
           .withHint("'check -r all' repairs it.");
@@ -98,7 +98,7 @@ final class Compactor {
 
   private void repair() throws BlockException {
     CheckReport report =
-        ImageChecker.check(file, Qcow2Type.readHeader(file), CheckRepair.ALL, line -> {});
+        ImageChecker.check(file, Qcow2Type.readHeader(file), CheckRepair.ALL, line -> {}, null);
     if (report.checkErrors() > 0 || report.corruptions() > report.corruptionsFixed()) {
       throw new BlockException(
           Errno.EIO, "The counts of the image could not be brought up to date");

@@ -31,7 +31,8 @@ final class CopiedFlags {
     long bytes = (long) header.firstLevelEntries() * Geometry.ENTRY_BYTES;
     TableWeights seen = new TableWeights();
     for (long done = 0; done < bytes && offset + done < fileBytes; done += READ_BYTES) {
-      int length = (int) Math.min(READ_BYTES, bytes - done);
+      long inFile = fileBytes - offset - done + Geometry.ENTRY_BYTES - 1 & -Geometry.ENTRY_BYTES;
+      int length = (int) Math.min(READ_BYTES, Math.min(bytes - done, inFile));
       long[] entries = HeapBytes.longs(HeapBytes.read(file, offset + done, length));
       boolean changed = false;
       for (int i = 0; i < entries.length; i++) {

@@ -1,9 +1,11 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.CheckRepair;
@@ -41,11 +43,25 @@ final class ImageChecker {
   /** Some counts could not be repaired. */
   private boolean unrepaired;
 
+  /** All counts have been written anew. */
+  private boolean rebuilt;
+
+  /** How much is wrong with the table of snapshots that another table puts right. */
+  private int wrongSnapshots;
+
+  private final @Nullable Consumer<List<SnapshotTable.Snapshot>> goodSnapshots;
+
   /** Behind the last cluster that a repair has added to the file. */
   private long addedEnd;
 
-  private ImageChecker(Edge file, Qcow2Header header, CheckRepair repair, Consumer<String> lines)
+  private ImageChecker(
+      Edge file,
+      Qcow2Header header,
+      CheckRepair repair,
+      Consumer<String> lines,
+      @Nullable Consumer<List<SnapshotTable.Snapshot>> goodSnapshots)
       throws BlockException {
+    this.goodSnapshots = goodSnapshots;
     this.file = file;
     this.header = header;
     this.geometry = header.geometry();
@@ -64,31 +80,65 @@ final class ImageChecker {
    * Checks the image in a file.
    *
    * @param lines told of each finding
+   * @param goodSnapshots told what to put in place of a table of snapshots that has to be repaired;
+   *     null if nobody does that
    * @throws BlockException if the image cannot be checked at all
    */
   @InCoroutine
   static CheckReport check(
-      Edge file, Qcow2Header header, CheckRepair repair, Consumer<String> lines)
+      Edge file,
+      Qcow2Header header,
+      CheckRepair repair,
+      Consumer<String> lines,
+      @Nullable Consumer<List<SnapshotTable.Snapshot>> goodSnapshots)
       throws BlockException {
-    return new ImageChecker(file, header, repair, lines).run();
+    return new ImageChecker(file, header, repair, lines, goodSnapshots).run();
   }
 
   private SnapshotTable readSnapshots() throws BlockException {
     try {
-      return SnapshotTable.read(file, header);
+      return SnapshotTable.read(
+          file, header, repair == CheckRepair.ALL ? this::leaveOutOfSnapshots : null);
     } catch (BlockException e) {
       throw e.prefixed("ERROR failed to read the snapshot table: ")
           .withHint("You can force-remove this extra metadata with qemu-img check -r all");
     }
   }
 
-  private CheckReport run() throws BlockException {
+  private void leaveOutOfSnapshots(String what) {
+    wrongSnapshots++;
+    log.corruption(() -> what, 1);
+  }
+
+  private void checkSnapshots() {
+    String begin = repair == CheckRepair.ALL ? "Repairing" : "ERROR";
     for (int i = 0; i < snapshots.snapshots().size(); i++) {
       if (!snapshots.snapshots().get(i).complete()) {
+        wrongSnapshots++;
         int index = i;
-        log.corruption(() -> "ERROR snapshot table entry %d is incomplete".formatted(index), 1);
+        log.corruption(() -> "%s snapshot table entry %d is incomplete".formatted(begin, index), 1);
       }
     }
+  }
+
+  /** Whether a new table of snapshots may be put into a free cluster: all counts are right. */
+  private boolean mayReplaceSnapshots() {
+    long left = log.corruptions() - log.corruptionsFixed();
+    return repair == CheckRepair.ALL
+        && wrongSnapshots > 0
+        && !unrepaired
+        && log.checkErrors() == 0
+        && left == (rebuilt ? 0 : wrongSnapshots);
+  }
+
+  /** Whether all of the table of the first level is in the file. */
+  private boolean hasFirstLevel() {
+    long bytes = (long) header.firstLevelEntries() * Geometry.ENTRY_BYTES;
+    return header.firstLevelOffset() + bytes < fileBytes + geometry.clusterBytes();
+  }
+
+  private CheckReport run() throws BlockException {
+    checkSnapshots();
     long next = 0;
     while (next < Long.MAX_VALUE) {
       counts.startWindow(next);
@@ -98,8 +148,14 @@ final class ImageChecker {
       next = following < walk.clusters() ? following : Long.MAX_VALUE;
     }
     // Flags that follow from counts that are wrong would be wrong, too.
-    boolean repairsAll = repair == CheckRepair.ALL && !unrepaired;
+    boolean repairsAll = repair == CheckRepair.ALL && !unrepaired && hasFirstLevel();
     new CopiedFlags(file, header, stored, log).check(fileBytes, repairsAll);
+    if (goodSnapshots != null && mayReplaceSnapshots()) {
+      for (int i = 0; !rebuilt && i < wrongSnapshots; i++) {
+        log.corruptionFixed();
+      }
+      goodSnapshots.accept(snapshots.snapshots());
+    }
     if (repair != CheckRepair.NONE) {
       file.flush();
     }
@@ -222,6 +278,7 @@ final class ImageChecker {
       log.line("Repairing cluster " + cluster + " refcount=1 reference=0");
     }
     log.allFixed();
+    rebuilt = true;
     header = Qcow2Type.readHeader(file);
     stored = new StoredCounts(file, header, file.lengthBytes());
   }

@@ -557,7 +557,8 @@ final class Qcow2Image {
   CheckReport check(CheckRepair repair, Consumer<String> lines) throws BlockException {
     writeBack();
     Qcow2Header header = Qcow2Type.readHeader(file);
-    CheckReport report = ImageChecker.check(file, header, repair, lines);
+    List<List<SnapshotTable.Snapshot>> good = new ArrayList<>();
+    CheckReport report = ImageChecker.check(file, header, repair, lines, good::add);
     if (repair != CheckRepair.NONE) {
       slices.forgetAll();
       blocks.forgetAll();
@@ -565,6 +566,10 @@ final class Qcow2Image {
       refcounts.reload(header.refcountTableOffset(), Refcounts.readTable(file, header));
       map.reload(ClusterMap.readFirstLevel(file, header));
       noteMetadata();
+      if (!good.isEmpty()) {
+        replaceSnapshots(good.getLast());
+        writeBack();
+      }
       if (isVersion3() && report.corruptions() == report.corruptionsFixed()) {
         changeIncompatible(0, Features.INCOMPATIBLE_CORRUPT | Features.INCOMPATIBLE_DIRTY);
       }

@@ -181,7 +181,7 @@ public final class Qcow2Type implements DriverType {
       throws BlockException {
     CheckReport report;
     try {
-      report = ImageChecker.check(file, header, CheckRepair.ALL, lines);
+      report = ImageChecker.check(file, header, CheckRepair.ALL, lines, null);
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not repair dirty image");
     }

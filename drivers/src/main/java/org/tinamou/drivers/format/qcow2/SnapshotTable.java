@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
@@ -146,6 +147,22 @@ record SnapshotTable(List<Snapshot> snapshots, long offset, long lengthBytes) {
    * @throws BlockException with EFBIG if it is beyond the format's limits
    */
   static SnapshotTable read(Edge file, Qcow2Header header) throws BlockException {
+    return read(file, header, null);
+  }
+
+  /** Told what has to be left out of a table to bring it within the format's limits. */
+  @FunctionalInterface
+  interface Repair {
+    void discard(String what);
+  }
+
+  /**
+   * Reads the table.
+   *
+   * @param repair null if the table has to be within the format's limits
+   */
+  static SnapshotTable read(Edge file, Qcow2Header header, @Nullable Repair repair)
+      throws BlockException {
     List<Snapshot> all = new ArrayList<>();
     Window window = new Window(file);
     long offset = header.snapshotsOffset();
@@ -154,20 +171,37 @@ record SnapshotTable(List<Snapshot> snapshots, long offset, long lengthBytes) {
         throw new BlockException(Errno.EINVAL, "Snapshot table offset invalid");
       }
       ByteBuffer head = ByteBuffer.wrap(window.read(offset, HEAD_BYTES));
-      int extra = head.getInt(36);
-      if (Integer.compareUnsigned(extra, MAX_EXTRA_BYTES) > 0) {
-        throw new BlockException(
-            Errno.EFBIG, "Too much extra metadata in snapshot table entry " + i);
+      long extra = Integer.toUnsignedLong(head.getInt(36));
+      int known = (int) extra;
+      if (extra > MAX_EXTRA_BYTES) {
+        if (repair == null) {
+          throw new BlockException(
+              Errno.EFBIG, "Too much extra metadata in snapshot table entry " + i);
+        }
+        repair.discard(
+            "Discarding too much extra metadata in snapshot table entry %d (%d > %d)"
+                .formatted(i, extra, MAX_EXTRA_BYTES));
+        known = KNOWN_EXTRA_BYTES;
       }
       int idBytes = head.getShort(12) & 0xffff;
       int nameBytes = head.getShort(14) & 0xffff;
-      byte[] text = window.read(offset + HEAD_BYTES, extra + idBytes + nameBytes);
-      all.add(snapshot(header, head, text, extra, idBytes));
-      long length = (long) HEAD_BYTES + extra + idBytes + nameBytes;
-      offset += length + ALIGNMENT_BYTES - 1 & -ALIGNMENT_BYTES;
-      if (offset - header.snapshotsOffset() > MAX_TABLE_BYTES) {
-        throw new BlockException(Errno.EFBIG, "Snapshot table is too big");
+      long length = HEAD_BYTES + extra + idBytes + nameBytes;
+      long end = offset + length + ALIGNMENT_BYTES - 1 & -ALIGNMENT_BYTES;
+      if (end - header.snapshotsOffset() > MAX_TABLE_BYTES) {
+        if (repair == null) {
+          throw new BlockException(Errno.EFBIG, "Snapshot table is too big");
+        }
+        repair.discard(
+            "Discarding %d overhanging snapshots (snapshot table is too big)"
+                .formatted(header.snapshots() - i));
+        break;
       }
+      byte[] bytes =
+          Arrays.copyOf(window.read(offset + HEAD_BYTES, known), known + idBytes + nameBytes);
+      byte[] text = window.read(offset + HEAD_BYTES + extra, idBytes + nameBytes);
+      System.arraycopy(text, 0, bytes, known, text.length);
+      all.add(snapshot(header, head, bytes, known, idBytes));
+      offset = end;
     }
     return new SnapshotTable(all, header.snapshotsOffset(), offset - header.snapshotsOffset());
   }
