@@ -140,7 +140,7 @@ public final class Qcow2Damage {
 
   private static void snapshot(CrashImage image) throws BlockException {
     try {
-      image.snapshots().createSnapshot("kept", 0, 0);
+      image.snapshots().createSnapshot("kept", 0, 0, 0);
     } catch (BlockException e) {
       if (e.errno() != Errno.EINVAL) {
         throw e; // only that the counts are too narrow

@@ -29,7 +29,7 @@ class FailedChangeTest {
     CREATE {
       @Override
       void run(CrashImage image) throws BlockException {
-        image.snapshots().createSnapshot("second", 0, 0);
+        image.snapshots().createSnapshot("second", 0, 0, 0);
       }
     },
     APPLY {
@@ -61,7 +61,7 @@ class FailedChangeTest {
     file.close();
     CrashImage image = open(context, files);
     image.write(0, 8L * CLUSTER_BYTES, 2, RequestFlags.NONE);
-    image.snapshots().createSnapshot("first", 0, 0);
+    image.snapshots().createSnapshot("first", 0, 0, 0);
     image.write(0, 4L * CLUSTER_BYTES, 3, RequestFlags.NONE);
     image.close();
     return files;

@@ -74,6 +74,13 @@ final class ClusterAllocator {
 
   /** Takes just that many clusters in a row. */
   Run allocateContiguous(long clusters) throws BlockException {
+    if (clusters >= geometry.refcountsPerBlock()) {
+      // A block takes the first cluster of those that it counts.
+      long first = refcounts.takeBehind(clusters);
+      boolean fresh = first >= usedEnd;
+      usedEnd = Math.max(usedEnd, first + clusters);
+      return new Run(first, clusters, fresh);
+    }
     long first = firstFree();
     long length = 1;
     while (length < clusters) {

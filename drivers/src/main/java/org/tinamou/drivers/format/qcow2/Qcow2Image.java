@@ -446,6 +446,11 @@ final class Qcow2Image {
     Qcow2Header after = change.apply(before);
     byte[] bytes = after.serialise();
     if (bytes == null) {
+      // Nobody needs the names of the features.
+      after = after.with(after.extensionsWithout(HeaderExtension.FEATURE_NAMES), after.autoclear());
+      bytes = after.serialise();
+    }
+    if (bytes == null) {
       throw BlockException.of(Errno.ENOSPC, "the header does not fit into a cluster");
     }
     int known = Qcow2Header.FULL_BYTES;

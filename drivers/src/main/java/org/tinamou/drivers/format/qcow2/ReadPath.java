@@ -54,7 +54,7 @@ final class ReadPath {
       long at = guest + run;
       boolean same = image.map().partKind(slice, at) == kind;
       long following = image.map().entry(slice, at);
-      if (kind == Entry.Kind.NORMAL || reserved) {
+      if (kind == Entry.Kind.NORMAL || kind == Entry.Kind.ZERO_ALLOCATED || reserved) {
         same &= Entry.offset(following) + geometry.inCluster(at) == host + run;
       } else if (kind == Entry.Kind.UNALLOCATED) {
         same &= !hasCluster(following);

@@ -199,7 +199,7 @@ final class Refcounts {
     if (blockOffset(cluster) == 0) {
       long index = cluster / geometry.refcountsPerBlock();
       if (index >= table.length) {
-        growTable(index);
+        growTable(index, 0);
       } else {
         addBlock(-1, index);
       }
@@ -213,7 +213,7 @@ final class Refcounts {
   private long addBlock(long cluster) throws BlockException {
     long index = cluster / geometry.refcountsPerBlock();
     if (index >= table.length) {
-      growTable(index);
+      growTable(index, 0);
       return blockOffset(cluster);
     }
     return addBlock(cluster, index);
@@ -261,10 +261,50 @@ final class Refcounts {
   }
 
   /**
+   * Takes clusters in a row that are too many for what one block counts, behind everything that is
+   * counted so far. The blocks that count them stand in front of them.
+   *
+   * @return the first of the clusters, each of which is counted once
+   */
+  long takeBehind(long clusters) throws BlockException {
+    long perBlock = geometry.refcountsPerBlock();
+    long newBlocks = Math.ceilDiv(clusters, perBlock - 1);
+    long index = uncountedIndex();
+    while (index + newBlocks > table.length) {
+      growTable(index, newBlocks);
+      index = uncountedIndex();
+    }
+    long start = index * perBlock;
+    guard.beforeWrite(
+        start << geometry.clusterBits(), newBlocks + clusters << geometry.clusterBits());
+    for (long i = 0; i < newBlocks; i++) {
+      long offset = start + i << geometry.clusterBits();
+      createBlock(offset, start + i * perBlock, start, newBlocks + clusters);
+    }
+    for (long i = 0; i < newBlocks; i++) {
+      long offset = start + i << geometry.clusterBits();
+      writeEntry((int) (index + i), offset);
+      guard.parts().addBlock(offset);
+    }
+    return start + newBlocks;
+  }
+
+  /** From where on there are no blocks. */
+  private long uncountedIndex() {
+    int index = table.length;
+    while (index > 0 && table[index - 1] == 0) {
+      index--;
+    }
+    return index;
+  }
+
+  /**
    * Puts a larger table, and blocks for the clusters it takes, behind everything that the present
    * table can count.
+   *
+   * @param more how many entries are wanted behind those that this takes
    */
-  private void growTable(long neededIndex) throws BlockException {
+  private void growTable(long neededIndex, long more) throws BlockException {
     long perBlock = geometry.refcountsPerBlock();
     long firstIndex = Math.max(neededIndex, table.length);
     long start = firstIndex * perBlock;
@@ -272,7 +312,7 @@ final class Refcounts {
     long clusters;
     long newBlocks = 1;
     while (true) {
-      clusters = geometry.clustersOf(Math.max(wanted, firstIndex + newBlocks) * Long.BYTES);
+      clusters = geometry.clustersOf(Math.max(wanted, firstIndex + newBlocks + more) * Long.BYTES);
       long needed = (newBlocks + clusters + 1 + perBlock - 1) / perBlock;
       if (needed <= newBlocks) {
         break;
