@@ -19,6 +19,7 @@ module org.tinamou.drivers {
   exports org.tinamou.drivers.filter.copybeforewrite;
   exports org.tinamou.drivers.filter.copyonread;
   exports org.tinamou.drivers.filter.preallocate;
+  exports org.tinamou.drivers.filter.quorum;
   exports org.tinamou.drivers.filter.snapshotaccess;
   exports org.tinamou.drivers.filter.throttle;
   exports org.tinamou.drivers.crypto;

@@ -49,6 +49,7 @@ public final class BlockGraph {
   private final CoMutex changes = new CoMutex("graph changes");
   private final BounceBuffers bounceBuffers = new BounceBuffers();
   private volatile Coroutine[] drainWaiters = new Coroutine[0];
+  private final NodeEvents events;
   private volatile Consumer<String> diagnostics =
       line -> System.getLogger(BlockGraph.class.getName()).log(System.Logger.Level.WARNING, line);
   private long nextName = 1;
@@ -60,6 +61,7 @@ public final class BlockGraph {
    */
   public BlockGraph(AioContext main) {
     this.main = main;
+    this.events = new NodeEvents(main);
   }
 
   @AnyThread
@@ -69,6 +71,12 @@ public final class BlockGraph {
 
   BounceBuffers bounceBuffers() {
     return bounceBuffers;
+  }
+
+  /** What nodes tell beside the results of requests. */
+  @AnyThread
+  public NodeEvents events() {
+    return events;
   }
 
   /** Where drivers tell of damage they come across while they are in use; a log at first. */

@@ -1,6 +1,8 @@
 package org.tinamou.daemon;
 
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
@@ -18,11 +20,14 @@ import org.tinamou.daemon.command.CommandList;
 import org.tinamou.daemon.export.Exports;
 import org.tinamou.daemon.object.ObjectTypes;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.ImageCreation;
 import org.tinamou.jobs.JobList;
 import org.tinamou.monitor.Command;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
+import org.tinamou.qapi.OptionValues;
 
 /**
  * One block graph with all that users define over it. A program has one; a test may have several.
@@ -42,6 +47,7 @@ public final class Daemon {
   private final Map<String, Command> commands;
   private @Nullable Runnable quit;
   private @Nullable Runnable quitAsked;
+  private Consumer<String> output = _ -> {};
   private boolean running = true;
   private boolean started = true;
 
@@ -60,6 +66,7 @@ public final class Daemon {
     this.main = main;
     this.events = new EventSink(main);
     this.graph = new BlockGraph(main);
+    graph.events().tellTo(new NodeEventReport(events));
     this.jobs = new JobList(main);
     this.objects = new ObjectRegistry(ObjectTypes.ofDaemon(this, loops));
     this.drivers = source.apply(objects);
@@ -122,7 +129,26 @@ public final class Daemon {
     return commands;
   }
 
+  /** Gets the lines that belong on the output of the program. */
+  @HomeThread
+  public void onOutput(Consumer<String> lines) {
+    output = lines;
+  }
+
   // -------------------------------------------------------------------------------------- nodes
+
+  /**
+   * Makes an image in a file for a command, and says so on the program's output.
+   *
+   * @param file as the user wrote it
+   * @param options checked against {@link ImageCreation#options}
+   */
+  @InCoroutine
+  public void makeImage(String file, String format, OptionValues options)
+      throws BlockException, OptionException {
+    output.accept("Formatting '" + file + "', fmt=" + format + " " + options.report());
+    ImageCreation.create(main, objects, Path.of(file), file, format, options);
+  }
 
   /** Opens a node that stays until a user deletes it. The options have a node-name. */
   @InCoroutine

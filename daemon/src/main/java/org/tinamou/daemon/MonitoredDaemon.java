@@ -36,6 +36,8 @@ public final class MonitoredDaemon {
           "BLOCK_JOB_READY",
           "BLOCK_WRITE_THRESHOLD",
           "JOB_STATUS_CHANGE",
+          "QUORUM_FAILURE",
+          "QUORUM_REPORT_BAD",
           "RESUME",
           "STOP");
 

@@ -33,7 +33,10 @@ class CommandsDifferentialTest {
         "snapshots",
         "transactions",
         "jobs",
-        "chains"
+      strings = {
+        "chains",
+        "quorum"
+      })
       })
   void answersAreAlike(String script, @TempDir Path scratch) throws Exception {
     boolean installed = Files.isExecutable(Path.of(REFERENCE));

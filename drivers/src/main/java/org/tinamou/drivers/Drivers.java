@@ -3,6 +3,7 @@ package org.tinamou.drivers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.DriverType;
@@ -12,6 +13,7 @@ import org.tinamou.drivers.filter.compress.CompressType;
 import org.tinamou.drivers.filter.copybeforewrite.CopyBeforeWriteType;
 import org.tinamou.drivers.filter.copyonread.CopyOnReadType;
 import org.tinamou.drivers.filter.preallocate.PreallocateType;
+import org.tinamou.drivers.filter.quorum.QuorumType;
 import org.tinamou.drivers.filter.snapshotaccess.SnapshotAccessType;
 import org.tinamou.drivers.filter.throttle.ThrottleType;
 import org.tinamou.drivers.format.luks.LuksType;
@@ -48,7 +50,6 @@ public final class Drivers {
           "parallels",
           "qcow",
           "qed",
-          "quorum",
           "rbd",
           "replication",
           "ssh",
@@ -65,6 +66,12 @@ public final class Drivers {
   @AnyThread
   public static boolean isKnown(String name) {
     return MISSING.contains(name) || list().names().contains(name);
+  }
+
+  /** The names of all drivers as users are told of them, by the alphabet. */
+  @AnyThread
+  public static String namesAsTold() {
+    return String.join(" ", new TreeSet<>(list().names()));
   }
 
   /** A list of all drivers. */
@@ -91,6 +98,7 @@ public final class Drivers {
     types.add(new CopyBeforeWriteType());
     types.add(new CopyOnReadType());
     types.add(new PreallocateType());
+    types.add(new QuorumType());
     types.add(new SnapshotAccessType());
     types.add(new ThrottleType(objects));
     types.addAll(NullType.all());

@@ -26,7 +26,7 @@ public final class BackingName {
     if (format != null) {
       options.put("driver", format);
     }
-    String full = name.startsWith("json:") ? name : resolve(FileNames.exactOrEmpty(file), name);
+    String full = name.startsWith("json:") ? name : resolve(FileNames.placeOrEmpty(file), name);
     return new ImageAddress(full, options, OptionReader.Style.LOOSE);
   }
 

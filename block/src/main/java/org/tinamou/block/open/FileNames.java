@@ -1,5 +1,6 @@
 package org.tinamou.block.open;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.block.BlockDriver;
@@ -44,6 +45,21 @@ public final class FileNames {
     return file.child("file") == null ? exactOrEmpty(file) : "";
   }
 
+  /**
+   * The plain name that relative names in an image begin at: that of the first node with one, from
+   * the image's own down to its file. Empty if there is none.
+   */
+  @AnyThread
+  public static String placeOrEmpty(BlockNode node) {
+    for (BlockNode at = node; at != null; at = at.primaryChild()) {
+      String exact = exactOrEmpty(at);
+      if (!exact.isEmpty()) {
+        return exact;
+      }
+    }
+    return "";
+  }
+
   /** The options that open the same image again. */
   @AnyThread
   public static Json.Members options(BlockNode node) {
@@ -55,12 +71,21 @@ public final class FileNames {
         all.put(option.getKey(), option.getValue());
       }
     }
+    Map<String, Json.Array> lists = new LinkedHashMap<>();
     for (Edge edge : node.children()) {
       if (named && edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
         continue; // the image says itself what is below it
       }
-      all.put(edge.name(), options(edge.child()));
+      int dot = edge.name().lastIndexOf('.');
+      if (dot > 0) {
+        lists
+            .computeIfAbsent(edge.name().substring(0, dot), _ -> new Json.Array())
+            .add(options(edge.child()));
+      } else {
+        all.put(edge.name(), options(edge.child()));
+      }
     }
+    lists.forEach(all::put);
     BlockDriver driver = node.driverOrNull();
     if (driver != null) {
       all.put("driver", driver.formatName());

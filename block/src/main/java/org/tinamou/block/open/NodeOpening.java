@@ -1,5 +1,7 @@
 package org.tinamou.block.open;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -142,6 +144,23 @@ public final class NodeOpening {
       return null;
     }
     return attachOpened(name, fileName, choice, protocol, roles, used, shared);
+  }
+
+  /**
+   * Opens and attaches the elements of a list of children, which are named by their places in it.
+   *
+   * @param choices what the list has, as {@link OptionReader#choices} reads it
+   */
+  @InCoroutine
+  public List<Edge> children(
+      String name, List<OptionReader.Choice> choices, Set<EdgeRole> roles, int used, int shared)
+      throws BlockException, OptionException {
+    List<Edge> edges = new ArrayList<>();
+    for (OptionReader.Choice choice : choices) {
+      String element = name + "." + edges.size();
+      edges.add(attachOpened(element, null, choice, false, roles, used, shared));
+    }
+    return edges;
   }
 
   private Edge attachOpened(

@@ -6,6 +6,7 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.DrainedSection;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeOptions;
@@ -15,6 +16,7 @@ import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.daemon.object.IoThreadObject;
+import org.tinamou.drivers.ChangeableChildren;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.qapi.ErrorClass;
@@ -120,18 +122,41 @@ final class NodeCommands {
               : "The parameters child and node are in conflict");
     }
     if (childName != null) {
-      Edge edge = parent.child(childName);
-      if (edge == null) {
-        throw noChild(parent, childName);
-      }
+      removeChild(parent, childName);
+    } else {
+      addChild(parent, nodeName);
+    }
+  }
+
+  private void removeChild(BlockNode parent, String childName) throws BlockException {
+    Edge edge = parent.child(childName);
+    if (edge == null) {
+      throw noChild(parent, childName);
+    }
+    if (!(parent.driverOrNull() instanceof ChangeableChildren driver)) {
       throw new BlockException(
           Errno.EOPNOTSUPP, "The node " + parent.name() + " does not support removing a child");
     }
-    if (daemon.graph().node(nodeName) == null) {
+    try (DrainedSection drained = parent.drain("child removed from " + parent.name())) {
+      driver.removeChild(edge);
+    }
+  }
+
+  private void addChild(BlockNode parent, String nodeName) throws BlockException {
+    BlockNode child = daemon.graph().node(nodeName);
+    if (child == null) {
       throw new BlockException(Errno.ENODEV, "Node '" + nodeName + "' not found");
     }
-    throw new BlockException(
-        Errno.EOPNOTSUPP, "The node " + parent.name() + " does not support adding a child");
+    if (!(parent.driverOrNull() instanceof ChangeableChildren driver)) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP, "The node " + parent.name() + " does not support adding a child");
+    }
+    if (!child.parents().isEmpty()) {
+      throw new BlockException(Errno.EBUSY, "The node " + child.name() + " already has a parent");
+    }
+    try (DrainedSection drained = parent.drain("child added to " + parent.name())) {
+      driver.addChild(child);
+    }
   }
 
   // -------------------------------------------------------------------------------------- moves

@@ -13,11 +13,11 @@ import org.tinamou.block.open.BackingName;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.throttle.ThrottleConfig;
 import org.tinamou.block.throttle.ThrottleLimit;
+import org.tinamou.drivers.HostSpace;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.FileNode;
-import org.tinamou.drivers.protocol.nullblock.NullDriver;
 import org.tinamou.qapi.Json;
 
 /** What there is to say of one node, as answers have it. */
@@ -145,7 +145,7 @@ final class NodeReport {
     if (shown != null || bottom(node) instanceof FileNode) {
       report.put("dirty-flag", shown != null && shown.dirty());
     }
-    long allocated = allocatedBytes(node);
+    long allocated = HostSpace.allocatedBytes(node);
     if (allocated >= 0) {
       report.put("actual-size", allocated);
     }
@@ -187,17 +187,10 @@ final class NodeReport {
       return backing;
     }
     try {
-      return BackingName.resolve(ownName(node), backing);
+      return BackingName.resolve(FileNames.placeOrEmpty(node), backing);
     } catch (BlockException e) {
       return null;
     }
-  }
-
-  /** The name that those in the image are relative to. */
-  private static String ownName(BlockNode node) {
-    String exact = FileNames.exactOrEmpty(node);
-    BlockNode file = node.primaryChild();
-    return exact.isEmpty() && file != null ? FileNames.exactOrEmpty(file) : exact;
   }
 
   /** What is told of the image that a filter shows. */
@@ -220,15 +213,6 @@ final class NodeReport {
       below = next;
     }
     return below.driverOrNull();
-  }
-
-  @InCoroutine
-  private static long allocatedBytes(BlockNode node) throws BlockException {
-    BlockDriver driver = bottom(node);
-    if (driver instanceof FileNode file) {
-      return file.file().allocatedBytes();
-    }
-    return driver instanceof NullDriver ? 0 : -1;
   }
 
   /** A state that an image keeps. */

@@ -1,6 +1,5 @@
 package org.tinamou.daemon.command;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -218,8 +217,7 @@ final class SnapshotCommands {
 
     private void create(BlockNode below) throws BlockException {
       try {
-        OptionValues options = options(below);
-        ImageCreation.create(daemon.main(), daemon.objects(), Path.of(file), file, format, options);
+        daemon.makeImage(file, format, options(below));
       } catch (OptionException e) {
         throw new BlockException(Errno.EINVAL, e.getMessage());
       }

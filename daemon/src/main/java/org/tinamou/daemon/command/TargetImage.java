@@ -112,13 +112,7 @@ final class TargetImage {
             ",backing_file=%s,backing_fmt=%s"
                 .formatted(FileNames.of(backing).replace(",", ",,"), backing.driver().formatName());
       }
-      ImageCreation.create(
-          daemon.main(),
-          daemon.objects(),
-          path,
-          name,
-          made,
-          ImageCreation.options(made).parse(text));
+      daemon.makeImage(name, made, ImageCreation.options(made).parse(text));
     } catch (OptionException e) {
       throw new BlockException(Errno.EINVAL, e.getMessage());
     }

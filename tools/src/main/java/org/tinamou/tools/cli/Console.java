@@ -91,6 +91,12 @@ public final class Console {
     out.print('\n');
   }
 
+  /** A line of a program that goes on for long: it is there at once. */
+  public void outputLine(String text) {
+    line(text);
+    out.flush();
+  }
+
   /** An error behind the tool's name. */
   public void error(String message) {
     errors.accept(message);

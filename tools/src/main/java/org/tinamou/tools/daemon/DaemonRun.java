@@ -46,6 +46,7 @@ final class DaemonRun {
     this.steps = steps;
     this.pidFile = pidFile;
     this.monitored = new MonitoredDaemon(main, loops, console::errorLine);
+    monitored.daemon().onOutput(console::outputLine);
     this.objects = new UserObjects(monitored.daemon().objects());
   }
 

@@ -31,16 +31,14 @@ import org.tinamou.daemon.InheritedOptions;
 import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.Drivers;
+import org.tinamou.drivers.HostSpace;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
-import org.tinamou.drivers.filter.blkdebug.BlkdebugDriver;
-import org.tinamou.drivers.filter.blkverify.BlkverifyDriver;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileNode;
-import org.tinamou.drivers.protocol.nullblock.NullDriver;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
@@ -326,6 +324,11 @@ public final class OpenImage {
     return FileNames.exactOrEmpty(node);
   }
 
+  /** What relative names in the image begin at; empty if nobody knows. */
+  public String place() {
+    return FileNames.placeOrEmpty(node);
+  }
+
   /** The name of what holds the bytes that the image shows. */
   public String hostName() {
     return FileNames.of(bottom());
@@ -338,16 +341,7 @@ public final class OpenImage {
 
   /** What the image takes on the host, in bytes, or -1 if nobody knows. */
   public long allocatedBytes() throws BlockException {
-    for (BlockNode at = node; at != null; at = at.primaryChild()) {
-      BlockDriver driver = at.driverOrNull();
-      if (driver instanceof FileNode file) {
-        return file.file().allocatedBytes();
-      }
-      if (driver instanceof BlkdebugDriver || driver instanceof BlkverifyDriver) {
-        return -1;
-      }
-    }
-    return bottom().driverOrNull() instanceof NullDriver ? 0 : -1;
+    return HostSpace.allocatedBytes(node);
   }
 
   private BlockNode bottom() {

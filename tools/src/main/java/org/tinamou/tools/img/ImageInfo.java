@@ -11,7 +11,7 @@ import org.tinamou.drivers.InternalSnapshots;
  * What there is to say about one image.
  *
  * @param name by which it can be opened again
- * @param exactName its plain name, or empty; what names below it are relative to
+ * @param place the plain name that those below it are relative to, or empty
  * @param allocatedBytes -1 if that is not known
  * @param knowsDirtiness whether it can be said to be clean
  * @param description what its format tells, or null
@@ -19,7 +19,7 @@ import org.tinamou.drivers.InternalSnapshots;
  */
 record ImageInfo(
     String name,
-    String exactName,
+    String place,
     String format,
     long lengthBytes,
     long allocatedBytes,
@@ -42,7 +42,7 @@ record ImageInfo(
       return written;
     }
     try {
-      return BackingName.resolve(exactName, written);
+      return BackingName.resolve(place, written);
     } catch (BlockException e) {
       return null;
     }

@@ -1,5 +1,6 @@
 package org.tinamou.tools.img;
 
+import org.tinamou.drivers.Drivers;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Version;
 
@@ -110,8 +111,6 @@ final class ImgHelp {
         -c, -d          how many requests, and how many at a time
         -s, -S, -o      the size of a request, from one to the next, and where to begin
         -w              write; --pattern says what, --flush-interval how often to flush
-
-      Supported formats: blkdebug blkverify copy-on-read file host_device null-aio null-co raw throttle
       """;
 
   private ImgHelp() {}
@@ -120,6 +119,8 @@ final class ImgHelp {
     console.line(Version.text(console.program()));
     console.line("usage: " + console.program() + " [standard options] command [command options]");
     console.out().print(TEXT);
+    console.line("");
+    console.line("Supported formats: " + Drivers.namesAsTold());
     return 0;
   }
 }

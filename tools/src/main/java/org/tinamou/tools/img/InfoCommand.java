@@ -105,7 +105,10 @@ final class InfoCommand implements ImgCommand {
       }
       name = image.fullBackingName();
       if (name == null && image.backingName() != null) {
-        throw new ToolException("Could not determine the backing file name");
+        throw new ToolException(
+            "Could not determine absolute backing filename, but backing filename '"
+                + image.backingName()
+                + "' present");
       }
       ImageDescription description = image.description();
       format = description == null ? null : description.backingFormat();
@@ -158,7 +161,7 @@ final class InfoCommand implements ImgCommand {
             found.add(
                 new ImageInfo(
                     image.name(),
-                    image.exactName(),
+                    image.place(),
                     image.format(),
                     image.lengthBytes(),
                     image.allocatedBytes(),

@@ -2,6 +2,7 @@ package org.tinamou.tools.system;
 
 import java.util.List;
 import java.util.Map;
+import org.tinamou.drivers.Drivers;
 import org.tinamou.qapi.OptionList;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.ToolException;
@@ -70,6 +71,14 @@ final class MachineOptions {
       }
     }
     checkDevices(arguments);
+    for (Given given : arguments.of("drive")) {
+      if ("help".equals(OptionList.values(given.text()).get("format"))) {
+        String names = Drivers.namesAsTold();
+        console.line("Supported formats: " + names);
+        console.line("Supported formats (read-only): " + names);
+        throw new ToolException(0, List.of(), null);
+      }
+    }
   }
 
   /** What is plugged in comes last: the machine is there by then. */

@@ -44,6 +44,7 @@ final class SystemSession {
     this.arguments = arguments;
     this.main = main;
     this.daemon = new MonitoredDaemon(main, loops, console::error);
+    daemon.daemon().onOutput(console::outputLine);
     SystemCommands.addTo(daemon.commands(), daemon.daemon(), arguments);
     HumanCommands.addTo(
         human,

@@ -1,0 +1,28 @@
+package org.tinamou.block;
+
+import java.util.function.Consumer;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.HomeThread;
+
+/** Takes the events of a graph's nodes to its main loop. */
+public final class NodeEvents {
+  private final AioContext main;
+  private Consumer<NodeEvent> listener = _ -> {};
+
+  NodeEvents(AioContext main) {
+    this.main = main;
+  }
+
+  /** Who hears of events from now on, on the main loop. */
+  @HomeThread
+  public void tellTo(Consumer<NodeEvent> newListener) {
+    listener = newListener;
+  }
+
+  /** Tells of an event soon. */
+  @AnyThread
+  public void tell(NodeEvent event) {
+    main.scheduleOnce("event of a node", () -> listener.accept(event));
+  }
+}
