@@ -1,7 +1,6 @@
 package org.tinamou.drivers.filter.quorum;
 
 import java.util.ArrayList;
-import java.util.LinkedList;
 import java.util.List;
 import java.util.function.BiPredicate;
 
@@ -10,7 +9,7 @@ final class Votes<T> {
   /** One saying and who says it, by the numbers of the children. */
   record Version<T>(T value, List<Integer> voters) {}
 
-  private final LinkedList<Version<T>> versions = new LinkedList<>();
+  private final List<Version<T>> versions = new ArrayList<>();
   private final BiPredicate<T, T> same;
 
   Votes(BiPredicate<T, T> same) {
