@@ -2,16 +2,18 @@
 # Runs the reference's own tests (qemu-iotests) with our tools:
 #   iotests.sh DIST -FORMAT [-PROTOCOL] [TEST...]
 # The tests come from Debian's source package and stay in a cache outside the tree. Which of them
-# run is said in iotests-FORMAT.txt beside this script, with a reason for each that does not.
+# run is said in iotests-FORMAT.txt beside this script (iotests-FORMAT-PROTOCOL.txt where a protocol
+# other than file is named), with a reason for each that does not.
 set -euo pipefail
 
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dist=$1
 shift
-options=() tests=() format=
+options=() tests=() format= protocol=
 for argument; do
   case $argument in
-    -file | -nbd) options+=("$argument") ;;
+    -file) options+=("$argument") ;;
+    -nbd) options+=("$argument") protocol=${argument#-} ;;
     -*) options+=("$argument") format=${format:-${argument#-}} ;;
     *) tests+=("$argument") ;;
   esac
@@ -77,24 +79,43 @@ PROGRAM
   done
 }
 
+# Every test in Python asks for a device named virtio-blk before it begins, and then uses drives
+# through the monitor. Our machine holds such drives and has no devices yet, so this one question is
+# answered for it.
+machine() {
+  mkdir -p "$cache/machine"
+  cat >"$cache/machine/qemu-system-x86_64" <<'PROGRAM'
+#!/bin/sh
+case "$*" in
+  *"-M none -device help") echo 'name "virtio-blk", bus virtio-bus'; exit 0 ;;
+esac
+exec "$MACHINE_PROG" "$@"
+PROGRAM
+  chmod +x "$cache/machine/qemu-system-x86_64"
+}
+
 program() {
   if [ -x "$dist/compat/$1" ]; then echo "$dist/compat/$1"; else echo "$cache/absent/$1"; fi
 }
 
-list=$here/iotests-$format.txt
-[ -f "$list" ] || { echo "tinamou: no list of tests for $format" >&2; exit 2; }
+name=iotests-$format${protocol:+-$protocol}.txt
+list=$here/$name
+[ -f "$list" ] || { echo "tinamou: no list of tests, $name" >&2; exit 2; }
 command -v python3 >/dev/null || left_out "there is no python3"
 [ -f "$cache/.complete" ] || fetch
 stand_ins
+machine
 if [ ${#tests[@]} = 0 ]; then
   mapfile -t tests < <(awk '$2 == "run" { print $1 }' "$list")
   awk '$2 == "out:" { left++ } END { if (left) printf "%d tests are out, see conformance/%s\n", left, name }' \
-    name="$(basename "$list")" "$list"
+    name="$name" "$list"
 fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export QEMU_PROG QEMU_IMG_PROG QEMU_IO_PROG QEMU_NBD_PROG QSD_PROG TEST_DIR=$scratch
-QEMU_PROG=$(program qemu-system-x86_64) QEMU_IMG_PROG=$(program qemu-img) QEMU_IO_PROG=$(program qemu-io)
+export MACHINE_PROG
+MACHINE_PROG=$(program qemu-system-x86_64) QEMU_PROG=$cache/machine/qemu-system-x86_64
+QEMU_IMG_PROG=$(program qemu-img) QEMU_IO_PROG=$(program qemu-io)
 QEMU_NBD_PROG=$(program qemu-nbd) QSD_PROG=$(program qemu-storage-daemon)
 passed=0 failed=0
 cd "$cache/tree/tests/qemu-iotests"

@@ -11,6 +11,8 @@ import org.tinamou.base.IoVector;
  * here.
  */
 final class NodeIo {
+  private static final String TRUNCATE = "truncate";
+
   private NodeIo() {}
 
   // ------------------------------------------------------------------------------------- reading
@@ -437,7 +439,7 @@ final class NodeIo {
     long from = Math.min(old, newLength);
     changeHoles(
         node,
-        "truncate",
+        TRUNCATE,
         from,
         Math.max(1, Math.abs(newLength - old)),
         RequestFlags.SERIALISING,
@@ -472,7 +474,9 @@ final class NodeIo {
         } finally {
           // Also after an error: something may have been changed.
           node.flushState.written();
-          node.written(offset, length);
+          if (!kind.equals(TRUNCATE)) {
+            node.written(offset, length); // what is new at the end is no news to a backup
+          }
         }
       } finally {
         node.requests().end(request);

@@ -137,12 +137,16 @@ final class BitmapCommands {
     keeper.checkStorable(name, granularity);
   }
 
-  /** A bitmap that nobody else may use until it is certain that it goes. */
+  /**
+   * A bitmap that nobody else may use until it is certain that it goes. It is not kept any more if
+   * its image becomes read-only in the same transaction.
+   */
   private final class Remove implements TransactionStep {
     private final String nodeName;
     private final String name;
     private @Nullable BitmapList list;
     private @Nullable DirtyBitmap leaving;
+    private boolean wasKept;
 
     Remove(String nodeName, String name) {
       this.nodeName = nodeName;
@@ -155,6 +159,8 @@ final class BitmapCommands {
       DirtyBitmap bitmap = list.get(name);
       bitmap.checkUsable(DirtyBitmap.Use.REMOVE);
       bitmap.setBusy(true);
+      wasKept = bitmap.isPersistent();
+      bitmap.setPersistent(false);
       leaving = bitmap;
     }
 
@@ -169,6 +175,7 @@ final class BitmapCommands {
     @Override
     public void abort() {
       if (leaving != null) {
+        leaving.setPersistent(wasKept);
         leaving.setBusy(false);
       }
     }

@@ -11,6 +11,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.open.BackingName;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.qapi.OptionList;
 import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.LoopRunner;
@@ -113,7 +114,7 @@ final class CommitCommand implements ImgCommand {
       String below = "backing.".repeat(index) + "backing=" + BASE_NODE;
       OpenRequest onBase =
           request.imageOptions()
-              ? request.renamed(request.name() + "," + below)
+              ? request.renamed(without(request.name(), "backing.".repeat(index + 1)) + "," + below)
               : request.withOptions(below);
       OpenImage image = target.openBeside(context, onBase);
       try {
@@ -133,6 +134,19 @@ final class CommitCommand implements ImgCommand {
     } finally {
       target.close();
     }
+  }
+
+  /** Options without those of the base, which is open already. */
+  private static String without(String options, String prefix) {
+    StringBuilder kept = new StringBuilder();
+    for (OptionList.Entry entry : OptionList.parse(options)) {
+      if (!entry.key().startsWith(prefix)) {
+        String value = entry.value();
+        kept.append(kept.isEmpty() ? "" : ",").append(entry.key());
+        kept.append(value == null ? "" : "=" + value.replace(",", ",,"));
+      }
+    }
+    return kept.toString();
   }
 
   /** Names are relative to the place of the image that stands on what they name. */
