@@ -33,10 +33,8 @@ class CommandsDifferentialTest {
         "snapshots",
         "transactions",
         "jobs",
-      strings = {
         "chains",
         "quorum"
-      })
       })
   void answersAreAlike(String script, @TempDir Path scratch) throws Exception {
     boolean installed = Files.isExecutable(Path.of(REFERENCE));
