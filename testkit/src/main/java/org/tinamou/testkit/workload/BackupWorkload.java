@@ -5,18 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
-import org.tinamou.base.SeededRandom;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
-import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.ErrorPolicy;
-import org.tinamou.block.GraphAudit;
-import org.tinamou.block.GraphDump;
-import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.jobs.BackupJob;
@@ -27,80 +21,22 @@ import org.tinamou.jobs.Job;
 import org.tinamou.jobs.JobEvent;
 import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
-import org.tinamou.testkit.sim.Simulation;
-import org.tinamou.testkit.sim.Violation;
 
 /**
  * A disk is backed up while it is used, drained and moved: a job that succeeds has made a copy of
  * the moment in which it was created. A full one comes first, then some that copy what a bitmap
  * has.
  */
-final class BackupWorkload implements Workload {
-  private static final int DISK_BYTES = 12_288;
-  private static final int USERS = 3;
+final class BackupWorkload extends GraphProgram {
   private static final int GRANULARITY = 512;
 
-  private final List<AioContext> loops = new ArrayList<>();
   private final List<MemoryDriver> disks = new ArrayList<>();
   private final List<BlockNode> nodes = new ArrayList<>();
-  private @Nullable Simulation simulationOrNull;
-  private @Nullable BlockGraph graphOrNull;
   private @Nullable JobList jobsOrNull;
-  private SeededRandom random = new SeededRandom(0);
   private int jobNumber;
-
-  private Simulation simulation() {
-    return java.util.Objects.requireNonNull(simulationOrNull);
-  }
-
-  private BlockGraph graph() {
-    return java.util.Objects.requireNonNull(graphOrNull);
-  }
 
   private JobList jobs() {
     return java.util.Objects.requireNonNull(jobsOrNull);
-  }
-
-  @Override
-  public void run(Simulation simulation) {
-    simulationOrNull = simulation;
-    random = simulation.random().fork();
-    for (int i = 0; i < 1 + simulation.config().loops(); i++) {
-      loops.add(simulation.newLoop(i == 0 ? "main" : "iothread" + i));
-    }
-    BlockGraph graph = new BlockGraph(loops.getFirst());
-    graphOrNull = graph;
-    JobList jobs = new JobList(graph.main());
-    jobsOrNull = jobs;
-    jobs.addListener(this::hear);
-    simulation.afterEveryStep(
-        graph.main(),
-        () -> {
-          List<String> problems = GraphAudit.problems(graph);
-          if (!problems.isEmpty()) {
-            simulation.require(false, "graph", String.join("; ", problems));
-          }
-        });
-    boolean[] finished = new boolean[1];
-    Arena arena = Arena.ofAuto();
-    graph
-        .main()
-        .spawn(
-            "control",
-            () -> {
-              control(arena);
-              finished[0] = true;
-            });
-    try {
-      Workload.runToRest(simulation);
-    } catch (Violation found) {
-      for (String line : GraphDump.text(graph).split("\n", -1)) {
-        simulation.note("graph", line, 0);
-      }
-      throw found;
-    }
-    simulation.require(finished[0], "I9", "the main program has not ended");
-    simulation.closeLoops();
   }
 
   /** What an error has stopped goes on a while later. */
@@ -122,29 +58,20 @@ final class BackupWorkload implements Workload {
     }
   }
 
-  private AioContext anyLoop() {
-    return loops.get(random.nextInt(loops.size()));
+  private BlockNode disk(String name) throws BlockException {
+    Disk opened = memory(name);
+    disks.add(opened.driver());
+    nodes.add(opened.node());
+    return opened.node();
   }
 
-  private BlockNode memory(String name) throws BlockException {
-    BlockNode opened =
-        graph()
-            .open(
-                name,
-                NodeOptions.READ_WRITE.withDiscardUnmap(random.nextBoolean()),
-                anyLoop(),
-                node -> {
-                  MemoryDriver driver = new MemoryDriver(simulation(), random, node, DISK_BYTES);
-                  disks.add(driver);
-                  return driver;
-                });
-    nodes.add(opened);
-    return opened;
-  }
-
-  private void control(Arena arena) throws Exception {
-    BlockNode source = memory("source");
-    BlockNode target = memory("target");
+  @Override
+  void control(Arena arena) throws Exception {
+    JobList jobs = new JobList(graph().main());
+    jobsOrNull = jobs;
+    jobs.addListener(this::hear);
+    BlockNode source = disk("source");
+    BlockNode target = disk("target");
     Arrays.fill(disks.get(1).contents(), (byte) 0x77);
     BlockBackend device =
         new BlockBackend(graph(), "device", anyLoop(), Permission.ALL, Permission.ALL);
@@ -153,42 +80,41 @@ final class BackupWorkload implements Workload {
     GraphDisk disk = new GraphDisk(simulation(), device, source, disks.getFirst());
     List<GraphUser> users = new ArrayList<>();
     for (int i = 0; i < USERS; i++) {
-      users.add(new GraphUser(simulation(), random, loops, disk, i, arena));
+      users.add(new GraphUser(simulation(), random(), loops(), disk, i, arena));
     }
     DirtyBitmap bitmap = source.bitmaps().create("b", DISK_BYTES, GRANULARITY);
     bitmap.mark(0, DISK_BYTES);
-    for (int round = 0; round < 1 + random.nextInt(3); round++) {
+    for (int round = 0; round < 1 + random().nextInt(3); round++) {
       List<Coroutine> busy = new ArrayList<>();
       for (GraphUser user : users) {
         busy.add(anyLoop().spawn("user", user::use));
       }
-      backUp(source, target, random.nextInt(4) == 0 ? Sync.FULL : Sync.BITMAP);
+      backUp(source, target, random().nextInt(4) == 0 ? Sync.FULL : Sync.BITMAP);
       busy.forEach(Coroutine::join);
     }
     disk.checkAccounts(simulation());
     device.close();
     graph().release(source);
     graph().release(target);
-    simulation().require(graph().nodes().isEmpty(), "I22", "nodes left: " + graph().nodes());
     simulation().require(jobs().all().isEmpty(), "I17", "jobs left: " + jobs().all());
   }
 
   private ErrorPolicy anyPolicy() {
-    return ErrorPolicy.values()[random.nextInt(ErrorPolicy.values().length)];
+    return ErrorPolicy.values()[random().nextInt(ErrorPolicy.values().length)];
   }
 
   private void backUp(BlockNode source, BlockNode target, Sync sync) throws Exception {
-    boolean breaks = random.chance(1, 4);
+    boolean breaks = random().chance(1, 4);
     BitmapMode mode =
-        random.nextBoolean() || sync == Sync.FULL ? BitmapMode.ON_SUCCESS : BitmapMode.ALWAYS;
+        random().nextBoolean() || sync == Sync.FULL ? BitmapMode.ON_SUCCESS : BitmapMode.ALWAYS;
     BackupParameters parameters =
         BackupParameters.of(source, target, sync)
             .withBitmap("b", mode)
             .onErrors(anyPolicy(), anyPolicy(), breaks)
-            .copying(1 + random.nextInt(3), 0, 512L << random.nextInt(3), random.nextBoolean());
+            .copying(1 + random().nextInt(3), 0, 512L << random().nextInt(3), random().nextBoolean());
     JobSettings settings =
         JobSettings.of("job" + jobNumber++)
-            .withSpeed(random.chance(1, 3) ? 5_000_000 + random.nextInt(50_000_000) : 0);
+            .withSpeed(random().chance(1, 3) ? 5_000_000 + random().nextInt(50_000_000) : 0);
     byte[] old;
     BackupJob job;
     try (DrainedSection drained = source.drain("test")) {
@@ -200,11 +126,11 @@ final class BackupWorkload implements Workload {
         return;
       }
     }
-    for (int i = random.nextInt(5); i > 0; i--) {
+    for (int i = random().nextInt(5); i > 0; i--) {
       Coroutine.yieldNow();
     }
     job.start();
-    for (int i = random.nextInt(8); i > 0; i--) {
+    for (int i = random().nextInt(8); i > 0; i--) {
       disturb(job);
     }
     BlockException failure = job.await();
@@ -226,14 +152,14 @@ final class BackupWorkload implements Workload {
   }
 
   private void disturb(BackupJob job) {
-    int which = random.nextInt(nodes.size());
+    int which = random().nextInt(nodes.size());
     BlockNode node = nodes.get(which);
-    switch (random.nextInt(8)) {
+    switch (random().nextInt(8)) {
       case 0, 1 -> {
         try (DrainedSection drained = node.drain("test")) {
           simulation().require(node.inFlightCount() == 0, "I6", "requests on a drained " + node);
           disks.get(which).tripwire = true;
-          for (int i = random.nextInt(20); i > 0; i--) {
+          for (int i = random().nextInt(20); i > 0; i--) {
             Coroutine.yieldNow();
           }
           disks.get(which).tripwire = false;
@@ -247,8 +173,8 @@ final class BackupWorkload implements Workload {
         }
       }
       case 4 -> {
-        if (random.chance(1, 3)) {
-          steer(() -> job.cancelBlockJob(random.nextBoolean()));
+        if (random().chance(1, 3)) {
+          steer(() -> job.cancelBlockJob(random().nextBoolean()));
         }
       }
       case 5 -> {
@@ -257,7 +183,7 @@ final class BackupWorkload implements Workload {
         steer(job::userResume);
       }
       default -> {
-        for (int i = random.nextInt(40); i > 0; i--) {
+        for (int i = random().nextInt(40); i > 0; i--) {
           Coroutine.yieldNow();
         }
       }

@@ -7,20 +7,15 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
-import org.tinamou.base.SeededRandom;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
-import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.EdgeRole;
-import org.tinamou.block.GraphAudit;
-import org.tinamou.block.GraphDump;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.open.ImageAddress;
@@ -29,92 +24,26 @@ import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.filter.copybeforewrite.CopyBeforeWriteDriver;
 import org.tinamou.drivers.filter.copybeforewrite.CopySettings;
 import org.tinamou.qapi.Json;
-import org.tinamou.testkit.sim.Simulation;
-import org.tinamou.testkit.sim.Violation;
 
 /**
  * A filter comes between a disk and its users and keeps what they write over. Meanwhile others read
  * the disk as it was at that moment: they see just that, or an error if there was a reason.
  */
-final class FleecingWorkload implements Workload {
-  private static final int DISK_BYTES = 12_288;
-  private static final int USERS = 3;
+final class FleecingWorkload extends GraphProgram {
   private static final int UNIT_BYTES = 512;
   private static final int MOST_TRIES = 200;
 
-  private final List<AioContext> loops = new ArrayList<>();
   private final List<BlockNode> nodes = new ArrayList<>();
   private final List<MemoryDriver> disks = new ArrayList<>();
   private final boolean[] forgotten = new boolean[DISK_BYTES];
-  private @Nullable Simulation simulationOrNull;
-  private @Nullable BlockGraph graphOrNull;
-  private SeededRandom random = new SeededRandom(0);
   private CopySettings settings = CopySettings.DEFAULT;
   private byte[] old = new byte[0];
   private @Nullable CopyBeforeWriteDriver filter;
 
-  private Simulation simulation() {
-    return java.util.Objects.requireNonNull(simulationOrNull);
-  }
-
-  private BlockGraph graph() {
-    return java.util.Objects.requireNonNull(graphOrNull);
-  }
-
-  @Override
-  public void run(Simulation simulation) {
-    simulationOrNull = simulation;
-    random = simulation.random().fork();
-    for (int i = 0; i < 1 + simulation.config().loops(); i++) {
-      loops.add(simulation.newLoop(i == 0 ? "main" : "iothread" + i));
-    }
-    BlockGraph graph = new BlockGraph(loops.getFirst());
-    graphOrNull = graph;
-    simulation.afterEveryStep(
-        graph.main(),
-        () -> {
-          List<String> problems = GraphAudit.problems(graph);
-          if (!problems.isEmpty()) {
-            simulation.require(false, "graph", String.join("; ", problems));
-          }
-        });
-    Arena arena = Arena.ofAuto();
-    boolean[] finished = new boolean[1];
-    loops
-        .getFirst()
-        .spawn(
-            "control",
-            () -> {
-              control(arena);
-              finished[0] = true;
-            });
-    try {
-      Workload.runToRest(simulation);
-    } catch (Violation found) {
-      for (String line : GraphDump.text(graph).split("\n", -1)) {
-        simulation.note("graph", line, 0);
-      }
-      throw found;
-    }
-    simulation.require(finished[0], "I9", "the main program has not ended");
-    simulation.closeLoops();
-  }
-
-  private AioContext anyLoop() {
-    return loops.get(random.nextInt(loops.size()));
-  }
-
-  private BlockNode memory(String name) throws BlockException {
-    return graph()
-        .open(
-            name,
-            NodeOptions.READ_WRITE.withDiscardUnmap(random.nextBoolean()),
-            anyLoop(),
-            node -> {
-              MemoryDriver driver = new MemoryDriver(simulation(), random, node, DISK_BYTES);
-              disks.add(driver);
-              return driver;
-            });
+  private BlockNode disk(String name) throws BlockException {
+    Disk opened = memory(name);
+    disks.add(opened.driver());
+    return opened.node();
   }
 
   private BlockBackend backend(String name, BlockNode node, int permissions) throws BlockException {
@@ -124,29 +53,30 @@ final class FleecingWorkload implements Workload {
     return backend;
   }
 
-  private void control(Arena arena) throws Exception {
-    BlockNode source = memory("source");
+  @Override
+  void control(Arena arena) throws Exception {
+    BlockNode source = disk("source");
     BlockBackend device = backend("device", source, Permission.ALL);
     GraphDisk disk = new GraphDisk(simulation(), device, source, disks.getFirst());
     List<GraphUser> users = new ArrayList<>();
     for (int i = 0; i < USERS; i++) {
-      users.add(new GraphUser(simulation(), random, loops, disk, i, arena));
+      users.add(new GraphUser(simulation(), random(), loops(), disk, i, arena));
     }
     join(spawn(users));
-    BlockNode target = memory("target");
+    BlockNode target = disk("target");
     java.util.Arrays.fill(disks.get(1).contents(), (byte) 0x77);
     List<Coroutine> busy = spawn(users);
-    if (random.nextBoolean()) {
+    if (random().nextBoolean()) {
       Coroutine.yieldNow();
     }
     BlockNode kept = insertFilter(source, target);
     BlockNode access = openAccess();
     BlockBackend reader = backend("reader", access, Permission.CONSISTENT_READ | Permission.WRITE);
     nodes.addAll(List.of(source, target, kept, access));
-    for (int i = 1 + random.nextInt(3); i > 0; i--) {
+    for (int i = 1 + random().nextInt(3); i > 0; i--) {
       busy.add(anyLoop().spawn("reader" + i, () -> readSome(reader, arena)));
     }
-    for (int i = random.nextInt(10); i > 0; i--) {
+    for (int i = random().nextInt(10); i > 0; i--) {
       disturb();
     }
     join(busy);
@@ -160,7 +90,6 @@ final class FleecingWorkload implements Workload {
     disk.checkAccounts(simulation());
     device.close();
     graph().release(source);
-    simulation().require(graph().nodes().isEmpty(), "I22", "nodes left: " + graph().nodes());
   }
 
   private List<Coroutine> spawn(List<GraphUser> users) {
@@ -179,12 +108,12 @@ final class FleecingWorkload implements Workload {
   private BlockNode insertFilter(BlockNode source, BlockNode target) throws BlockException {
     settings =
         new CopySettings(
-            random.chance(1, 3),
-            random.chance(1, 3) ? 1 + random.nextLong(400_000) : 0,
-            512L << random.nextInt(4),
+            random().chance(1, 3),
+            random().chance(1, 3) ? 1 + random().nextLong(400_000) : 0,
+            512L << random().nextInt(4),
             false,
             false,
-            random.nextBoolean());
+            random().nextBoolean());
     BlockNode kept;
     try (DrainedSection drained = source.drain("insertion of the filter")) {
       kept =
@@ -231,8 +160,8 @@ final class FleecingWorkload implements Workload {
   }
 
   private void disturb() {
-    BlockNode node = nodes.get(random.nextInt(nodes.size()));
-    switch (random.nextInt(3)) {
+    BlockNode node = nodes.get(random().nextInt(nodes.size()));
+    switch (random().nextInt(3)) {
       case 0 -> {
         try (DrainedSection drained = node.drain("test")) {
           simulation().require(node.inFlightCount() == 0, "I6", "requests on a drained " + node);
@@ -253,7 +182,7 @@ final class FleecingWorkload implements Workload {
         }
       }
       default -> {
-        for (int i = random.nextInt(30); i > 0; i--) {
+        for (int i = random().nextInt(30); i > 0; i--) {
           Coroutine.yieldNow();
         }
       }
@@ -264,15 +193,15 @@ final class FleecingWorkload implements Workload {
 
   private void readSome(BlockBackend reader, Arena arena) {
     MemorySegment buffer = arena.allocate(DISK_BYTES);
-    for (int i = 2 + random.nextInt(10); i > 0; i--) {
-      int offset = random.nextInt(DISK_BYTES);
-      int length = 1 + random.nextInt(Math.min(4000, DISK_BYTES - offset));
-      switch (random.nextInt(8)) {
+    for (int i = 2 + random().nextInt(10); i > 0; i--) {
+      int offset = random().nextInt(DISK_BYTES);
+      int length = 1 + random().nextInt(Math.min(4000, DISK_BYTES - offset));
+      switch (random().nextInt(8)) {
         case 0 -> forget(reader, offset, length);
         case 1 -> checkStatus(reader, offset, length);
         default -> check(reader, buffer.asSlice(0, length), offset);
       }
-      if (random.chance(1, 6)) {
+      if (random().chance(1, 6)) {
         Coroutine.moveTo(anyLoop());
       }
     }

@@ -7,25 +7,18 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
-import org.tinamou.base.SeededRandom;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
-import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.ErrorPolicy;
-import org.tinamou.block.GraphAudit;
-import org.tinamou.block.GraphDump;
-import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.throttle.ThrottleConfig;
 import org.tinamou.block.throttle.ThrottleGroup;
 import org.tinamou.block.throttle.ThrottleLimit;
-import org.tinamou.testkit.sim.Simulation;
-import org.tinamou.testkit.sim.Violation;
 
 /**
  * Users read and write their own parts of a few disks, each from loops of its choice, while the
@@ -33,79 +26,25 @@ import org.tinamou.testkit.sim.Violation;
  * written must be read; the graph must hold together after every step; nothing may happen inside a
  * drained section; everybody finishes.
  */
-final class GraphWorkload implements Workload {
-  private static final int DISK_BYTES = 12_288;
-  private static final int USERS_PER_DISK = 3;
-
-  private final List<AioContext> loops = new ArrayList<>();
+final class GraphWorkload extends GraphProgram {
   private final List<GraphDisk> disks = new ArrayList<>();
   private final List<Coroutine> users = new ArrayList<>();
-  private @Nullable Simulation simulationOrNull;
-  private @Nullable BlockGraph graphOrNull;
-  private SeededRandom random = new SeededRandom(0);
   private @Nullable ThrottleGroup throttleGroup;
   private int nextFilter;
 
-  private Simulation simulation() {
-    return java.util.Objects.requireNonNull(simulationOrNull);
-  }
-
-  private BlockGraph graph() {
-    return java.util.Objects.requireNonNull(graphOrNull);
-  }
-
   @Override
-  public void run(Simulation simulation) {
-    simulationOrNull = simulation;
-    random = simulation.random().fork();
-    for (int i = 0; i < 1 + simulation.config().loops(); i++) {
-      loops.add(simulation.newLoop(i == 0 ? "main" : "iothread" + i));
-    }
-    BlockGraph graph = new BlockGraph(loops.getFirst());
-    graphOrNull = graph;
-    simulation.afterEveryStep(graph.main(), this::audit);
-    // Not one that is closed: that stops all threads, once for each seed.
-    Arena arena = Arena.ofAuto();
-    loops.getFirst().spawn("control", () -> control(arena));
-    try {
-      Workload.runToRest(simulation);
-    } catch (Violation found) {
-      for (String line : GraphDump.text(graph).split("\n", -1)) {
-        simulation.note("graph", line, 0);
-      }
-      throw found;
-    }
-    simulation.closeLoops();
-  }
-
-  private void audit() {
-    List<String> problems = GraphAudit.problems(graph());
-    if (!problems.isEmpty()) {
-      simulation().require(false, "graph", String.join("; ", problems));
-    }
-  }
-
-  private AioContext anyLoop() {
-    return loops.get(random.nextInt(loops.size()));
-  }
-
-  private <T> T any(List<T> list) {
-    return list.get(random.nextInt(list.size()));
-  }
-
-  /** The main program. */
-  private void control(Arena arena) throws Exception {
-    int count = 1 + random.nextInt(2);
+  void control(Arena arena) throws Exception {
+    int count = 1 + random().nextInt(2);
     for (int i = 0; i < count; i++) {
       disks.add(openDisk(i));
     }
     for (GraphDisk disk : disks) {
-      for (int i = 0; i < USERS_PER_DISK; i++) {
-        GraphUser user = new GraphUser(simulation(), random, loops, disk, i, arena);
+      for (int i = 0; i < USERS; i++) {
+        GraphUser user = new GraphUser(simulation(), random(), loops(), disk, i, arena);
         users.add(anyLoop().spawn("user" + i, user::use));
       }
     }
-    int operations = 3 + random.nextInt(15);
+    int operations = 3 + random().nextInt(15);
     for (int i = 0; i < operations; i++) {
       operate();
     }
@@ -120,27 +59,18 @@ final class GraphWorkload implements Workload {
       }
       graph().release(disk.leaf);
     }
-    simulation().require(graph().nodes().isEmpty(), "I22", "nodes left: " + graph().nodes());
-    simulation().require(graph().openSections().isEmpty(), "I7", "drained sections left open");
   }
 
   private GraphDisk openDisk(int number) throws BlockException {
-    AioContext loop = anyLoop();
-    MemoryDriver[] driver = new MemoryDriver[1];
-    BlockNode leaf =
-        graph()
-            .open(
-                "disk" + number,
-                NodeOptions.READ_WRITE.withDiscardUnmap(random.nextBoolean()),
-                loop,
-                node -> driver[0] = new MemoryDriver(simulation(), random, node, DISK_BYTES));
+    Disk opened = memory("disk" + number);
+    BlockNode leaf = opened.node();
     BlockBackend backend =
         new BlockBackend(graph(), "backend" + number, anyLoop(), Permission.ALL, Permission.ALL);
-    backend.setFollowsNode(random.chance(3, 4));
+    backend.setFollowsNode(random().chance(3, 4));
     backend.insert(leaf);
-    if (random.nextBoolean()) {
+    if (random().nextBoolean()) {
       backend.setErrorPolicies(
-          random.nextBoolean() ? ErrorPolicy.STOP : ErrorPolicy.ENOSPC, ErrorPolicy.AUTO);
+          random().nextBoolean() ? ErrorPolicy.STOP : ErrorPolicy.ENOSPC, ErrorPolicy.AUTO);
       backend.onError(
           (kind, action, cause) -> {
             if (action == ErrorPolicy.STOP) {
@@ -148,12 +78,12 @@ final class GraphWorkload implements Workload {
             }
           });
     }
-    return new GraphDisk(simulation(), backend, leaf, driver[0]);
+    return new GraphDisk(simulation(), backend, leaf, opened.driver());
   }
 
   private void operate() throws Exception {
     GraphDisk disk = any(disks);
-    int choice = random.nextInt(13);
+    int choice = random().nextInt(13);
     simulation().note("operate", disk.leaf.name(), choice);
     switch (choice) {
       case 0 -> drain(disk, 0);
@@ -163,10 +93,10 @@ final class GraphWorkload implements Workload {
       case 4, 5 -> stackFilter(disk);
       case 6 -> unstackFilter(disk);
       case 7 -> refuseConflict(disk);
-      case 8, 9 -> new GraphReopens(simulation(), random, graph()).any(disk);
+      case 8, 9 -> new GraphReopens(simulation(), random(), graph()).any(disk);
       case 10 -> users.add(anyLoop().spawn("resizer", () -> resize(disk)));
       default -> {
-        for (int i = random.nextInt(20); i > 0; i--) {
+        for (int i = random().nextInt(20); i > 0; i--) {
           Coroutine.yieldNow();
         }
       }
@@ -177,10 +107,10 @@ final class GraphWorkload implements Workload {
     BlockNode node = any(disk.nodes());
     try (DrainedSection drained = node.drain("test")) {
       checkIdle(disk, node);
-      if (depth < 2 && random.chance(1, 3)) {
+      if (depth < 2 && random().chance(1, 3)) {
         drain(any(disks), depth + 1);
       }
-      if (random.chance(1, 4)) {
+      if (random().chance(1, 4)) {
         operate();
       }
     }
@@ -197,7 +127,7 @@ final class GraphWorkload implements Workload {
     simulation().require(disk.backend.inFlightCount() == 0, "I6", "backend busy above " + drained);
     if (drained == disk.leaf) {
       disk.driver.tripwire = true;
-      for (int i = random.nextInt(30); i > 0; i--) {
+      for (int i = random().nextInt(30); i > 0; i--) {
         Coroutine.yieldNow();
       }
       disk.driver.tripwire = false;
@@ -226,7 +156,7 @@ final class GraphWorkload implements Workload {
 
   /** Behind what the users write to. */
   private void resize(GraphDisk disk) {
-    long length = DISK_BYTES + 512L * random.nextInt(8);
+    long length = DISK_BYTES + 512L * random().nextInt(8);
     try {
       disk.backend.truncate(length, true, PreallocationMode.OFF);
     } catch (BlockException injected) {
@@ -241,10 +171,10 @@ final class GraphWorkload implements Workload {
             .open(
                 "filter" + nextFilter++,
                 false,
-                random.nextBoolean() ? below.context() : anyLoop(),
+                random().nextBoolean() ? below.context() : anyLoop(),
                 node ->
                     new PassThroughDriver(
-                        random,
+                        random(),
                         node,
                         throttleGroup(),
                         node.attachChild(
@@ -261,7 +191,7 @@ final class GraphWorkload implements Workload {
     if (disk.filters.isEmpty()) {
       return;
     }
-    int index = random.nextInt(disk.filters.size());
+    int index = random().nextInt(disk.filters.size());
     BlockNode filter = disk.filters.remove(index);
     BlockNode below = index == 0 ? disk.leaf : disk.filters.get(index - 1);
     graph().replace(filter, below);
@@ -293,13 +223,13 @@ final class GraphWorkload implements Workload {
 
   /** For one filter in four, whichever disk it belongs to. */
   private @Nullable ThrottleGroup throttleGroup() {
-    if (random.chance(3, 4)) {
+    if (random().chance(3, 4)) {
       return null;
     }
     if (throttleGroup == null) {
       ThrottleConfig limits =
           ThrottleConfig.UNLIMITED
-              .withRequestsTotal(ThrottleLimit.of(2_000 + random.nextInt(20_000)))
+              .withRequestsTotal(ThrottleLimit.of(2_000 + random().nextInt(20_000)))
               .withBytesTotal(ThrottleLimit.of(20_000_000));
       throttleGroup = new ThrottleGroup("group", simulation().clocks(), limits);
     }
