@@ -14,7 +14,9 @@ import org.tinamou.testkit.sim.Simulation;
 final class GraphDisk {
   final BlockBackend backend;
   final MemoryDriver driver;
-  final BlockNode leaf;
+
+  /** What is at the bottom; a job may put another there. */
+  BlockNode leaf;
 
   /** From the lowest to the highest. */
   final List<BlockNode> filters = new ArrayList<>();

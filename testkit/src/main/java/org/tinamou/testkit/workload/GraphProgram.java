@@ -29,6 +29,9 @@ abstract class GraphProgram implements Workload {
   private @Nullable BlockGraph graph;
   private @Nullable SeededRandom random;
 
+  /** Builds what the main program needs beside the graph. */
+  void prepare() {}
+
   /** The main program, a coroutine of the main loop; it leaves no node. */
   abstract void control(Arena arena) throws Exception;
 
@@ -66,6 +69,7 @@ abstract class GraphProgram implements Workload {
     }
     BlockGraph made = new BlockGraph(loops.getFirst());
     graph = made;
+    prepare();
     given.afterEveryStep(made.main(), () -> audit(given, made));
     // Not one that is closed: that stops all threads, once for each seed.
     Arena arena = Arena.ofAuto();

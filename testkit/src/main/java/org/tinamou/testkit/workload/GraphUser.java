@@ -22,6 +22,7 @@ final class GraphUser {
   static final int USER_BYTES = 4000;
 
   private static final int BLOCK_BYTES = 512;
+  private static final int MOST_TRIES = 100;
 
   /** One request. */
   @FunctionalInterface
@@ -194,7 +195,14 @@ final class GraphUser {
     }
   }
 
-  private void check(int offset, int length) {
+  /** Reads all of the user's part, if it can be read by now. */
+  void checkAll() {
+    for (int tries = 0; tries < MOST_TRIES && !check(0, USER_BYTES); tries++) {
+      Coroutine.yieldNow();
+    }
+  }
+
+  private boolean check(int offset, int length) {
     MemorySegment part = buffer.asSlice(0, length);
     boolean done =
         request(
@@ -213,5 +221,6 @@ final class GraphUser {
             "byte %d is %d, expected %d".formatted(first + offset + i, seen, expected[offset + i]));
       }
     }
+    return done;
   }
 }

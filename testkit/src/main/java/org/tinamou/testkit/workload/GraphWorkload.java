@@ -93,7 +93,7 @@ final class GraphWorkload extends GraphProgram {
       case 4, 5 -> stackFilter(disk);
       case 6 -> unstackFilter(disk);
       case 7 -> refuseConflict(disk);
-      case 8, 9 -> new GraphReopens(simulation(), random(), graph()).any(disk);
+      case 8, 9 -> new GraphReopens(simulation(), random(), graph(), true).any(disk);
       case 10 -> users.add(anyLoop().spawn("resizer", () -> resize(disk)));
       default -> {
         for (int i = random().nextInt(20); i > 0; i--) {

@@ -222,8 +222,19 @@ final class MemoryDriver
   @Override
   public BlockStatus blockStatus(long offsetBytes, long lengthBytes, boolean wantZero)
       throws BlockException {
-    inHomeLoop(() -> {});
-    return BlockStatus.data(lengthBytes);
+    int start = (int) offsetBytes;
+    int[] zeroes = {start};
+    boolean looks = wantZero && random.nextBoolean();
+    inHomeLoop(
+        () -> {
+          while (looks && zeroes[0] < start + lengthBytes && bytes[zeroes[0]] == 0) {
+            zeroes[0]++;
+          }
+        });
+    int length = (zeroes[0] - start) & -alignment;
+    return length > 0
+        ? new BlockStatus(length, BlockStatus.ZERO | BlockStatus.ALLOCATED, 0, null)
+        : BlockStatus.data(lengthBytes);
   }
 
   @Override

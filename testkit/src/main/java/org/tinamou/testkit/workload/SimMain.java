@@ -16,7 +16,7 @@ public final class SimMain {
   private static final String USAGE =
       """
       usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone|nbd|fleecing
-                                     |backup|qcow2-crash|qcow2-damage]
+                                     |backup|jobs|qcow2-crash|qcow2-damage]
                          [--seeds N] [--first S] [--twice]
              tinamou sim --workload qcow2-crash --seeds 7200
                          all sequences of one or two operations on an image, 21 times, with power cuts

@@ -25,6 +25,8 @@ public interface Workload {
     DAEMON,
     /** Backups of a disk while it is used. */
     BACKUP,
+    /** All kinds of jobs on disks that are used, drained, moved and changed. */
+    JOBS,
     /** A qcow2 image that loses power in the middle of operations. */
     QCOW2_CRASH,
     /** A qcow2 image with a flipped bit that is repaired. */
@@ -41,6 +43,7 @@ public interface Workload {
         case FLEECING -> new FleecingWorkload();
         case DAEMON -> new DaemonWorkload();
         case BACKUP -> new BackupWorkload();
+        case JOBS -> new JobsWorkload();
         case QCOW2_CRASH -> new Qcow2CrashWorkload();
         case QCOW2_DAMAGE -> new Qcow2DamageWorkload();
       };

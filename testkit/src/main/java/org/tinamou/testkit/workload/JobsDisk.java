@@ -1,0 +1,232 @@
+package org.tinamou.testkit.workload;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.DrainedSection;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.Permission;
+import org.tinamou.block.bitmap.DirtyBitmap;
+import org.tinamou.jobs.BlockJob;
+
+/** A guest's disk in the jobs workload: what it stands on now, and what it has to contain. */
+final class JobsDisk {
+  private static final int GRANULARITY = 512;
+
+  private final JobsWorkload program;
+  private final int number;
+  private final List<GraphUser> users = new ArrayList<>();
+  private final List<BlockNode> filters = new ArrayList<>();
+  private byte[] roundBegan = new byte[0];
+  private @Nullable DirtyBitmap written;
+
+  final GraphDisk accounts;
+  final BlockBackend backend;
+
+  /** What the guest's data are in. */
+  JobsMedium medium;
+
+  /** The last job that was created for it. */
+  @Nullable BlockJob job;
+
+  /** What backups of it go to; null until there was one. */
+  @Nullable JobsMedium copy;
+
+  private JobsDisk(
+      JobsWorkload program,
+      int number,
+      JobsMedium medium,
+      MemoryDriver driver,
+      BlockBackend backend) {
+    this.program = program;
+    this.number = number;
+    this.medium = medium;
+    this.backend = backend;
+    this.accounts = new GraphDisk(program.simulation(), backend, medium.node(), driver);
+  }
+
+  static JobsDisk open(JobsWorkload program, int number, Arena arena) throws BlockException {
+    GraphProgram.Disk disk = program.memory("disk" + number);
+    BlockBackend backend =
+        new BlockBackend(
+            program.graph(), "device" + number, program.anyLoop(), Permission.ALL, Permission.ALL);
+    backend.setFollowsNode(true);
+    backend.insert(disk.node());
+    JobsDisk made =
+        new JobsDisk(
+            program,
+            number,
+            JobsMedium.memory(disk.node(), disk.driver()),
+            disk.driver(),
+            backend);
+    for (int i = 0; i < GraphProgram.USERS; i++) {
+      made.users.add(
+          new GraphUser(
+              program.simulation(), program.random(), program.loops(), made.accounts, i, arena));
+    }
+    return made;
+  }
+
+  BlockNode top() {
+    BlockNode node = backend.node();
+    return node == null ? medium.node() : node;
+  }
+
+  /** All nodes from the top downwards, and those beside them that the jobs use. */
+  List<BlockNode> nodes() {
+    List<BlockNode> all = new ArrayList<>();
+    collect(top(), all);
+    return all;
+  }
+
+  private static void collect(BlockNode node, List<BlockNode> all) {
+    if (all.contains(node)) {
+      return;
+    }
+    all.add(node);
+    for (Edge edge : node.children()) {
+      collect(edge.child(), all);
+    }
+  }
+
+  boolean hasJob() {
+    BlockJob last = job;
+    return last != null && program.jobs().all().contains(last);
+  }
+
+  // ------------------------------------------------------------------------------------- a round
+
+  /** What is written from now on is marked; what is there now is remembered. */
+  void beginRound() throws BlockException {
+    BlockNode node = medium.node();
+    try (DrainedSection drained = node.drain("begin of a round")) {
+      roundBegan = medium.contents().clone();
+      if (node.bitmaps().find("written") == null) {
+        node.bitmaps().create("written", GraphProgram.DISK_BYTES, GRANULARITY);
+        node.bitmaps()
+            .create("b", GraphProgram.DISK_BYTES, GRANULARITY)
+            .mark(0, GraphProgram.DISK_BYTES);
+      }
+      written = node.bitmaps().find("written");
+      if (written != null) {
+        written.reset(0, GraphProgram.DISK_BYTES);
+      }
+    }
+  }
+
+  List<Coroutine> spawnUsers() {
+    List<Coroutine> all = new ArrayList<>();
+    for (GraphUser user : users) {
+      all.add(program.anyLoop().spawn("user", user::use));
+    }
+    return all;
+  }
+
+  /** All that has changed is marked, and what was written can be read. */
+  void endRound() throws BlockException {
+    DirtyBitmap marks = written;
+    BlockNode node = medium.node();
+    if (marks != null && node.bitmaps().find("written") == marks && medium.isExact()) {
+      try (DrainedSection drained = node.drain("end of a round")) {
+        byte[] now = medium.contents();
+        for (int i = 0; i < now.length; i++) {
+          boolean told = now[i] == roundBegan[i] || marks.nextDirty(i, 1) >= 0;
+          program.simulation().require(told, "I18", "byte %d has changed unmarked".formatted(i));
+        }
+      }
+    }
+    for (GraphUser user : users) {
+      user.checkAll();
+    }
+    sweep();
+  }
+
+  // ------------------------------------------------------------------------------------- filters
+
+  void stackFilter() throws BlockException {
+    BlockNode below = top();
+    BlockNode filter =
+        program
+            .graph()
+            .open(
+                program.newName("filter"),
+                false,
+                program.random().nextBoolean() ? below.context() : program.anyLoop(),
+                node ->
+                    new PassThroughDriver(
+                        program.random(),
+                        node,
+                        null,
+                        node.attachChild(
+                            "file",
+                            Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY),
+                            below,
+                            Permission.CONSISTENT_READ,
+                            Permission.ALL)));
+    if (top() == below) {
+      program.graph().replace(below, filter);
+      filters.add(filter);
+    } else {
+      program.graph().release(filter);
+    }
+  }
+
+  /** Any of the filters goes, if no job works on it. */
+  void unstackFilter() throws BlockException {
+    if (filters.isEmpty()) {
+      return;
+    }
+    BlockNode filter = program.any(filters);
+    BlockJob user = job;
+    Edge below = Edge.below(filter);
+    if (below == null || hasJob() && user != null && user.uses(filter)) {
+      return;
+    }
+    filters.remove(filter);
+    program.graph().replace(filter, below.child());
+    program.graph().release(filter);
+  }
+
+  /** Gives up the filters that a job has left out when it put another disk in. */
+  private void sweep() {
+    List<BlockNode> used = nodes();
+    for (BlockNode filter : List.copyOf(filters)) {
+      if (!used.contains(filter)) {
+        filters.remove(filter);
+        program.graph().release(filter);
+      }
+    }
+  }
+
+  /** The guest's data are in another medium from now on. */
+  void switched(JobsMedium to) {
+    JobsMedium from = medium;
+    medium = to;
+    accounts.leaf = to.node();
+    program.discard(from);
+  }
+
+  void close() throws BlockException {
+    accounts.checkAccounts(program.simulation());
+    backend.close();
+    for (BlockNode filter : filters.reversed()) {
+      program.graph().release(filter);
+    }
+    program.graph().release(medium.node());
+    if (copy != null) {
+      program.graph().release(copy.node());
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "disk" + number;
+  }
+}
