@@ -32,8 +32,8 @@ public record Mutant(
     String replacement,
     String workload) {
 
-  /** All planted bugs of the ground floor. */
-  public static final List<Mutant> ALL =
+  /** The planted bugs that are not of jobs. */
+  private static final List<Mutant> BELOW_JOBS =
       List.of(
           new Mutant(
               "skip-recheck",
@@ -340,6 +340,10 @@ public record Mutant(
                 protected void beforePause() {}
               """,
               "backup"));
+
+  /** All planted bugs. */
+  public static final List<Mutant> ALL =
+      Stream.concat(BELOW_JOBS.stream(), JobMutants.list().stream()).toList();
 
   /**
    * How a search ended.

@@ -111,7 +111,8 @@ final class BackupWorkload extends GraphProgram {
         BackupParameters.of(source, target, sync)
             .withBitmap("b", mode)
             .onErrors(anyPolicy(), anyPolicy(), breaks)
-            .copying(1 + random().nextInt(3), 0, 512L << random().nextInt(3), random().nextBoolean());
+            .copying(
+                1 + random().nextInt(3), 0, 512L << random().nextInt(3), random().nextBoolean());
     JobSettings settings =
         JobSettings.of("job" + jobNumber++)
             .withSpeed(random().chance(1, 3) ? 5_000_000 + random().nextInt(50_000_000) : 0);

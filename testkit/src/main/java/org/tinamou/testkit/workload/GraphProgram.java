@@ -113,8 +113,7 @@ abstract class GraphProgram implements Workload {
                 name,
                 NodeOptions.READ_WRITE.withDiscardUnmap(random().nextBoolean()),
                 anyLoop(),
-                opening ->
-                    made[0] = new MemoryDriver(simulation(), random(), opening, DISK_BYTES));
+                opening -> made[0] = new MemoryDriver(simulation(), random(), opening, DISK_BYTES));
     return new Disk(node, made[0]);
   }
 }

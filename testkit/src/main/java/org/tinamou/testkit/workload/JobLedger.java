@@ -2,6 +2,7 @@ package org.tinamou.testkit.workload;
 
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.tinamou.jobs.BlockJob;
@@ -19,6 +20,7 @@ final class JobLedger implements JobListener {
     long progress;
     int ends;
     boolean started;
+    List<? extends Job> partners = List.of();
   }
 
   private final Simulation simulation;
@@ -26,6 +28,11 @@ final class JobLedger implements JobListener {
 
   JobLedger(Simulation simulation) {
     this.simulation = simulation;
+  }
+
+  /** These end together: all of them well, or none. */
+  void together(List<? extends Job> jobs) {
+    jobs.forEach(job -> lives.computeIfAbsent(job, any -> new Life()).partners = List.copyOf(jobs));
   }
 
   private static Set<JobStatus> legalAfter(JobStatus status) {
@@ -55,6 +62,9 @@ final class JobLedger implements JobListener {
             "I17",
             job + " goes from " + life.status + " to " + next);
         life.status = next;
+        if (next == JobStatus.PENDING || next == JobStatus.CONCLUDED && job.failure() == null) {
+          checkPartners(job, life);
+        }
         life.started |= next == JobStatus.RUNNING;
         simulation.note("job", job.id(), next.ordinal());
       }
@@ -63,6 +73,20 @@ final class JobLedger implements JobListener {
       default -> {}
     }
     look(event.job(), life);
+  }
+
+  /** Nobody of a transaction is pending while another works, or ends well if another does not. */
+  private void checkPartners(Job job, Life life) {
+    for (Job partner : life.partners) {
+      JobStatus status = partner.status();
+      boolean gone = status == JobStatus.CONCLUDED || status == JobStatus.NULL;
+      simulation.require(
+          status == JobStatus.WAITING
+              || status == JobStatus.PENDING
+              || gone && partner.failure() == null,
+          "I17",
+          job + " is " + job.status() + " and " + partner + " is " + status);
+    }
   }
 
   private void ended(Job job, Life life) {

@@ -61,11 +61,7 @@ final class JobsDisk {
     backend.insert(disk.node());
     JobsDisk made =
         new JobsDisk(
-            program,
-            number,
-            JobsMedium.memory(disk.node(), disk.driver()),
-            disk.driver(),
-            backend);
+            program, number, JobsMedium.memory(disk.node(), disk.driver()), disk.driver(), backend);
     for (int i = 0; i < GraphProgram.USERS; i++) {
       made.users.add(
           new GraphUser(

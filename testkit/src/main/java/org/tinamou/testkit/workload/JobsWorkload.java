@@ -113,13 +113,17 @@ final class JobsWorkload extends GraphProgram {
 
   private void startJobs() throws BlockException {
     List<BlockJob> created = new ArrayList<>();
-    JobTransaction together = random().nextBoolean() ? new JobTransaction() : null;
+    JobTransaction together = random().chance(1, 4) ? new JobTransaction() : null;
     for (JobsDisk disk : disks) {
-      BlockJob job = together == null && random().nextBoolean() ? mirror(disk) : backup(disk, together);
+      BlockJob job =
+          together == null && random().chance(2, 3) ? mirror(disk) : backup(disk, together);
       if (job != null) {
         disk.job = job;
         created.add(job);
       }
+    }
+    if (together != null) {
+      Objects.requireNonNull(ledger).together(created);
     }
     for (int i = random().nextInt(5); i > 0; i--) {
       Coroutine.yieldNow();
@@ -154,8 +158,7 @@ final class JobsWorkload extends GraphProgram {
     }
     MemoryExport export = new MemoryExport(random().fork(), DISK_BYTES, true);
     Arrays.fill(export.bytes(), junk);
-    SimServer server =
-        SimServer.start(Objects.requireNonNull(serverLoop), "/sim" + names, export);
+    SimServer server = SimServer.start(Objects.requireNonNull(serverLoop), "/sim" + names, export);
     servers.add(server);
     int reconnectSeconds = random().nextBoolean() ? 0 : 1 + random().nextInt(3);
     try {
@@ -260,8 +263,7 @@ final class JobsWorkload extends GraphProgram {
                 1 + random().nextInt(3), 0, 512L << random().nextInt(3), random().nextBoolean());
     if (limited) {
       boolean always = sync == BackupParameters.Sync.BITMAP && random().nextBoolean();
-      parameters =
-          parameters.withBitmap("b", always ? BitmapMode.ALWAYS : BitmapMode.ON_SUCCESS);
+      parameters = parameters.withBitmap("b", always ? BitmapMode.ALWAYS : BitmapMode.ON_SUCCESS);
     }
     byte[] old;
     BackupJob job;

@@ -52,6 +52,11 @@ final class SeedsTest {
     simulate(0, "--workload", "backup", "--seeds", "200");
   }
 
+  @Test
+  void jobsKeepTheirPromises() throws Exception {
+    simulate(0, "--workload", "jobs", "--seeds", "150");
+  }
+
   /** A part of the sequences of at most two operations; all of them take minutes. */
   @Test
   void qcow2ImagesSurvivePowerCuts() throws Exception {
@@ -70,6 +75,7 @@ final class SeedsTest {
         switch (kind) {
           case QCOW2_CRASH -> "10"; // each is hundreds of cuts
           case FLEECING, BACKUP, QCOW2_DAMAGE -> "50";
+          case JOBS -> "25";
           default -> "300";
         };
     simulate(0, "--workload", kind.name(), "--seeds", seeds, "--first", "100000", "--twice");

@@ -1,0 +1,86 @@
+package org.tinamou.testkit.mutant;
+
+import java.util.List;
+
+/** The planted bugs of jobs; all are found by the workload of that name. */
+final class JobMutants {
+  private JobMutants() {}
+
+  private static Mutant of(
+      String name, String meaning, String file, String original, String replacement) {
+    return new Mutant(name, meaning, "jobs", "jobs/" + file, original, replacement, "jobs");
+  }
+
+  static List<Mutant> list() {
+    return List.of(
+        of(
+            "mirror-clears-after-read",
+            "a mirror clears the bits of a range after it has read it",
+            "mirror/MirrorCopies.java",
+            "            top.source().read(at, buffer, 0);\n",
+            "            top.source().read(at, buffer, 0);\n"
+                + "            tracking.dirty().reset(at, part);\n"),
+        of(
+            "mirror-write-left-behind",
+            "nobody waits for the target's part of a write-blocking write",
+            "mirror/MirrorTracking.java",
+            """
+                  try {
+                    target.run();
+                  } catch (BlockException failed) {
+                    mark(offsetBytes, lengthBytes);
+                    onTargetError.accept(failed);
+                  }
+            """,
+            """
+                  org.tinamou.aio.Coroutine.current()
+                      .context()
+                      .spawn(
+                          "left behind",
+                          () -> {
+                            try {
+                              target.run();
+                            } catch (BlockException failed) {
+                              mark(offsetBytes, lengthBytes);
+                              onTargetError.accept(failed);
+                            }
+                          });
+            """),
+        of(
+            "mirror-rests-busily",
+            "a mirror counts as at rest, so that its nodes may go elsewhere, while it copies",
+            "mirror/MirrorJob.java",
+            """
+              protected void beforePause() {
+                awaitCopies();
+              }
+            """,
+            """
+              protected void beforePause() {}
+            """),
+        of(
+            "mirror-switches-undrained",
+            "guests go on writing while a mirror's target takes over",
+            "mirror/MirrorJob.java",
+            "      section = drained;\n      return true;\n",
+            "      drained.close();\n      return true;\n"),
+        of(
+            "mirror-filter-stays",
+            "the filter of a mirror that was cancelled stays where it is",
+            "mirror/MirrorSwitch.java",
+            "      source.graph().replace(filter, source);\n    } catch",
+            "    } catch"),
+        of(
+            "others-go-on",
+            "jobs of a transaction go on when one of them has failed",
+            "JobTransaction.java",
+            "      if (job.hasFailed()) {\n        abort();\n        return;\n      }\n",
+            "      if (job.hasFailed()) {\n        job.conclude();\n        return;\n      }\n"),
+        of(
+            "ends-before-all",
+            "a job of a transaction ends while others still work",
+            "JobTransaction.java",
+            "        if (each.status() != JobStatus.WAITING) {\n          return;\n        }\n",
+            ""));
+  }
+}
