@@ -17,9 +17,13 @@ final class JobMutants {
             "mirror-clears-after-read",
             "a mirror clears the bits of a range after it has read it",
             "mirror/MirrorCopies.java",
-            "            top.source().read(at, buffer, 0);\n",
-            "            top.source().read(at, buffer, 0);\n"
-                + "            tracking.dirty().reset(at, part);\n"),
+            """
+                        top.source().read(at, buffer, 0);
+            """,
+            """
+                        top.source().read(at, buffer, 0);
+                        tracking.dirty().reset(at, part);
+            """),
         of(
             "mirror-write-left-behind",
             "nobody waits for the target's part of a write-blocking write",
