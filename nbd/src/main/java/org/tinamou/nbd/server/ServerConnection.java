@@ -10,7 +10,8 @@ import org.tinamou.nbd.wire.WireWriter;
 
 /** One client, from its first byte to its last. */
 final class ServerConnection {
-  private static final int BUFFER_BYTES = 32 << 10;
+  private static final int INPUT_BYTES = 16 << 10;
+  private static final int OUTPUT_BYTES = 32 << 10;
   private static final long LEAVE_NANOS = 1_000_000_000L;
 
   private final NbdServer server;
@@ -66,8 +67,8 @@ final class ServerConnection {
   }
 
   void run() {
-    TransferMemory input = TransferMemory.take(BUFFER_BYTES);
-    TransferMemory output = TransferMemory.take(BUFFER_BYTES);
+    TransferMemory input = TransferMemory.take(INPUT_BYTES);
+    TransferMemory output = TransferMemory.take(OUTPUT_BYTES);
     Deadline deadline = new Deadline(context, socket);
     WireReader in = new WireReader(socket, input.segment(), deadline, options.partialNanos());
     WireWriter out = new WireWriter(socket, output.segment());

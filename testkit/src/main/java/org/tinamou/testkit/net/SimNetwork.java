@@ -9,11 +9,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioTimer;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.ListenSocket;
 import org.tinamou.aio.SocketAddress;
 import org.tinamou.aio.SocketHost;
 import org.tinamou.aio.StreamSocket;
+import org.tinamou.base.ClockType;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.SeededRandom;
@@ -28,6 +30,7 @@ public final class SimNetwork implements SocketHost {
   private final Map<String, Listener> listeners = new HashMap<>();
   private final Set<SimStream> open = new LinkedHashSet<>();
   private long cuts;
+  private long connectNanos;
 
   /**
    * A network without connections.
@@ -119,9 +122,39 @@ public final class SimNetwork implements SocketHost {
     return List.of(first, second);
   }
 
+  /** How long it takes to connect from now on. */
+  public void setConnectNanos(long nanos) {
+    connectNanos = nanos;
+  }
+
+  private void awaitConnected() throws ErrnoException {
+    Coroutine self = Coroutine.current();
+    boolean[] over = new boolean[1];
+    AioTimer timer =
+        self.context()
+            .timer(
+                ClockType.REALTIME,
+                "simulated connect",
+                () -> {
+                  over[0] = true;
+                  self.wake();
+                });
+    timer.armIn(connectNanos);
+    while (!over[0] && !self.isCancelRequested()) {
+      Coroutine.suspend("simulated connect");
+    }
+    timer.cancel();
+    if (!over[0]) {
+      throw new ErrnoException(Errno.ECANCELED, "connect");
+    }
+  }
+
   @Override
   public StreamSocket connect(SocketAddress address) throws IOException {
     Coroutine.yieldNow();
+    if (connectNanos > 0) {
+      awaitConnected();
+    }
     Listener listener = listeners.get(address.toString());
     if (listener == null) {
       throw new ErrnoException(Errno.ECONNREFUSED, "Failed to connect to '" + address + "'");
