@@ -277,7 +277,7 @@ def l7():
             server.terminate()
             server.wait(60)
             stop = time.monotonic() - start
-            report("L7", with_them == 20 and left == 0 and took <= 125 and stop <= 2, f"{with_them} lost connections were freed after {took:.0f} s, {left} left; ended in {stop:.2f} s")
+            report("L7", with_them == 20 and left == 0 and took <= 120 and stop <= 2, f"{with_them} lost connections were freed after {took:.0f} s, {left} left; ended in {stop:.2f} s")
         finally:
             for name in names:
                 subprocess.run(["ip", "netns", "del", name])

@@ -295,7 +295,7 @@ public final class Sockets {
     setOption(fd, IPPROTO_TCP, TCP_NODELAY);
     setOption(fd, SOL_SOCKET, SO_KEEPALIVE);
     // Idle seconds before the first probe, between two, and how many may be lost.
-    setOption(fd, IPPROTO_TCP, 4, 60);
+    setOption(fd, IPPROTO_TCP, 4, 50);
     setOption(fd, IPPROTO_TCP, 5, 15);
     setOption(fd, IPPROTO_TCP, 6, 4);
     // While something is unacknowledged there are no such probes. Since Linux 6.15 the pauses
