@@ -45,12 +45,21 @@ public final class StreamJob extends BlockJob {
    * @param target the image, perhaps with filters in front of it
    * @param image the image itself
    * @param bottom the lowest image that is copied from
-   * @param aboveBase that one, or the lowest filter of those that stand below it and above the base
+   * @param given the base that was asked for, or null
    */
-  private record Place(BlockNode target, BlockNode image, BlockNode bottom, BlockNode aboveBase) {
-    /** The base as it is now: others may have put filters there. */
+  private record Place(
+      BlockNode target, BlockNode image, BlockNode bottom, @Nullable BlockNode given) {
+    /**
+     * What stands below the bottom now: the base that was asked for, unless it was a filter that
+     * has left since. Filters above it come and go too.
+     */
     @Nullable BlockNode base() {
-      return ImageChain.below(aboveBase);
+      BlockNode first = ImageChain.below(bottom);
+      BlockNode at = first;
+      while (at != null && at != given && ImageChain.isFilter(at)) {
+        at = ImageChain.below(at);
+      }
+      return at == given && at != null ? at : first;
     }
   }
 
@@ -120,13 +129,7 @@ public final class StreamJob extends BlockJob {
           "'%s' is not in the backing chain of '%s'"
               .formatted(Objects.requireNonNull(base).name(), target.name()));
     }
-    BlockNode above = lowest;
-    for (BlockNode at = ImageChain.below(lowest);
-        base != null && at != null && at != base;
-        at = ImageChain.below(at)) {
-      above = at;
-    }
-    return new Place(target, image, lowest, above);
+    return new Place(target, image, lowest, base);
   }
 
   private static BlockNode insert(Place place, @Nullable String name) throws BlockException {

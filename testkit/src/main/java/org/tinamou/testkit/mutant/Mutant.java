@@ -339,7 +339,23 @@ public record Mutant(
               """
                 protected void beforePause() {}
               """,
-              "backup"));
+              "backup"),
+          new Mutant(
+              "stream-stops-early",
+              "what only the lowest of the images holds is not copied up from it",
+              "drivers",
+              "drivers/filter/copyonread/CopyOnReadDriver.java",
+              "below == null ? null : below.child()",
+              "bottom",
+              "scenarios"),
+          new Mutant(
+              "commit-leaves-writable",
+              "the base of a commit can be written to after its end",
+              "jobs",
+              "jobs/chain/CommitJob.java",
+              "baseWasReadOnly = true;",
+              "",
+              "scenarios"));
 
   /** All planted bugs. */
   public static final List<Mutant> ALL =

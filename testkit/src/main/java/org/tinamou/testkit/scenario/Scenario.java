@@ -32,7 +32,8 @@ public record Scenario(String ids, String title, Body body) {
               RequestScenarios.all(),
               MoveScenarios.all(),
               JobScenarios.all(),
-              MirrorScenarios.all())
+              MirrorScenarios.all(),
+              ChainScenarios.all())
           .flatMap(List::stream)
           .toList();
 

@@ -101,6 +101,28 @@ public final class Stage {
     return made[0];
   }
 
+  /** An image in memory that stands on another one, or on none. */
+  StagedImage image(String name, @Nullable BlockNode below) throws BlockException {
+    StagedImage[] made = new StagedImage[1];
+    nodes.add(
+        graph.open(
+            name,
+            NodeOptions.READ_WRITE.withDiscardUnmap(true),
+            anyLoop(),
+            node -> {
+              if (below != null) {
+                node.attachChild(
+                    "backing",
+                    Set.of(EdgeRole.COPY_ON_WRITE),
+                    below,
+                    Permission.NONE,
+                    Permission.ALL);
+              }
+              return made[0] = new StagedImage(simulation, random, node, StagedDisk.SIZE_BYTES);
+            }));
+    return made[0];
+  }
+
   /** A filter in front of a node, of which it knows only that it is its child "file". */
   StagedFilter filter(String name, BlockNode below) throws BlockException {
     return filter(name, below, NodeOptions.READ_WRITE.withDiscardUnmap(true));

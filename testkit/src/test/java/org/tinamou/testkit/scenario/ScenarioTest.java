@@ -55,7 +55,7 @@ final class ScenarioTest {
             "D1", "D2", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14",
             "D15", "D16", "G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "S13", "S14",
             "S16", "S17", "S18", "S19", "S21", "S22", "S24", "S26", "S29", "S30", "S31", "S32",
-            "S33", "D3", "D17", "J5", "J6", "J8", "S15", "S20", "S28", "S34");
+            "S33", "D3", "D17", "J5", "J6", "J7", "J8", "S15", "S20", "S28", "S34");
     TreeSet<String> missing = new TreeSet<>(expected);
     for (String id : expected) {
       if (!Scenario.named(id).isEmpty()) {

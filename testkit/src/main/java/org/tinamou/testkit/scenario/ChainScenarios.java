@@ -1,0 +1,342 @@
+package org.tinamou.testkit.scenario;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.block.DrainedSection;
+import org.tinamou.block.ErrorPolicy;
+import org.tinamou.block.Permission;
+import org.tinamou.block.ReopenChange;
+import org.tinamou.jobs.BlockJob;
+import org.tinamou.jobs.JobList;
+import org.tinamou.jobs.JobSettings;
+import org.tinamou.jobs.JobStatus;
+import org.tinamou.jobs.chain.CommitJob;
+import org.tinamou.jobs.chain.CommitSettings;
+import org.tinamou.jobs.chain.ImageChain;
+import org.tinamou.jobs.chain.StreamJob;
+import org.tinamou.jobs.chain.StreamSettings;
+import org.tinamou.jobs.mirror.ActiveCommitJob;
+
+/** Chains of images that jobs shorten while a guest writes to the top. */
+final class ChainScenarios {
+  private static final int SECTORS = 16;
+  private static final int IMAGES = 5;
+  private static final int GUEST = Permission.CONSISTENT_READ | Permission.WRITE;
+
+  private ChainScenarios() {}
+
+  static List<Scenario> all() {
+    return List.of(
+        new Scenario("J7", "the top of a chain is committed", ChainScenarios::active),
+        new Scenario("J7", "images in the middle are committed", ChainScenarios::middle),
+        new Scenario("J7", "a chain is streamed", ChainScenarios::stream),
+        new Scenario("J7 J8", "a read fails while a chain is streamed", ChainScenarios::failing),
+        new Scenario("J7 J8 S28", "jobs side by side in one chain", ChainScenarios::sideBySide));
+  }
+
+  /** Images that stand on each other, the lowest first, and a guest on the last. */
+  private static final class Chain {
+    final Stage stage;
+    final JobList jobs;
+    final List<StagedImage> images = new ArrayList<>();
+    final BlockBackend backend;
+    final int[] expected = new int[SECTORS];
+    private @Nullable Coroutine guest;
+    private volatile boolean stop;
+
+    Chain(Stage stage) throws BlockException {
+      this.stage = stage;
+      this.jobs = new JobList(stage.main());
+      for (int i = 0; i < IMAGES; i++) {
+        boolean top = i == IMAGES - 1;
+        StagedImage image = stage.image("image" + i, i == 0 ? null : images.getLast().node);
+        for (int sector = 0; sector < SECTORS; sector++) {
+          if (stage.random().nextInt(3) == 0) {
+            expected[sector] = 1 + stage.random().nextInt(100);
+            image.put(sector, expected[sector]);
+          }
+        }
+        if (!top) {
+          setReadOnly(image.node, true);
+        }
+        images.add(image);
+      }
+      backend = stage.backend("guest", stage.anyLoop(), GUEST, Permission.ALL);
+      backend.insert(images.getLast().node);
+    }
+
+    BlockNode node(int index) {
+      return images.get(index).node;
+    }
+
+    void setReadOnly(BlockNode node, boolean readOnly) throws BlockException {
+      stage.graph().reopen(List.of(ReopenChange.of(node, node.options().withReadOnly(readOnly))));
+    }
+
+    void startGuest() {
+      guest = stage.spawn(stage.anyLoop(), "guest", this::use);
+    }
+
+    private void use() throws BlockException {
+      for (int i = 1; !stop; i++) {
+        int sector = stage.random().nextInt(SECTORS);
+        long offset = (long) sector * StagedImage.SECTOR_BYTES;
+        if (stage.random().nextBoolean()) {
+          stage.expect(backend, offset, expected[sector]);
+        } else {
+          stage.write(backend, offset, 101 + i % 20);
+          expected[sector] = 101 + i % 20;
+        }
+        if (stage.random().nextInt(4) == 0) {
+          Coroutine.moveTo(stage.anyLoop());
+        }
+      }
+    }
+
+    void finish() throws BlockException {
+      stop = true;
+      Coroutine running = guest;
+      if (running != null) {
+        running.join();
+      }
+      for (int i = 0; i < SECTORS; i++) {
+        stage.expect(backend, (long) i * StagedImage.SECTOR_BYTES, expected[i]);
+      }
+    }
+
+    void end(BlockJob job) {
+      job.await();
+      stage.require(job.failure() == null, "I17", job + " failed: " + job.failure());
+    }
+
+    /** What stands on what, as the graph has it. */
+    void requireChain(Integer... indexes) throws BlockException {
+      List<BlockNode> wanted = new ArrayList<>();
+      for (int index : indexes) {
+        wanted.add(node(index));
+      }
+      BlockNode top = backend.node();
+      List<BlockNode> found = top == null ? List.of() : ImageChain.above(top, null);
+      stage.require(found.equals(wanted), "I15", "the chain is " + found);
+    }
+
+    void refuseBusy(BlockNode top, @Nullable BlockNode end) throws BlockException {
+      for (BlockNode each : ImageChain.above(top, end)) {
+        jobs.checkNotBlocked(each);
+      }
+    }
+  }
+
+  private static void active(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    int base = stage.random().nextInt(IMAGES - 1);
+    BlockJob job =
+        ActiveCommitJob.create(
+            chain.jobs,
+            JobSettings.of("j"),
+            chain.node(IMAGES - 1),
+            chain.node(base),
+            ErrorPolicy.REPORT,
+            null,
+            chain::setReadOnly);
+    job.start();
+    stage.graph().moveToContext(chain.node(base), stage.anyLoop());
+    chain.stop = true; // it need not be ready before the guest rests
+    stage.until(() -> job.status() == JobStatus.READY);
+    chain.finish();
+    chain.stop = false;
+    chain.startGuest();
+    job.complete();
+    chain.end(job);
+    stage.require(backendNode(chain) == chain.node(base), "I18", "the base has not taken over");
+    stage.require(!chain.node(base).isReadOnly(), "I18", "the base cannot be written to");
+    chain.finish();
+  }
+
+  private static @Nullable BlockNode backendNode(Chain chain) {
+    return chain.backend.node();
+  }
+
+  private static void middle(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    CommitSettings settings =
+        new CommitSettings(
+            ErrorPolicy.REPORT, null, stage.random().nextBoolean() ? "n" : null, false);
+    BlockJob job =
+        CommitJob.create(
+            chain.jobs,
+            JobSettings.of("j"),
+            chain.node(4),
+            chain.node(3),
+            chain.node(1),
+            settings,
+            chain::setReadOnly);
+    job.start();
+    disturb(stage, chain, job);
+    chain.end(job);
+    chain.requireChain(4, 1, 0);
+    stage.require(chain.images.get(4).backingName != null, "I18", "the top names no other base");
+    stage.require(chain.node(1).isReadOnly(), "I18", "the base can be written to");
+    chain.finish();
+  }
+
+  private static void stream(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    int target = 2 + stage.random().nextInt(3);
+    boolean all = stage.random().nextBoolean();
+    BlockJob job =
+        StreamJob.create(
+            chain.jobs,
+            JobSettings.of("j"),
+            chain.node(target),
+            all ? null : chain.node(0),
+            null,
+            StreamSettings.USUAL,
+            chain::setReadOnly);
+    job.start();
+    disturb(stage, chain, job);
+    chain.end(job);
+    BlockNode below = ImageChain.below(chain.node(target));
+    stage.require(below == (all ? null : chain.node(0)), "I15", "stands on " + below);
+    stage.require(
+        chain.node(target).isReadOnly() == (target != IMAGES - 1), "I18", "read-only or not");
+    chain.finish();
+  }
+
+  /** Drains, moves and pauses while a job works. */
+  private static void disturb(Stage stage, Chain chain, BlockJob job) throws BlockException {
+    for (int i = stage.random().nextInt(4); i > 0; i--) {
+      BlockNode node = chain.node(stage.random().nextInt(IMAGES));
+      switch (stage.random().nextInt(3)) {
+        case 0 -> stage.graph().moveToContext(node, stage.anyLoop());
+        case 1 -> {
+          try (DrainedSection drained = node.drain("test")) {
+            stage.require(node.inFlightCount() == 0, "I6", "requests in a drained section");
+            stage.require(!job.uses(node) || !job.isBusy(), "I6", "the job works in a drain");
+            stage.pause();
+            stage.require(node.inFlightCount() == 0, "I6", "requests in a drained section");
+          }
+        }
+        default -> stage.pause();
+      }
+    }
+  }
+
+  private static void failing(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    ErrorPolicy policy =
+        List.of(ErrorPolicy.REPORT, ErrorPolicy.IGNORE, ErrorPolicy.STOP)
+            .get(stage.random().nextInt(3));
+    StreamSettings settings = new StreamSettings(policy, null, null, false);
+    BlockJob job =
+        StreamJob.create(
+            chain.jobs,
+            JobSettings.of("j"),
+            chain.node(4),
+            null,
+            null,
+            settings,
+            chain::setReadOnly);
+    for (StagedImage above : chain.images.subList(2, IMAGES)) {
+      above.drop(0);
+    }
+    chain.images.get(1).put(0, 77);
+    chain.expected[0] = 77;
+    chain.images.get(1).failure = Errno.EIO;
+    job.start();
+    if (policy == ErrorPolicy.STOP) {
+      stage.until(() -> job.status() == JobStatus.PAUSED || job.status() == JobStatus.NULL);
+      chain.images.get(1).failure = null;
+      if (job.status() == JobStatus.PAUSED) {
+        job.userResume();
+      }
+    }
+    BlockException error = job.await();
+    chain.images.get(1).failure = null;
+    stage.require((error == null) == (policy == ErrorPolicy.STOP), "I17", "ended with " + error);
+    chain.requireChain(error == null ? new Integer[] {4} : new Integer[] {4, 3, 2, 1, 0});
+    chain.finish();
+  }
+
+  /** Whatever is not refused ends, and the guest sees nothing of it. */
+  private static void sideBySide(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    List<BlockJob> started = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      BlockJob job = tryJob(stage, chain, "j" + i);
+      if (job != null) {
+        job.start();
+        started.add(job);
+        disturb(stage, chain, job);
+      }
+      BlockJob other =
+          started.isEmpty() ? null : started.get(stage.random().nextInt(started.size()));
+      if (other != null && stage.random().nextInt(4) == 0 && chain.jobs.find(other.id()) == other) {
+        Stage.errorOf(() -> other.cancel(true));
+      }
+      stage.pause();
+    }
+    chain.stop = true;
+    for (BlockJob job : started) {
+      if (job instanceof ActiveCommitJob) {
+        stage.until(() -> job.status() == JobStatus.READY || chain.jobs.find(job.id()) == null);
+        if (job.status() == JobStatus.READY) {
+          Stage.errorOf(job::complete); // refused if it is being cancelled
+        }
+      }
+      BlockException error = job.await();
+      stage.require(error == null || job.isCancelled(), "I17", job + " ended with " + error);
+    }
+    stage.require(chain.jobs.all().isEmpty(), "I17", "left: " + chain.jobs.all());
+    for (BlockNode each : stage.graph().nodes()) {
+      stage.require(chain.images.stream().anyMatch(i -> i.node == each), "I22", "left: " + each);
+    }
+    chain.finish();
+  }
+
+  /** A job on a part of the chain as it is now, or null if that is refused. */
+  private static @Nullable BlockJob tryJob(Stage stage, Chain chain, String id)
+      throws BlockException {
+    BlockNode active = backendNode(chain);
+    List<BlockNode> all = active == null ? List.of() : ImageChain.above(active, null);
+    int from = stage.random().nextInt(all.size());
+    int to = from + 1 + stage.random().nextInt(3);
+    if (active == null || to >= all.size()) {
+      return null;
+    }
+    BlockNode top = all.get(from);
+    BlockNode base = all.get(to);
+    JobSettings settings = JobSettings.of(id);
+    try {
+      if (stage.random().nextBoolean()) {
+        chain.refuseBusy(top, base);
+        return StreamJob.create(
+            chain.jobs, settings, top, base, null, StreamSettings.USUAL, chain::setReadOnly);
+      }
+      chain.jobs.checkNotBlocked(active);
+      chain.refuseBusy(top, ImageChain.below(base));
+      if (from == 0) {
+        return ActiveCommitJob.create(
+            chain.jobs, settings, top, base, ErrorPolicy.REPORT, null, chain::setReadOnly);
+      }
+      BlockNode overlay = ImageChain.overlayOf(active, top);
+      if (overlay != null) {
+        chain.jobs.checkNotBlocked(overlay);
+      }
+      return CommitJob.create(
+          chain.jobs, settings, active, top, base, CommitSettings.USUAL, chain::setReadOnly);
+    } catch (BlockException refused) {
+      return null;
+    }
+  }
+}
