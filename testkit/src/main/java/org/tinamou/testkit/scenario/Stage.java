@@ -118,7 +118,8 @@ public final class Stage {
                     Permission.NONE,
                     Permission.ALL);
               }
-              return made[0] = new StagedImage(simulation, random, node, StagedDisk.SIZE_BYTES);
+              made[0] = new StagedImage(simulation, random, node, StagedDisk.SIZE_BYTES);
+              return made[0];
             }));
     return made[0];
   }
