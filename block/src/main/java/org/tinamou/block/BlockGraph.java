@@ -50,15 +50,9 @@ public final class BlockGraph {
   private final BounceBuffers bounceBuffers = new BounceBuffers();
   private volatile Coroutine[] drainWaiters = new Coroutine[0];
   private final NodeEvents events;
-  private volatile Consumer<String> diagnostics =
-      line -> System.getLogger(BlockGraph.class.getName()).log(System.Logger.Level.WARNING, line);
   private long nextName = 1;
 
-  /**
-   * An empty graph.
-   *
-   * @param main the loop on which the graph is changed
-   */
+  /** An empty graph, which is changed on the loop {@code main}. */
   public BlockGraph(AioContext main) {
     this.main = main;
     this.events = new NodeEvents(main);
@@ -82,13 +76,13 @@ public final class BlockGraph {
   /** Where drivers tell of damage they come across while they are in use; a log at first. */
   @HomeThread
   public void tellDamageTo(Consumer<String> lines) {
-    diagnostics = lines;
+    events.tellDamageTo(lines);
   }
 
   /** Tells of damage, in the reference's words. */
   @AnyThread
   public void diagnose(String line) {
-    diagnostics.accept(line);
+    events.diagnose(line);
   }
 
   void checkMain() {

@@ -9,6 +9,8 @@ import org.tinamou.aio.HomeThread;
 public final class NodeEvents {
   private final AioContext main;
   private Consumer<NodeEvent> listener = _ -> {};
+  private volatile Consumer<String> damage =
+      line -> System.getLogger(BlockGraph.class.getName()).log(System.Logger.Level.WARNING, line);
 
   NodeEvents(AioContext main) {
     this.main = main;
@@ -18,6 +20,18 @@ public final class NodeEvents {
   @HomeThread
   public void tellTo(Consumer<NodeEvent> newListener) {
     listener = newListener;
+  }
+
+  /** Who hears of damage from now on; a log at first. */
+  @HomeThread
+  void tellDamageTo(Consumer<String> lines) {
+    damage = lines;
+  }
+
+  /** Tells of damage at once. */
+  @AnyThread
+  void diagnose(String line) {
+    damage.accept(line);
   }
 
   /** Tells of an event soon. */
