@@ -548,28 +548,22 @@ public final class BlockGraph {
   public void moveToContext(BlockNode node, AioContext target) throws BlockException {
     checkMain();
     for (int tries = 0; tries < MAX_TRIES; tries++) {
-      List<BlockNode> expected = collect(node, target).nodes();
+      List<BlockNode> expected = ContextMove.of(node, target).nodes();
       try (DrainedSection drained = drain(expected, "move to " + target.name())) {
         changes.lock();
         try {
-          ContextMove move = collect(node, target);
-          if (move.nodes().equals(expected)) {
+          ContextMove move = ContextMove.of(node, target);
+          if (move.nodes().equals(expected) && move.isNothingQueued()) {
             move.commit();
             return;
           }
-          // The graph changed while it was being drained: once more.
+          // The graph changed while it was being drained, or another move was first: once more.
         } finally {
           changes.unlock();
         }
       }
     }
     throw keepsChanging(node);
-  }
-
-  private static ContextMove collect(BlockNode node, AioContext target) throws BlockException {
-    ContextMove move = new ContextMove(target);
-    move.include(node);
-    return move;
   }
 
   /** After a change was refused for which it had moved. */

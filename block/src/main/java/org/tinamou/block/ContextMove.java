@@ -30,6 +30,13 @@ public final class ContextMove {
     this.plan = plan;
   }
 
+  /** A node and all that has to go with it, in the graph as it is. */
+  static ContextMove of(BlockNode node, AioContext target) throws BlockException {
+    ContextMove move = new ContextMove(target);
+    move.include(node);
+    return move;
+  }
+
   @HomeThread
   public AioContext target() {
     return target;
@@ -57,6 +64,16 @@ public final class ContextMove {
 
   List<BlockNode> nodes() {
     return List.copyOf(nodes);
+  }
+
+  /** Whether no node has work queued in its loop, as after another move in the same section. */
+  boolean isNothingQueued() {
+    for (BlockNode node : nodes) {
+      if (node.work().queued() > 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Everything is drained: takes each node out of its loop there, and into the new one here. */

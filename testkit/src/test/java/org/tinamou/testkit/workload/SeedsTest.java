@@ -74,7 +74,7 @@ final class SeedsTest {
     String seeds =
         switch (kind) {
           case QCOW2_CRASH -> "10"; // each is hundreds of cuts
-          case FLEECING, BACKUP, QCOW2_DAMAGE -> "50";
+          case FLEECING, BACKUP, QCOW2_DAMAGE, TOUCHSTONE -> "50";
           case JOBS -> "25";
           default -> "300";
         };
