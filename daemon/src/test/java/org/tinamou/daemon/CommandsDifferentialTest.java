@@ -34,7 +34,8 @@ class CommandsDifferentialTest {
         "transactions",
         "jobs",
         "chains",
-        "quorum"
+        "quorum",
+        "creation"
       })
   void answersAreAlike(String script, @TempDir Path scratch) throws Exception {
     boolean installed = Files.isExecutable(Path.of(REFERENCE));

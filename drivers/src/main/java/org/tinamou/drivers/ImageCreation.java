@@ -4,26 +4,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
-import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.NodeOptions;
-import org.tinamou.block.Permission;
-import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.format.luks.LuksCreator;
-import org.tinamou.drivers.format.luks.LuksType;
-import org.tinamou.drivers.format.qcow2.NewEncryption;
 import org.tinamou.drivers.format.qcow2.Qcow2CreationOptions;
 import org.tinamou.drivers.format.qcow2.Qcow2Creator;
-import org.tinamou.drivers.format.qcow2.Qcow2Driver;
 import org.tinamou.drivers.protocol.file.FileCreator;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
@@ -37,7 +30,6 @@ public final class ImageCreation {
   private static final String QCOW2 = "qcow2";
   private static final String LUKS = "luks";
   private static final String FILE = "file";
-  private static final String ENCRYPTION_KEY = "encrypt.key-secret";
   private static final OptionSchema PLAIN =
       new OptionSchema(List.of(OptionSchema.Option.size("size", "Virtual disk size")));
 
@@ -90,9 +82,14 @@ public final class ImageCreation {
         FileCreator.create(context, Path.of(dataFile), dataFile, none);
       }
       if (format.equals(LUKS)) {
-        fillLuks(context, objects, path.toString(), options);
+        fill(context, objects, path.toString(), (filling, file) -> filling.luks(file, options));
       } else {
-        fill(context, objects, path.toString(), Qcow2CreationOptions.request(options));
+        Qcow2Creator.Request request = Qcow2CreationOptions.request(options);
+        fill(
+            context,
+            objects,
+            path.toString(),
+            (filling, file) -> filling.qcow2(file, null, request));
       }
       done = true;
     } catch (OptionException e) {
@@ -124,90 +121,23 @@ public final class ImageCreation {
     }
   }
 
-  private static void fillLuks(
-      AioContext context, ObjectRegistry objects, String path, OptionValues options)
+  /** What is done with the file of a new image. */
+  @FunctionalInterface
+  private interface Filler {
+    void fill(ImageFilling filling, BlockNode file) throws BlockException, OptionException;
+  }
+
+  private static void fill(AioContext context, ObjectRegistry objects, String path, Filler filler)
       throws BlockException, OptionException {
-    BlockBackend file = open(context, objects, path, FILE, null, true);
-    try {
-      LuksCreator.create(file, options, objects, LuksType.work(context, null));
-    } finally {
-      file.close();
-    }
-  }
-
-  private static void fill(
-      AioContext context, ObjectRegistry objects, String path, Qcow2Creator.Request request)
-      throws BlockException {
-    NewEncryption encryption = request.extras().encryption();
-    byte[] password =
-        encryption == null
-            ? new byte[0]
-            : LuksCreator.password(objects, ENCRYPTION_KEY, encryption.keySecret());
-    BlockBackend file = open(context, objects, path, FILE, null, true);
-    try {
-      Qcow2Creator.create(file, request);
-    } finally {
-      file.close();
-    }
-    if (encryption != null) {
-      encrypt(context, path, encryption, password);
-    }
-    if (request.preallocation() != PreallocationMode.OFF || request.extras().dataFile() != null) {
-      String secret = encryption == null ? null : encryption.keySecret();
-      BlockBackend image = open(context, objects, path, QCOW2, secret, true);
-      try {
-        image.truncate(request.sizeBytes(), false, request.preallocation());
-        image.flush();
-      } finally {
-        image.close();
-      }
-    }
-  }
-
-  private static void encrypt(
-      AioContext context, String path, NewEncryption encryption, byte[] password)
-      throws BlockException {
-    BlockBackend image = open(context, ObjectRegistry.none(), path, QCOW2, null, false);
-    try {
-      BlockNode node = image.node();
-      if (node != null && node.driverOrNull() instanceof Qcow2Driver driver) {
-        encryption.apply(driver, password, LuksType.work(context, null));
-      }
-    } finally {
-      image.close();
-    }
-  }
-
-  private static BlockBackend open(
-      AioContext context,
-      ObjectRegistry objects,
-      String path,
-      String driver,
-      @Nullable String keySecret,
-      boolean withBacking)
-      throws BlockException {
     BlockGraph graph = new BlockGraph(context);
-    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects), withBacking);
-    Json.Members options = new Json.Members();
-    options.put("driver", driver);
-    if (driver.equals(FILE)) {
-      options.put("filename", path);
-    } else {
-      options.put("file.driver", FILE);
-      options.put("file.filename", path);
-      if (keySecret != null) {
-        options.put(ENCRYPTION_KEY, keySecret);
-      }
-    }
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects));
+    Json.Members options = new Json.Members().put("driver", FILE).put("filename", path);
     ImageAddress address = new ImageAddress(null, options, OptionReader.Style.LOOSE);
-    int permissions = Permission.CONSISTENT_READ | Permission.WRITE | Permission.RESIZE;
-    BlockBackend backend = new BlockBackend(graph, "", context, permissions, Permission.ALL);
     BlockNode node = opener.open(address, NodeOptions.READ_WRITE, context);
     try {
-      backend.insert(node);
+      filler.fill(new ImageFilling(graph, objects), node);
     } finally {
       graph.release(node);
     }
-    return backend;
   }
 }

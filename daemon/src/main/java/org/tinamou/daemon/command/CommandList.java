@@ -45,6 +45,7 @@ public final class CommandList {
     new MirrorCommands(daemon).register(list);
     new ChainCommands(daemon).register(list);
     new TransactionCommand(daemon, bitmaps, snapshots, backups).register(list);
+    new CreationCommands(daemon).register(list);
     new NodeQueries(daemon).register(list);
     new ObjectCommands(daemon).register(list);
     new ExportCommands(daemon).register(list);

@@ -28,6 +28,9 @@ import org.tinamou.qapi.OptionReader;
 final class NodeCommands {
   private static final String NODE_NAME = "node-name";
 
+  /** So that an offset can be rounded up by a request without running over. */
+  private static final long MAX_LENGTH_BYTES = Long.MAX_VALUE & -(1L << 30);
+
   private final Daemon daemon;
 
   NodeCommands(Daemon daemon) {
@@ -195,6 +198,10 @@ final class NodeCommands {
     long size = arguments.int64("size", 0);
     if (size < 0) {
       throw new BlockException(Errno.EINVAL, "Parameter 'size' expects a >0 size");
+    }
+    if (size > MAX_LENGTH_BYTES) {
+      throw new BlockException(
+          Errno.EFBIG, "offset(%d) exceeds maximum(%d)".formatted(size, MAX_LENGTH_BYTES));
     }
     daemon.jobs().checkNotBlocked(node);
     BlockBackend backend =

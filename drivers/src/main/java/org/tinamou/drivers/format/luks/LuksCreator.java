@@ -69,7 +69,7 @@ public final class LuksCreator {
     long headerBytes = LuksVolume.headerSectors(request) * LuksHeader.SECTOR_BYTES;
     long size = detached ? 0 : values.size("size", 0);
     if (size < 0 || size > Long.MAX_VALUE - headerBytes) {
-      throw BlockException.of(Errno.EFBIG, "The requested file size is too large");
+      throw new BlockException(Errno.EFBIG, "The requested file size is too large");
     }
     target.truncate(headerBytes + size, false, preallocation);
     LuksVolume.create(new Target(target), request, password, detached, work);

@@ -11,6 +11,8 @@ import org.tinamou.block.PreallocationMode;
 public final class Qcow2Creator {
   private static final int SECTOR_BYTES = 512;
   private static final int MIN_EXTENDED_CLUSTER_BYTES = 16_384;
+  private static final long MAX_BYTES = Long.MAX_VALUE & -(1L << 30);
+  private static final String RESIZE = "Could not resize image: ";
   private static final String ONLY_VERSION_3 =
       " only supported with compatibility level 1.1 and above (use version=v3 or greater)";
 
@@ -51,6 +53,21 @@ public final class Qcow2Creator {
           null,
           null,
           Extras.NONE);
+    }
+
+    /** The same of another size. */
+    public Request withSizeBytes(long bytes) {
+      return new Request(
+          bytes,
+          version3,
+          clusterBytes,
+          refcountBits,
+          lazyRefcounts,
+          compressionType,
+          preallocation,
+          backingName,
+          backingFormat,
+          extras);
     }
   }
 
@@ -110,9 +127,10 @@ public final class Qcow2Creator {
       throw invalid("Non-zlib compression type is" + ONLY_VERSION_3);
     }
     Geometry geometry = new Geometry(clusterBits, refcountOrder, extras.extendedEntries());
+    checkSize(request.sizeBytes());
     if (geometry.firstLevelEntries(request.sizeBytes())
         > Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES) {
-      throw BlockException.of(Errno.EFBIG, "Could not resize image");
+      throw BlockException.of(Errno.EFBIG, RESIZE + "Failed to grow the L1 table");
     }
     return new Qcow2Layout.Plan(
         geometry,
@@ -125,6 +143,15 @@ public final class Qcow2Creator {
         request.backingFormat(),
         extras.dataFile(),
         extras.rawDataFile());
+  }
+
+  private static void checkSize(long bytes) throws BlockException {
+    if (bytes < 0) {
+      throw invalid(RESIZE + "Image size cannot be negative");
+    }
+    if (bytes > MAX_BYTES) {
+      throw invalid(RESIZE + "offset(%d) exceeds maximum(%d)".formatted(bytes, MAX_BYTES));
+    }
   }
 
   private static void checkVersion(Request request) throws BlockException {

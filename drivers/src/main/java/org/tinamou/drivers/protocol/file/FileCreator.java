@@ -46,10 +46,24 @@ public final class FileCreator {
   @InCoroutine
   public static void create(AioContext context, Path path, String name, OptionValues options)
       throws BlockException {
+    create(context, path, name, options, true);
+  }
+
+  /** The same, of just the wanted size. */
+  @InCoroutine
+  public static void createExactly(AioContext context, Path path, String name, OptionValues options)
+      throws BlockException {
+    create(context, path, name, options, false);
+  }
+
+  private static void create(
+      AioContext context, Path path, String name, OptionValues options, boolean wholeSectors)
+      throws BlockException {
     long sizeBytes;
     PreallocationMode preallocation;
     try {
-      sizeBytes = roundToSectors(options.size("size", 0));
+      long size = options.size("size", 0);
+      sizeBytes = wholeSectors ? roundToSectors(size) : size;
       preallocation = preallocation(options.string("preallocation"));
       if (Long.compareUnsigned(options.size("extent_size_hint", 0), MAX_EXTENT_SIZE_HINT) > 0) {
         throw new BlockException(Errno.EINVAL, "Extent size hint is too large");
