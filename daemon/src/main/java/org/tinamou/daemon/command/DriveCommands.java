@@ -92,8 +92,15 @@ final class DriveCommands {
   }
 
   @InCoroutine
-  private void eject(OptionReader arguments) throws OptionException, CommandException {
-    removable(arguments).backend().eject();
+  private void eject(OptionReader arguments)
+      throws OptionException, CommandException, BlockException {
+    takeOut(removable(arguments));
+  }
+
+  @InCoroutine
+  private void takeOut(Drive drive) throws BlockException {
+    daemon.exports().mediumLeaves(drive.backend());
+    drive.backend().eject();
   }
 
   @InCoroutine
@@ -112,7 +119,7 @@ final class DriveCommands {
         ImageAddress.ofName(arguments.string("filename"), arguments.stringOrNull("format"));
     BlockNode node = daemon.open(address, options);
     try {
-      drive.backend().eject();
+      takeOut(drive);
       drive.backend().insert(node);
     } finally {
       daemon.graph().release(node);

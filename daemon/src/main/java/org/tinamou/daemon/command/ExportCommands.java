@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
+import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.daemon.Daemon;
@@ -97,6 +98,10 @@ final class ExportCommands {
                 false,
                 false,
                 bitmap == null ? List.of() : List.of(new Exports.BitmapName(null, bitmap))));
+    BlockBackend drive = daemon.nodes().backend(device);
+    if (drive != null) {
+      daemon.exports().endWithMedium(shown, drive);
+    }
   }
 
   private void add(OptionReader arguments) throws OptionException, BlockException {

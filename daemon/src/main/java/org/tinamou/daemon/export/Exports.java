@@ -55,6 +55,7 @@ public final class Exports {
 
   private final Daemon daemon;
   private final Map<String, Export> exports = new LinkedHashMap<>();
+  private final Map<String, BlockBackend> drives = new LinkedHashMap<>();
   private final CoQueue changed = new CoQueue("exports");
   private @Nullable NbdServer server;
   private @Nullable SocketAddress address;
@@ -309,8 +310,25 @@ public final class Exports {
     }
   }
 
+  /** An export of what is in a drive: it ends when that is taken out. */
+  @HomeThread
+  public void endWithMedium(String id, BlockBackend drive) {
+    drives.put(id, drive);
+  }
+
+  /** The medium of a drive is being taken out. */
+  @InCoroutine
+  public void mediumLeaves(BlockBackend drive) throws BlockException {
+    for (String id : List.copyOf(drives.keySet())) {
+      if (drives.get(id) == drive) {
+        remove(id, false);
+      }
+    }
+  }
+
   @InCoroutine
   private void end(NbdServer running, Export export) {
+    drives.remove(export.id());
     running.remove(export.shown());
     export.bitmaps().forEach(each -> each.setBusy(false));
     export.backend().close();

@@ -2,13 +2,18 @@ package org.tinamou.tools.system;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
+import org.tinamou.daemon.HeldDrives;
 import org.tinamou.daemon.LoopStarter;
 import org.tinamou.daemon.MonitoredDaemon;
 import org.tinamou.daemon.hmp.HumanCommands;
+import org.tinamou.drivers.protocol.nbd.NbdDriver;
 import org.tinamou.monitor.CommandContext;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.monitor.Monitors;
@@ -36,6 +41,8 @@ final class SystemSession {
   private final Coroutine self = Coroutine.current();
   private volatile boolean ending;
   private volatile String reason = "host-qmp-quit";
+  private @Nullable Coroutine flush;
+  private volatile boolean signalled;
   private boolean shutdownTold;
 
   @InCoroutine
@@ -54,7 +61,7 @@ final class SystemSession {
         new MonitorIo(daemon.daemon(), console));
     Monitors.addHumanMonitorCommand(daemon.commands(), human);
     daemon.addEvents(List.of("POWERDOWN", "RESET", "SHUTDOWN"));
-    daemon.daemon().onQuitAsked(this::tellShutdown);
+    daemon.daemon().onQuitAsked(this::quitAsked);
     daemon.daemon().onQuit(this::quit);
   }
 
@@ -82,6 +89,9 @@ final class SystemSession {
       while (!ending) {
         Coroutine.suspend("end of the machine");
       }
+      while (flush != null && !flush.isEnded() && !signalled) {
+        Coroutine.suspend("flush of drives");
+      }
       tellShutdown();
       return 0;
     } finally {
@@ -92,6 +102,44 @@ final class SystemSession {
 
   // ------------------------------------------------------------------------------------- the end
 
+  /**
+   * SHUTDOWN says that what was written is safe where it is kept, so that it may be used from
+   * there. For files the host sees to that; a server is asked, and the answer to {@code quit} does
+   * not wait for it.
+   */
+  private void quitAsked() {
+    List<BlockBackend> remote = new ArrayList<>();
+    for (HeldDrives.Drive drive : daemon.daemon().drives().all()) {
+      BlockNode node = drive.backend().node();
+      if (node != null && isKeptByServer(node)) {
+        remote.add(drive.backend());
+      }
+    }
+    if (remote.isEmpty()) {
+      tellShutdown();
+    } else if (flush == null) {
+      flush = main.spawn("flush of drives", () -> flush(remote));
+    }
+  }
+
+  private static boolean isKeptByServer(BlockNode node) {
+    return node.driverOrNull() instanceof NbdDriver
+        || node.children().stream().anyMatch(edge -> isKeptByServer(edge.child()));
+  }
+
+  @InCoroutine
+  private void flush(List<BlockBackend> drives) {
+    for (BlockBackend drive : drives) {
+      try {
+        drive.flush();
+      } catch (BlockException e) {
+        console.error(drive.name() + ": " + e.getMessage());
+      }
+    }
+    tellShutdown();
+    self.wake();
+  }
+
   private void quit() {
     ending = true;
     self.wake();
@@ -100,6 +148,7 @@ final class SystemSession {
   private void signalled() {
     console.error("terminating on signal 15");
     reason = "host-signal";
+    signalled = true;
     ending = true;
     self.wake();
   }

@@ -17,7 +17,7 @@ import org.tinamou.tools.image.OpenImage;
 import org.tinamou.tools.image.OpenRequest;
 
 /** A server of one image in the test's own process. */
-final class OurServer implements AutoCloseable {
+public final class OurServer implements AutoCloseable {
   private final LoopHost host;
   private final IoThread thread;
   private final Path socket;
@@ -30,11 +30,12 @@ final class OurServer implements AutoCloseable {
     this.socket = socket;
   }
 
-  static OurServer start(PollerKind kind, Path image, String format, Path socket) throws Exception {
+  public static OurServer start(PollerKind kind, Path image, String format, Path socket)
+      throws Exception {
     return start(kind, image, format, socket, ServerOptions.DEFAULT);
   }
 
-  static OurServer start(
+  public static OurServer start(
       PollerKind kind, Path image, String format, Path socket, ServerOptions options)
       throws Exception {
     OurServer made = new OurServer(kind, socket);
@@ -62,7 +63,7 @@ final class OurServer implements AutoCloseable {
         thread.context().io().sockets().listen(new SocketAddress.Unix(socket.toString()), 32));
   }
 
-  String uri() {
+  public String uri() {
     return "nbd+unix:///?socket=" + socket;
   }
 
