@@ -28,6 +28,7 @@ public final class BlockBackend implements EdgeParent {
   private final String name;
   private final InFlight inFlight;
   private final RequestGate gate;
+  private final BackendLimits limits;
   private volatile AioContext context;
   private volatile @Nullable Edge root;
   private volatile boolean followsNode;
@@ -61,6 +62,7 @@ public final class BlockBackend implements EdgeParent {
     this.shared = shared;
     this.inFlight = new InFlight(graph);
     this.gate = new RequestGate(inFlight);
+    this.limits = new BackendLimits(this, context);
     graph.add(this);
   }
 
@@ -134,6 +136,7 @@ public final class BlockBackend implements EdgeParent {
     } catch (BlockException | RuntimeException refused) {
       if (root == null) {
         context = contextBefore;
+        limits.follow(contextBefore);
       }
       graph.moveBack(node, nodeContextBefore);
       node.release();
@@ -156,6 +159,7 @@ public final class BlockBackend implements EdgeParent {
       graph.lockChanges();
       if (followsNode && root == null) {
         context = node.context();
+        limits.follow(context);
       }
       if (node.context() == context) {
         return;
@@ -230,6 +234,7 @@ public final class BlockBackend implements EdgeParent {
     eject();
     if (!closed) {
       closed = true;
+      limits.keepTo(null);
       graph.remove(this);
       gate.resume(); // what was stopped learns that there is no medium
     }
@@ -294,6 +299,7 @@ public final class BlockBackend implements EdgeParent {
         Edge edge = medium();
         checkInside(kind, edge, offset, length);
         try {
+          limits.await(kind, length);
           boolean result = request.run(edge);
           if (accounts != null) {
             accounts.done(kind, length, start);
@@ -444,7 +450,7 @@ public final class BlockBackend implements EdgeParent {
       int readFlags,
       int writeFlags)
       throws BlockException {
-    enterWith(target, () -> "copy [%d, +%d)".formatted(offsetBytes, lengthBytes));
+    gate.enterBoth(target.gate, () -> "copy [%d, +%d)".formatted(offsetBytes, lengthBytes));
     try {
       Edge from = medium();
       Edge to = target.medium();
@@ -453,22 +459,7 @@ public final class BlockBackend implements EdgeParent {
       return from.copyRange(
           offsetBytes, to, targetOffsetBytes, lengthBytes, readFlags, target.effective(writeFlags));
     } finally {
-      gate.leave();
-      if (target != this) {
-        target.gate.leave();
-      }
-    }
-  }
-
-  /** Both or none: whoever drains one after the other would wait for what waits for it. */
-  private void enterWith(BlockBackend target, Supplier<String> what) {
-    while (true) {
-      gate.enter(what);
-      if (target == this || target.gate.tryEnter()) {
-        return;
-      }
-      gate.leave();
-      target.gate.awaitOpen(what);
+      gate.leaveBoth(target.gate);
     }
   }
 
@@ -514,6 +505,12 @@ public final class BlockBackend implements EdgeParent {
     statistics = accounts;
   }
 
+  /** How fast its user may be. */
+  @AnyThread
+  public BackendLimits limits() {
+    return limits;
+  }
+
   @AnyThread
   public @Nullable BlockStatistics statistics() {
     return statistics;
@@ -534,6 +531,7 @@ public final class BlockBackend implements EdgeParent {
   public void quiesce(Edge edge) {
     graph.checkMain();
     gate.quiesce();
+    limits.quiesce();
   }
 
   @Override
@@ -544,6 +542,7 @@ public final class BlockBackend implements EdgeParent {
   @Override
   public void unquiesce(Edge edge) {
     graph.checkMain();
+    limits.unquiesce();
     gate.unquiesce();
   }
 
@@ -560,6 +559,7 @@ public final class BlockBackend implements EdgeParent {
     move.onCommit(
         () -> {
           context = move.target();
+          limits.follow(context);
           onMove.run();
         });
   }
@@ -571,6 +571,7 @@ public final class BlockBackend implements EdgeParent {
     BlockNode node = node();
     if (node == null) {
       context = target;
+      limits.follow(target);
       return;
     }
     boolean before = followsNode;

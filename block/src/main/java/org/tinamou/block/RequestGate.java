@@ -75,6 +75,26 @@ final class RequestGate {
     inFlight.end();
   }
 
+  /** Both or none: whoever drains one after the other would wait for what waits for it. */
+  @InCoroutine
+  void enterBoth(RequestGate other, Supplier<String> what) {
+    while (true) {
+      enter(what);
+      if (other == this || other.tryEnter()) {
+        return;
+      }
+      leave();
+      other.awaitOpen(what);
+    }
+  }
+
+  void leaveBoth(RequestGate other) {
+    leave();
+    if (other != this) {
+      other.leave();
+    }
+  }
+
   /** How often the backend was resumed; asked before a request that may be stopped. */
   long resumes() {
     return resumes;

@@ -9,6 +9,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
@@ -16,11 +17,13 @@ import org.tinamou.block.NodeOptions;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
+import org.tinamou.block.throttle.ThrottleConfig;
 import org.tinamou.daemon.command.CommandList;
 import org.tinamou.daemon.export.Exports;
 import org.tinamou.daemon.object.ObjectTypes;
 import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.ImageCreation;
+import org.tinamou.drivers.filter.throttle.ThrottleGroupObject;
 import org.tinamou.jobs.JobList;
 import org.tinamou.monitor.Command;
 import org.tinamou.objects.ObjectRegistry;
@@ -197,6 +200,23 @@ public final class Daemon {
   public void setReadOnly(BlockNode node, boolean readOnly) throws BlockException {
     graph.reopen(
         InheritedOptions.changes(node, node.options().withReadOnly(readOnly), null, nodes::holds));
+  }
+
+  /**
+   * Has a drive keep to limits, or to none.
+   *
+   * @param group with whom it shares them, or null for its present group, else for nobody
+   */
+  @InCoroutine
+  public void limit(BlockBackend drive, ThrottleConfig config, @Nullable String group) {
+    drives.limit(
+        drive,
+        config,
+        group,
+        name ->
+            objects.find(name) instanceof ThrottleGroupObject defined
+                ? defined.group(main.clocks())
+                : null);
   }
 
   // ---------------------------------------------------------------------------------------- run

@@ -1,11 +1,16 @@
 package org.tinamou.daemon;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.block.BlockBackend;
+import org.tinamou.block.throttle.ThrottleConfig;
+import org.tinamou.block.throttle.ThrottleGroup;
 
 /**
  * The drives of a machine: backends with names of their own, with or without a device that uses
@@ -22,8 +27,41 @@ public final class HeldDrives {
   public record Drive(BlockBackend backend, @Nullable String device, boolean readOnly) {}
 
   private final List<Drive> drives = new ArrayList<>();
+  private final Map<String, ThrottleGroup> groups = new HashMap<>();
 
   HeldDrives() {}
+
+  /**
+   * Has a drive keep to limits, or to none.
+   *
+   * @param groupName with whom it shares them, or null for its present group, else for nobody
+   * @param object the group of that name that a user has defined, or null
+   */
+  @InCoroutine
+  public void limit(
+      BlockBackend drive,
+      ThrottleConfig config,
+      @Nullable String groupName,
+      Function<String, @Nullable ThrottleGroup> object) {
+    if (config.isUnlimited()) {
+      drive.limits().keepTo(null);
+      return;
+    }
+    ThrottleGroup group = drive.limits().group();
+    if (group == null || groupName != null && !groupName.equals(group.name())) {
+      String name = groupName == null ? drive.name() : groupName;
+      ThrottleGroup defined = object.apply(name);
+      groups.values().removeIf(each -> !each.hasMembers());
+      group =
+          defined != null
+              ? defined
+              : groups.computeIfAbsent(
+                  name,
+                  _ -> new ThrottleGroup(name, drive.context().clocks(), ThrottleConfig.UNLIMITED));
+      drive.limits().keepTo(group);
+    }
+    group.configure(config);
+  }
 
   /** Adds a drive, whose backend is closed with all the others. */
   @HomeThread

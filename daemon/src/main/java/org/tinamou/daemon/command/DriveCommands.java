@@ -9,6 +9,7 @@ import org.tinamou.block.DetectZeroes;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.throttle.ThrottleConfig;
+import org.tinamou.block.throttle.ThrottleGroup;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.daemon.HeldDrives.Drive;
 import org.tinamou.monitor.CommandException;
@@ -51,7 +52,12 @@ final class DriveCommands {
       report.put("removable", drive.device() == null);
       report.put("locked", false);
       if (node != null) {
-        report.put("inserted", NodeReport.of(node, false, backend.isWriteThrough()));
+        Json.Members inserted = NodeReport.of(node, false, backend.isWriteThrough());
+        ThrottleGroup group = backend.limits().group();
+        if (group != null) {
+          NodeReport.limits(inserted, group.config(), group.name());
+        }
+        report.put("inserted", inserted);
       }
       if (drive.device() != null) {
         report.put("io-status", backend.ioStatus().wireName());
@@ -126,7 +132,7 @@ final class DriveCommands {
     }
   }
 
-  /** Takes limits that limit nothing; drives cannot be slowed down yet. */
+  @InCoroutine
   private void limit(OptionReader arguments)
       throws OptionException, CommandException, BlockException {
     Drive drive = find(arguments);
@@ -145,11 +151,12 @@ final class DriveCommands {
         }
       }
     }
+    Long size = arguments.int64OrNull("iops_size");
+    if (size != null) {
+      limits.put("iops-size", size);
+    }
     ThrottleConfig config =
         ThrottleConfig.UNLIMITED.read(OptionReader.of(limits, OptionReader.Style.TYPED));
-    if (!config.isUnlimited()) {
-      throw new CommandException(
-          "Throttling of drives is not supported; use the driver 'throttle'");
-    }
+    daemon.limit(drive.backend(), config, arguments.stringOrNull("group"));
   }
 }

@@ -35,6 +35,7 @@ final class Drives {
 
   private record Place(DriveBus bus, int number, int unit) {}
 
+  private final Daemon daemon;
   private final HeldDrives held;
   private final NodeOpener opener;
   private final Consumer<String> guessedRaw;
@@ -45,6 +46,7 @@ final class Drives {
    * @param guessedRaw told of the name of each image whose format was not given and seems to be raw
    */
   Drives(Daemon daemon, Consumer<String> guessedRaw) {
+    this.daemon = daemon;
     this.held = daemon.drives();
     this.opener = new NodeOpener(daemon.graph(), daemon.drivers());
     this.guessedRaw = guessedRaw;
@@ -53,7 +55,7 @@ final class Drives {
   /** Opens the medium and puts it into a drive. */
   @InCoroutine
   void open(DriveOptions options) throws BlockException, OptionException {
-    refuseLimits(options);
+    ThrottleConfig limits = limits(options);
     BlockGraph graph = opener.graph();
     Place place = place(options);
     String name = options.id() == null ? nameOf(place, options.cdrom()) : options.id();
@@ -75,6 +77,9 @@ final class Drives {
         int writing = options.readOnly() ? 0 : Permission.WRITE;
         backend.setPermissions(Permission.CONSISTENT_READ | writing, DISK_SHARED);
       }
+      if (node != null && !limits.isUnlimited()) {
+        daemon.limit(backend, limits, options.limits().get("group"));
+      }
       done = true;
     } finally {
       if (node != null) {
@@ -92,16 +97,11 @@ final class Drives {
     held.add(new HeldDrives.Drive(backend, device, options.readOnly()));
   }
 
-  /** Drives cannot be slowed down themselves yet; nodes can, by the throttle driver. */
-  private static void refuseLimits(DriveOptions options) throws BlockException, OptionException {
+  private static ThrottleConfig limits(DriveOptions options)
+      throws BlockException, OptionException {
     Json.Members limits = new Json.Members();
     options.limits().forEach(limits::put);
-    ThrottleConfig config =
-        ThrottleConfig.UNLIMITED.read(OptionReader.of(limits, OptionReader.Style.LOOSE));
-    if (!config.isUnlimited() && options.medium() != null) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP, "Throttling of drives is not supported; use the driver 'throttle'");
-    }
+    return ThrottleConfig.UNLIMITED.read(OptionReader.of(limits, OptionReader.Style.LOOSE));
   }
 
   private Place place(DriveOptions options) throws BlockException {
