@@ -19,6 +19,18 @@ public sealed interface NodeEvent {
     public static final String FLUSH = "flush";
   }
 
+  /**
+   * Damage was met in an image that is in use.
+   *
+   * @param message in the reference's words
+   * @param offsetBytes where in the image's file, or -1
+   * @param lengthBytes how much of it, or -1
+   * @param fatal whether the image takes no more requests
+   */
+  record ImageCorrupted(
+      BlockNode node, String message, long offsetBytes, long lengthBytes, boolean fatal)
+      implements NodeEvent {}
+
   /** Too few children of a quorum agree. */
   record QuorumFailure(BlockNode node, long sector, long sectorCount) implements NodeEvent {}
 }

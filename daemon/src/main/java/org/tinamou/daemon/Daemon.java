@@ -173,6 +173,12 @@ public final class Daemon {
     return new NodeOpener(graph, drivers).open(address, defaults, main);
   }
 
+  /** The same without what an image stands on. */
+  @InCoroutine
+  public BlockNode openAlone(ImageAddress address, NodeOptions defaults) throws BlockException {
+    return new NodeOpener(graph, drivers, false).open(address, defaults, main);
+  }
+
   /** Something done with a node that can be written to. */
   @FunctionalInterface
   public interface NodeAction {

@@ -29,6 +29,7 @@ public final class MonitoredDaemon {
   private static final Set<String> EVENTS =
       Set.of(
           "BLOCK_EXPORT_DELETED",
+          "BLOCK_IMAGE_CORRUPTED",
           "BLOCK_JOB_CANCELLED",
           "BLOCK_JOB_COMPLETED",
           "BLOCK_JOB_ERROR",

@@ -30,6 +30,14 @@ final class NodeEventReport implements Consumer<NodeEvent> {
         }
         events.emit("QUORUM_REPORT_BAD", data);
       }
+      case NodeEvent.ImageCorrupted corrupted -> {
+        Json.Members data = new Json.Members().put("device", driveOf(corrupted.node()));
+        data.put("node-name", corrupted.node().name()).put("msg", corrupted.message());
+        if (corrupted.offsetBytes() >= 0) {
+          data.put("offset", corrupted.offsetBytes()).put("size", corrupted.lengthBytes());
+        }
+        events.emit("BLOCK_IMAGE_CORRUPTED", data.put("fatal", corrupted.fatal()));
+      }
       case NodeEvent.QuorumFailure failure ->
           events.emit(
               "QUORUM_FAILURE",
@@ -42,11 +50,17 @@ final class NodeEventReport implements Consumer<NodeEvent> {
 
   /** The name of the drive that a node is in, else its own. */
   private static String nameOf(BlockNode node) {
+    String drive = driveOf(node);
+    return drive.isEmpty() ? node.name() : drive;
+  }
+
+  /** The name of the drive that a node is in, or an empty text. */
+  private static String driveOf(BlockNode node) {
     for (Edge edge : node.parents()) {
       if (edge.parent() instanceof BlockBackend backend && !backend.name().isEmpty()) {
         return backend.name();
       }
     }
-    return node.name();
+    return "";
   }
 }

@@ -35,7 +35,8 @@ class CommandsDifferentialTest {
         "jobs",
         "chains",
         "quorum",
-        "creation"
+        "creation",
+        "overlays"
       })
   void answersAreAlike(String script, @TempDir Path scratch) throws Exception {
     boolean installed = Files.isExecutable(Path.of(REFERENCE));

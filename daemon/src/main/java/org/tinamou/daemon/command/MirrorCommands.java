@@ -39,7 +39,7 @@ final class MirrorCommands {
       daemon.nodes().refuseBusy(source);
       daemon.nodes().refuseBusy(target);
     }
-    start(arguments, source, target, sync(arguments, source), true, zero);
+    create(arguments, source, target, sync(arguments, source), true, zero).start();
   }
 
   @InCoroutine
@@ -63,7 +63,11 @@ final class MirrorCommands {
     try {
       boolean unmap = arguments.bool("unmap", true);
       boolean zero = sync == MirrorSync.FULL && image.isZero();
-      start(arguments, source, target, sync, unmap, zero);
+      MirrorJob job = create(arguments, source, target, sync, unmap, zero);
+      if (image.isOverlayToCome(backing)) {
+        job.beforeSwitch(image::openBacking);
+      }
+      job.start();
     } finally {
       daemon.graph().release(target); // the job holds it
     }
@@ -81,7 +85,7 @@ final class MirrorCommands {
   }
 
   @InCoroutine
-  private void start(
+  private MirrorJob create(
       OptionReader arguments,
       BlockNode source,
       BlockNode target,
@@ -102,9 +106,8 @@ final class MirrorCommands {
             arguments.stringOrNull("filter-node-name"),
             arguments.stringOrNull("replaces"));
     checkReplaced(source, settings.replaces());
-    MirrorJob.create(
-            daemon.jobs(), JobArguments.common(daemon, arguments, source), source, target, settings)
-        .start();
+    return MirrorJob.create(
+        daemon.jobs(), JobArguments.common(daemon, arguments, source), source, target, settings);
   }
 
   private static CopyMode copyMode(OptionReader arguments) throws OptionException {

@@ -2,16 +2,24 @@ package org.tinamou.daemon.command;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeOptions;
+import org.tinamou.block.ReopenChange;
+import org.tinamou.block.open.BackingName;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.drivers.ImageCreation;
+import org.tinamou.drivers.ImageDescription;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
@@ -69,14 +77,54 @@ final class TargetImage {
     if (backing != null && backingNode && !existing) {
       options.put("backing", backing.name());
     }
+    ImageAddress address = new ImageAddress(target, options, OptionReader.Style.LOOSE);
+    NodeOptions defaults = source.options().withReadOnly(false).withAutoReadOnly(false);
     try {
-      return daemon.open(
-          new ImageAddress(target, options, OptionReader.Style.LOOSE),
-          source.options().withReadOnly(false).withAutoReadOnly(false));
+      return isOverlayToCome(backing)
+          ? daemon.openAlone(address, defaults)
+          : daemon.open(address, defaults);
     } catch (BlockException e) {
       throw existing || protocol == null
           ? e
           : e.prefixed(notCreated(protocol) + ", and opening the image failed: ");
+    }
+  }
+
+  /** Whether what an image stands on need not be there before the copy is complete. */
+  boolean isOverlayToCome(@Nullable BlockNode backing) {
+    return existing && backing != null && backing != source;
+  }
+
+  /** Opens what an image says that it stands on, and has it shown. */
+  @InCoroutine
+  void openBacking(BlockNode image) throws BlockException {
+    Edge file = image.child("file");
+    if (file == null || !(image.driverOrNull() instanceof ImageDescription.Source described)) {
+      return;
+    }
+    ImageDescription description = described.description();
+    String name = description.backingName();
+    if (name == null) {
+      return;
+    }
+    BlockNode below =
+        daemon.open(
+            BackingName.address(file.child(), name, description.backingFormat()),
+            image.options().withReadOnly(true).withAutoReadOnly(false));
+    try {
+      daemon
+          .graph()
+          .reopen(
+              List.of(
+                  new ReopenChange(
+                      image,
+                      image.options(),
+                      null,
+                      List.of(
+                          new ReopenChange.ChildChange(
+                              "backing", Set.of(EdgeRole.COPY_ON_WRITE), below)))));
+    } finally {
+      daemon.graph().release(below);
     }
   }
 

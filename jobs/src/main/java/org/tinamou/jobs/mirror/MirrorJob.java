@@ -41,6 +41,7 @@ public class MirrorJob extends BlockJob {
   private final MirrorSettings settings;
   private final MirrorSwitch nodes;
   private final MirrorTop top;
+  private BeforeSwitch beforeSwitch = _ -> {};
   private final NodeHold hold;
   private final MirrorTracking tracking;
   private final MirrorCopies copies;
@@ -116,6 +117,20 @@ public class MirrorJob extends BlockJob {
     return node.driverOrNull() instanceof ImageDescription.Source image
         ? image.description().clusterBytes()
         : 0;
+  }
+
+  /** What the target needs before it takes the source's place. */
+  @FunctionalInterface
+  public interface BeforeSwitch {
+    /** On the main loop; the source is at rest. */
+    @InCoroutine
+    void run(BlockNode target) throws BlockException;
+  }
+
+  /** Has something done to the target before it takes the source's place. */
+  @HomeThread
+  public void beforeSwitch(BeforeSwitch action) {
+    beforeSwitch = action;
   }
 
   /**
@@ -418,6 +433,7 @@ public class MirrorJob extends BlockJob {
   @Override
   protected void prepare() throws BlockException {
     if (shouldComplete) {
+      beforeSwitch.run(nodes.target());
       nodes.pivot(hold);
     }
   }

@@ -69,7 +69,6 @@ final class Drives {
       backend.setWriteThrough(options.writeThrough());
       backend.setFollowsNode(true); // no device minds
       backend.setStatistics(new BlockStatistics(graph.main().clocks(), true, true));
-      backend.setErrorPolicies(options.readErrors(), options.writeErrors());
       if (node != null) {
         backend.insert(node);
       }

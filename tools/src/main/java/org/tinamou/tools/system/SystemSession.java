@@ -52,6 +52,7 @@ final class SystemSession {
     this.main = main;
     this.daemon = new MonitoredDaemon(main, loops, console::error);
     daemon.daemon().onOutput(console::outputLine);
+    daemon.daemon().graph().tellDamageTo(console::errorLine);
     SystemCommands.addTo(daemon.commands(), daemon.daemon(), arguments);
     HumanCommands.addTo(
         human,

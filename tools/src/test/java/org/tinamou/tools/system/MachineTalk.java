@@ -100,7 +100,7 @@ record MachineTalk(List<String> lines, String out, String err) {
   private static List<String> conversation(ServerSocketChannel server, String commands)
       throws Exception {
     try (SocketChannel channel = server.accept()) {
-      channel.write(ByteBuffer.wrap(commands.getBytes(StandardCharsets.UTF_8)));
+      channel.write(ByteBuffer.wrap(commands.strip().getBytes(StandardCharsets.UTF_8)));
       List<String> lines = new ArrayList<>();
       JsonStream stream =
           new JsonStream(

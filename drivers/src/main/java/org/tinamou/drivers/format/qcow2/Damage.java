@@ -16,8 +16,16 @@ final class Damage {
     void mark() throws BlockException;
   }
 
+  /** Tells programs of it, as lines tell people. */
+  @FunctionalInterface
+  interface Announcer {
+    /** Of a place in the file, or of -1 and -1. */
+    void announce(String what, long offsetBytes, long lengthBytes, boolean isFatal);
+  }
+
   private volatile boolean writable;
   private final Consumer<String> lines;
+  private final Announcer announcer;
   private final Marker marker;
   private volatile boolean fatal;
   private boolean told;
@@ -27,7 +35,8 @@ final class Damage {
    *
    * @param lines told of damage, in the reference's words
    */
-  Damage(boolean writable, Consumer<String> lines, Marker marker) {
+  Damage(boolean writable, Consumer<String> lines, Announcer announcer, Marker marker) {
+    this.announcer = announcer;
     this.writable = writable;
     this.lines = lines;
     this.marker = marker;
@@ -55,6 +64,12 @@ final class Damage {
    */
   @InCoroutine
   BlockException found(String what) {
+    return found(what, -1, -1);
+  }
+
+  /** The same of a place in the file. */
+  @InCoroutine
+  BlockException found(String what, long offsetBytes, long lengthBytes) {
     if (!writable) {
       tell(what);
     } else if (!fatal) {
@@ -63,6 +78,7 @@ final class Damage {
           "qcow2: Marking image as corrupt: "
               + what
               + "; further corruption events will be suppressed");
+      announcer.announce(what, offsetBytes, lengthBytes, true);
       try {
         marker.mark();
       } catch (BlockException e) {
@@ -91,6 +107,7 @@ final class Damage {
           "qcow2: Image is corrupt: "
               + what
               + "; further non-fatal corruption events will be suppressed");
+      announcer.announce(what, -1, -1, false);
     }
   }
 

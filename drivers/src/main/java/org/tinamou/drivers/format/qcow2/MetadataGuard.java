@@ -20,7 +20,8 @@ record MetadataGuard(MetadataMap parts, Damage damage) {
       throws BlockException {
     String hit = parts.overlap(offset, bytes, itself);
     if (hit != null) {
-      throw damage.found("Preventing invalid write on metadata (overlaps with " + hit + ")");
+      throw damage.found(
+          "Preventing invalid write on metadata (overlaps with " + hit + ")", offset, bytes);
     }
   }
 }

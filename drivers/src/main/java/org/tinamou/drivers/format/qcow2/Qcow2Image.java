@@ -31,6 +31,7 @@ final class Qcow2Image {
    * @param encryption how the guest's clusters are encrypted, if they are
    * @param writable whether the image is open for writing
    * @param diagnostics told of damage
+   * @param announcer the same for programs
    */
   record Extras(
       SnapshotTable snapshots,
@@ -38,7 +39,8 @@ final class Qcow2Image {
       @Nullable Edge data,
       @Nullable Encryption encryption,
       boolean writable,
-      Consumer<String> diagnostics) {}
+      Consumer<String> diagnostics,
+      Damage.Announcer announcer) {}
 
   static final int MAX_FIRST_LEVEL_ENTRIES =
       Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES;
@@ -110,7 +112,8 @@ final class Qcow2Image {
     this.wantsWrites = writable;
     this.snapshots = extras.snapshots();
     this.bitmaps = extras.bitmaps();
-    this.damage = new Damage(extras.writable(), extras.diagnostics(), this::markCorrupt);
+    this.damage =
+        new Damage(extras.writable(), extras.diagnostics(), extras.announcer(), this::markCorrupt);
     this.guard = new MetadataGuard(new MetadataMap(geometry, options.overlapChecks()), damage);
     this.blocks =
         new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), damage::check);

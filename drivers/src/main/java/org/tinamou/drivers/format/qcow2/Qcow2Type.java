@@ -14,6 +14,7 @@ import org.tinamou.block.CheckRepair;
 import org.tinamou.block.CheckReport;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeEvent;
 import org.tinamou.block.Permission;
 import org.tinamou.block.open.BackingName;
 import org.tinamou.block.open.DriverType;
@@ -85,7 +86,19 @@ public final class Qcow2Type implements DriverType {
     }
     Qcow2Image.Extras extras =
         new Qcow2Image.Extras(
-            snapshots, bitmaps, data, encryption, !readOnly, opening.node().graph()::diagnose);
+            snapshots,
+            bitmaps,
+            data,
+            encryption,
+            !readOnly,
+            opening.node().graph()::diagnose,
+            (what, offset, length, fatal) ->
+                opening
+                    .node()
+                    .graph()
+                    .events()
+                    .tell(
+                        new NodeEvent.ImageCorrupted(opening.node(), what, offset, length, fatal)));
     Qcow2Image image = new Qcow2Image(file, backing, header, options, extras, file.lengthBytes());
     if (opening.options().has("backing")) {
       image.showBelow(backing); // it need not be what the image says

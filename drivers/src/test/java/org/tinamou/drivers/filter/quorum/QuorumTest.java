@@ -63,6 +63,7 @@ class QuorumTest {
               + (bad.error() == null ? "" : ": " + bad.error());
       case NodeEvent.QuorumFailure failure ->
           "failure at " + failure.sector() + "+" + failure.sectorCount();
+      case NodeEvent.ImageCorrupted corrupted -> corrupted.message();
     };
   }
 
