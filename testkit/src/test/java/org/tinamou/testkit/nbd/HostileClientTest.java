@@ -67,6 +67,7 @@ final class HostileClientTest {
   static List<Arguments> rows() {
     List<Arguments> all = new ArrayList<>(handshakes());
     all.addAll(requests());
+    all.addAll(sequences());
     return all;
   }
 
@@ -203,7 +204,12 @@ final class HostileClientTest {
             "write too long",
             structured().request(0, Nbd.CMD_WRITE, 0, HUGE),
             "is larger than max len",
-            true),
+            true));
+  }
+
+  private static List<Arguments> sequences() {
+    int size = Session.SIZE_BYTES;
+    return List.of(
         row(
             "two requests of one cookie",
             structured()
