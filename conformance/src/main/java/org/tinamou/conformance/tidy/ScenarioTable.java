@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Finds rows of the table of scenarios that name a test, workload or mutant that is not there. */
@@ -57,7 +58,9 @@ final class ScenarioTable {
       return switch (name.substring(0, space)) {
         case "jcstress" -> sources.containsKey(what);
         case "scenario" -> hasScenario(sources, what);
-        case "mutant" -> sources.getOrDefault("Mutant", "").contains('"' + what + '"');
+        case "mutant" ->
+            Stream.of("Mutant", "JobMutants")
+                .anyMatch(file -> sources.getOrDefault(file, "").contains('"' + what + '"'));
         case "workload" ->
             hasWord(sources.get("Workload"), what.toUpperCase(Locale.ROOT).replace('-', '_'));
         default -> false;
