@@ -52,7 +52,6 @@ public final class Qcow2Driver
         CompactableImage,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
-
   private final BlockNode node;
   private final Qcow2Image image;
   private final Qcow2Header header;
