@@ -26,6 +26,7 @@ import org.tinamou.tools.ToolRun;
  */
 class HostileImagesTest {
   private static final long READ_SLACK_BYTES = 8 << 20;
+  private static final int LONGEST_CHAIN = 200;
 
   @TempDir Path directory;
 
@@ -100,7 +101,9 @@ class HostileImagesTest {
     String said = run.out() + run.err();
     assertTrue(said.contains(each.expected().text()), () -> words + " said " + said);
     assertEquals(each.expected().exitCode(), run.exitCode(), said);
-    assertTrue(read <= 4L * before.length + READ_SLACK_BYTES, () -> "it read " + read + " bytes");
+    int images = each.row().equals("16") ? LONGEST_CHAIN : 1;
+    assertTrue(
+        read <= 4L * images * before.length + READ_SLACK_BYTES, () -> "it read " + read + " bytes");
     assertTrue(mebibytes <= each.mebibytes(), () -> "it took " + mebibytes + " MiB");
     assertTrue(said.length() < 4 << 20, () -> "it said " + said.length() + " characters");
     if (!each.changes()) {

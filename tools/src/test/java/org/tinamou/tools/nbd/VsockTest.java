@@ -24,7 +24,6 @@ final class VsockTest {
         "server.cid=1",
         "server.port=1",
         "server.cid=2,server.port=99",
-        "server.cid=4294967295,server.port=1",
       })
   void asTheReference(String server) throws Exception {
     Programs.require("qemu-img");
