@@ -64,6 +64,7 @@ fetch() {
 
 # Programs that are not part of what is tested; the harness wants to see them all.
 stand_ins() {
+  local name
   mkdir -p "$cache/absent"
   cat >"$cache/absent/program" <<'PROGRAM'
 #!/bin/sh

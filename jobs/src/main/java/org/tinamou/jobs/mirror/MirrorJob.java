@@ -300,7 +300,8 @@ public class MirrorJob extends BlockJob {
 
   /** Nothing differs and nothing is under way. True when that is the end of it. */
   private boolean atRest() throws BlockException {
-    if (!flushTarget()) {
+    boolean leaving = shouldComplete || isCancelRequested();
+    if ((leaving || !ready) && !flushTarget()) {
       return false;
     }
     if (!ready) {
@@ -309,7 +310,7 @@ public class MirrorJob extends BlockJob {
       becomeReady();
     }
     synced = tracking.mode() == CopyMode.WRITE_BLOCKING;
-    if (shouldComplete || isCancelRequested()) {
+    if (leaving) {
       return leaveForMain(this::stopGuests);
     }
     idle = true;
