@@ -260,7 +260,7 @@ def migration(system, tool, work):
     here.say('query-block-jobs')
     here.guest('write -P 6 20M 64k')
     here.say('block-job-set-speed', device='drive-vda', speed=0)
-    here.say('job-cancel', id='drive-vda')
+    here.say('block-job-cancel', device='drive-vda')
     here.until('JOB_STATUS_CHANGE', id='drive-vda', status='concluded')
     here.say('query-jobs')
     here.say('job-dismiss', id='drive-vda')
