@@ -8,6 +8,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.PageMemory;
 import org.tinamou.block.RequestFlags;
+import org.tinamou.drivers.copy.ChainStatus;
 
 /** The copies under way, each in a coroutine of the job's loop, which alone touches the counts. */
 final class MirrorCopies {
@@ -70,9 +71,9 @@ final class MirrorCopies {
     for (long at = offset; at < end; ) {
       boolean reading = true;
       try {
-        ChainStatus status = ChainStatus.of(top.source(), null, at, end - at, true);
+        ChainStatus status = ChainStatus.of(top.source(), null, at, end - at);
         long part = Math.min(status.lengthBytes(), end - at);
-        if (status.kind() == ChainStatus.Kind.DATA) {
+        if (status.allocated() && !status.zero()) {
           part = Math.min(part, MirrorTracking.PIECE_BYTES);
           MemorySegment memory = PageMemory.take(part);
           try {

@@ -18,6 +18,7 @@ import org.tinamou.block.RequestFlags;
 import org.tinamou.block.bitmap.DirtyArea;
 import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.drivers.ImageDescription;
+import org.tinamou.drivers.copy.ChainStatus;
 import org.tinamou.jobs.BlockJob;
 import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
@@ -214,12 +215,9 @@ public class MirrorJob extends BlockJob {
     }
     for (long at = 0; at < lengthBytes; ) {
       pausePoint();
-      ChainStatus status =
-          ChainStatus.of(top.source(), base, at, lengthBytes - at, settings.targetIsZero());
+      ChainStatus status = ChainStatus.of(top.source(), base, at, lengthBytes - at);
       boolean copied =
-          base == null
-              ? status.kind() == ChainStatus.Kind.DATA
-              : status.kind() != ChainStatus.Kind.ABSENT;
+          base == null ? status.allocated() && !status.zero() : status.allocated() || status.zero();
       if (copied) {
         tracking.dirty().mark(at, status.lengthBytes());
       }
@@ -240,8 +238,8 @@ public class MirrorJob extends BlockJob {
       long most = Math.min(lengthBytes - at, ZEROED_BYTES);
       // A guest's write to both sides comes before, and is seen here, or after.
       try (RangeQueue.Place place = tracking.ranges().enter(at, most)) {
-        ChainStatus status = ChainStatus.of(top.source(), null, at, most, false);
-        if (status.kind() != ChainStatus.Kind.ABSENT || !copies.zeroed(at, status.lengthBytes())) {
+        ChainStatus status = ChainStatus.of(top.source(), null, at, most);
+        if (status.allocated() || !copies.zeroed(at, status.lengthBytes())) {
           tracking.dirty().mark(at, status.lengthBytes());
         }
         at += status.lengthBytes();
