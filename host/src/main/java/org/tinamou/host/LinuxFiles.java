@@ -30,7 +30,6 @@ public final class LinuxFiles {
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int EINTR = -Errno.EINTR.number();
 
-  private static final int RWF_NOWAIT = 8;
   private static final MemorySegment OPEN = NativeCalls.function("open");
   private static final MemorySegment DUP3 = NativeCalls.function("dup3");
   private static final MemorySegment CLOSE = NativeCalls.function("close");
@@ -38,7 +37,6 @@ public final class LinuxFiles {
   private static final MemorySegment WRITE = NativeCalls.function("write");
   private static final MemorySegment PREAD = NativeCalls.function("pread");
   private static final MemorySegment PWRITE = NativeCalls.function("pwrite");
-  private static final MemorySegment PREADV2 = NativeCalls.function("preadv2");
   private static final MemorySegment PREADV = NativeCalls.function("preadv");
   private static final MemorySegment PWRITEV = NativeCalls.function("pwritev");
   private static final MemorySegment FSYNC = NativeCalls.function("fsync");
@@ -122,26 +120,6 @@ public final class LinuxFiles {
   /** Reads at an offset into several buffers; only the first {@link Iovecs#MAX_COUNT} take part. */
   public static long preadv(int fd, IoVector vector, long offsetBytes) {
     return transfer(PREADV, fd, vector, offsetBytes);
-  }
-
-  /**
-   * Reads what the kernel has at hand, without waiting for a device.
-   *
-   * @return how many bytes, 0 at the end of the file, or a negative errno: {@code -EAGAIN} if
-   *     nothing is at hand
-   */
-  public static long preadAtHand(int fd, MemorySegment buffer, long offsetBytes) {
-    Scratch scratch = Scratch.take();
-    try {
-      MemorySegment iovec = scratch.struct;
-      iovec.set(ValueLayout.JAVA_LONG, 0, NativeCalls.address(buffer));
-      iovec.set(ValueLayout.JAVA_LONG, 8, buffer.byteSize());
-      return NativeCalls.call(
-          PREADV2, scratch.capture, fd, iovec.address(), 1, offsetBytes, RWF_NOWAIT, 0, 0);
-    } finally {
-      Reference.reachabilityFence(buffer);
-      scratch.release();
-    }
   }
 
   /** Writes several buffers at an offset; only the first {@link Iovecs#MAX_COUNT} take part. */

@@ -14,10 +14,10 @@ import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
+import org.tinamou.host.AtHandReader;
 import org.tinamou.host.Epoll;
 import org.tinamou.host.IoUring;
 import org.tinamou.host.Iovecs;
-import org.tinamou.host.LinuxFiles;
 
 /**
  * A loop's requests, watches and wake-ups through one io_uring: one system call hands over all that
@@ -36,6 +36,7 @@ final class UringPoller implements Poller {
 
   private final IoUring ring;
   private final WakeSignal wakeSignal;
+  private final AtHandReader atHand = new AtHandReader();
   private final RequestTable requests = new RequestTable();
   private final UringWatches watches = new UringWatches(new WatchedRing());
   private final ArrayDeque<IoRequest> waiting = new ArrayDeque<>();
@@ -133,7 +134,7 @@ final class UringPoller implements Poller {
 
   @Override
   public long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {
-    return LinuxFiles.preadAtHand(fd, buffer, offsetBytes);
+    return atHand.read(fd, buffer, offsetBytes);
   }
 
   @Override

@@ -1,0 +1,53 @@
+package org.tinamou.host;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
+
+/**
+ * Reads what the kernel has in its cache, and never waits for a device: a call so short that it is
+ * made without telling the JVM, which would wait for its end before it collects garbage. One thread
+ * at a time.
+ */
+public final class AtHandReader {
+  private static final int RWF_NOWAIT = 8;
+  private static final long SYS_PREADV2 =
+      "aarch64".equals(System.getProperty("os.arch")) ? 286 : 327;
+  private static final long IOVEC_OFFSET = 64;
+
+  private final MemorySegment capture;
+  private final MemorySegment iovec;
+
+  public AtHandReader() {
+    MemorySegment memory = Arena.ofAuto().allocate(IOVEC_OFFSET + 16, 64);
+    this.capture = memory.asSlice(0, NativeCalls.CAPTURE_BYTES);
+    this.iovec = memory.asSlice(IOVEC_OFFSET, 16);
+  }
+
+  /**
+   * Reads at an offset. The buffer should be small: its size is what garbage collection may have to
+   * wait for.
+   *
+   * @return how many bytes, 0 at the end of the file, or a negative errno: {@code -EAGAIN} if
+   *     nothing is at hand
+   */
+  public long read(int fd, MemorySegment buffer, long offsetBytes) {
+    iovec.set(ValueLayout.JAVA_LONG, 0, NativeCalls.address(buffer));
+    iovec.set(ValueLayout.JAVA_LONG, 8, buffer.byteSize());
+    try {
+      return NativeCalls.callShort(
+          IoUring.SYSCALL,
+          capture,
+          SYS_PREADV2,
+          fd,
+          iovec.address(),
+          1,
+          offsetBytes,
+          0,
+          RWF_NOWAIT);
+    } finally {
+      Reference.reachabilityFence(buffer);
+    }
+  }
+}
