@@ -1,7 +1,10 @@
 package org.tinamou.aio;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.ErrnoException;
 
 /**
@@ -91,6 +94,15 @@ public interface HostFiles {
   /** copy_file_range(2): the bytes really copied, 0 at the end of the source. */
   long copyRange(int fromFd, long fromOffsetBytes, int toFd, long toOffsetBytes, long lengthBytes)
       throws ErrnoException;
+
+  /**
+   * The first bytes of a file as memory, until the arena closes; null where that is not possible.
+   * Whoever reads what cannot be read, or what is gone because others cut the file short, meets an
+   * {@link InternalError}.
+   */
+  default @Nullable MemorySegment map(int fd, long sizeBytes, Arena arena) {
+    return null;
+  }
 
   /**
    * Takes or drops a lock without waiting.

@@ -61,6 +61,17 @@ public final class LinuxMemory {
   }
 
   /**
+   * The first bytes of a file, as they are at any moment, until the arena closes. Access to what
+   * lies beyond the file's end, if others cut it short, or cannot be read ends in an {@link
+   * InternalError}.
+   */
+  public static MemorySegment mapForReading(Arena arena, int fd, long sizeBytes)
+      throws ErrnoException {
+    MemorySegment pages = map(sizeBytes, READ, SHARED, fd, 0);
+    return pages.reinterpret(arena, LinuxMemory::unmapOwned).asReadOnly();
+  }
+
+  /**
    * mmap(2). The memory is nobody's: access to it after {@link #unmap} is fatal.
    *
    * @param fd -1 for {@link #ANONYMOUS} memory

@@ -1,7 +1,10 @@
 package org.tinamou.aio.poller;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
@@ -9,6 +12,7 @@ import org.tinamou.host.BlockDevices;
 import org.tinamou.host.FileLocks;
 import org.tinamou.host.FileStatus;
 import org.tinamou.host.LinuxFiles;
+import org.tinamou.host.LinuxMemory;
 import org.tinamou.host.OpenFlags;
 
 /** The file calls of the Linux kernel. */
@@ -97,6 +101,15 @@ public final class LinuxHostFiles implements HostFiles {
     long result =
         LinuxFiles.copyFileRange(fromFd, fromOffsetBytes, toFd, toOffsetBytes, lengthBytes);
     return checked(result, "copy_file_range", fromFd);
+  }
+
+  @Override
+  public @Nullable MemorySegment map(int fd, long sizeBytes, Arena arena) {
+    try {
+      return LinuxMemory.mapForReading(arena, fd, sizeBytes);
+    } catch (ErrnoException e) {
+      return null; // a file system that has no mappings, or too little address space
+    }
   }
 
   @Override

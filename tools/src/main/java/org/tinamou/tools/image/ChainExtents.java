@@ -63,7 +63,7 @@ final class ChainExtents {
   }
 
   /** The edge to the next layer; filters are none. */
-  private static @Nullable Edge below(BlockNode node) {
+  static @Nullable Edge below(BlockNode node) {
     Edge edge = Edge.below(node);
     while (edge != null && !edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
       edge = Edge.below(edge.child());

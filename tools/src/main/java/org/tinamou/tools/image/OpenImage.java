@@ -217,6 +217,10 @@ public final class OpenImage {
     return backend;
   }
 
+  BlockNode node() {
+    return node;
+  }
+
   /** What the image's node was told when it was opened or last reopened. */
   public NodeOptions options() {
     return node.options();

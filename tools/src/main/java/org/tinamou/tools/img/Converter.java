@@ -21,6 +21,7 @@ import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.Extent;
+import org.tinamou.tools.image.MappedImage;
 import org.tinamou.tools.image.OpenImage;
 
 /**
@@ -29,6 +30,7 @@ import org.tinamou.tools.image.OpenImage;
  */
 final class Converter {
   private static final int PIECE_BYTES = 2 << 20;
+  private static final int PAGE_BYTES = 4096;
   private static final int LARGEST_UNIT_BYTES = 64 << 10;
   private static final long ZERO_PIECE_BYTES = 1L << 30;
 
@@ -110,6 +112,7 @@ final class Converter {
     progress.phase("copying", dataBytes);
     startNanos = Coroutine.current().context().clocks().nanos(ClockType.REALTIME);
     try (Arena arena = Arena.ofShared()) {
+      map(arena);
       List<AioContext.Forked<Boolean>> workers = new ArrayList<>();
       for (int index = 0; index < loops.coroutines(plan.workers()); index++) {
         workers.add(loops.of(index).fork("convert " + index, () -> work(arena)));
@@ -136,6 +139,21 @@ final class Converter {
       record.reached(nextOffset); // whoever had taken a piece has finished it
     }
     return nextOffset >= source.lengthBytes();
+  }
+
+  /**
+   * Between files in the host's cache what is read need not be copied first. What cannot be read is
+   * found by looking at the first bytes of each unit, which therefore lies in one page; and who
+   * wants to save what can be read has to ask for each sector.
+   */
+  private void map(Arena arena) throws ToolException {
+    if (loops.areThreads() && !plan.salvage() && !offloading && unitBytes <= PAGE_BYTES) {
+      try {
+        source.map(arena);
+      } catch (BlockException e) {
+        throw new ToolException("error while reading: " + e.errno().message());
+      }
+    }
   }
 
   private void join(AioContext.Forked<Boolean> worker) {
@@ -191,14 +209,21 @@ final class Converter {
         : extent;
   }
 
+  /** What a coroutine uses for one piece after the other. */
+  private record Workplace(MemorySegment buffer, PieceRuns runs) {}
+
   private Boolean work(Arena arena) throws ToolException {
-    MemorySegment buffer = AlignedMemory.allocate(arena, PIECE_BYTES);
+    Workplace place = new Workplace(AlignedMemory.allocate(arena, PIECE_BYTES), new PieceRuns());
+    long offset = 0;
     try {
       for (Piece piece = take(); piece != null; piece = take()) {
-        handle(piece, buffer);
+        offset = piece.offset();
+        handle(piece, place);
       }
     } catch (ToolException e) {
       fail(e);
+    } catch (InternalError e) {
+      fail(readFailed(offset, Errno.EIO)); // memory of a file that is not there any more
     } catch (RuntimeException | Error e) {
       fail(new ToolException("internal error: " + e));
       throw e;
@@ -240,7 +265,7 @@ final class Converter {
     }
   }
 
-  private void handle(Piece piece, MemorySegment buffer) throws ToolException {
+  private void handle(Piece piece, Workplace place) throws ToolException {
     if (!piece.data()) {
       awaitTurn(piece);
       zero(piece.offset(), piece.length());
@@ -249,17 +274,42 @@ final class Converter {
       awaitTurn(piece);
       long copied = offload(piece.offset(), piece.length());
       if (copied < piece.length()) {
-        MemorySegment rest = buffer.asSlice(0, piece.length() - copied);
-        read(rest, piece.offset() + copied);
-        write(rest, piece.offset() + copied);
+        MemorySegment rest = place.buffer().asSlice(0, piece.length() - copied);
+        long offset = piece.offset() + copied;
+        read(rest, offset);
+        lookForZeroes(rest, offset, place.runs());
+        write(rest, offset, place.runs());
       }
       endTurn(piece);
     } else {
-      MemorySegment bytes = buffer.asSlice(0, piece.length());
+      copy(piece, place);
+    }
+  }
+
+  private void copy(Piece piece, Workplace place) throws ToolException {
+    MappedImage.Place mapped = placeOf(piece);
+    MemorySegment bytes;
+    if (mapped == null) {
+      bytes = place.buffer().asSlice(0, piece.length());
       read(bytes, piece.offset());
-      awaitTurn(piece);
-      write(bytes, piece.offset());
-      endTurn(piece);
+    } else {
+      bytes = mapped.bytes();
+      mapped.announce(2L * PIECE_BYTES);
+    }
+    lookForZeroes(bytes, piece.offset(), place.runs());
+    awaitTurn(piece);
+    write(bytes, piece.offset(), place.runs());
+    endTurn(piece);
+    if (mapped != null) {
+      mapped.done();
+    }
+  }
+
+  private MappedImage.@Nullable Place placeOf(Piece piece) throws ToolException {
+    try {
+      return source.placeOf(piece.offset(), piece.length());
+    } catch (BlockException e) {
+      throw readFailed(piece.offset(), e.errno());
     }
   }
 
@@ -309,8 +359,7 @@ final class Converter {
       source.read(IoVector.of(buffer), offset);
     } catch (BlockException e) {
       if (!plan.salvage()) {
-        throw new ToolException(
-            "error while reading at byte " + offset + ": " + e.errno().message());
+        throw readFailed(offset, e.errno());
       }
       salvage(buffer, offset);
     }
@@ -331,29 +380,36 @@ final class Converter {
     }
   }
 
-  private void write(MemorySegment bytes, long offset) throws ToolException {
+  private void lookForZeroes(MemorySegment bytes, long offset, PieceRuns runs) {
+    if (plan.compressed()) {
+      return; // that looks at whole clusters
+    }
+    if (plan.sparseBytes() == 0) {
+      runs.all(bytes.byteSize());
+    } else {
+      runs.find(bytes, unitBytes, offset, plan.sparseBytes());
+    }
+  }
+
+  private void write(MemorySegment bytes, long offset, PieceRuns runs) throws ToolException {
     if (plan.compressed()) {
       writeCompressed(bytes, offset);
       return;
     }
-    long least = plan.sparseBytes();
-    if (least == 0) {
-      writeData(bytes, 0, bytes.byteSize(), offset);
-      return;
-    }
-    for (long done = 0; done < bytes.byteSize(); ) {
-      long zeroes = ZeroRuns.zeroes(bytes, done, unitBytes, offset);
-      if (zeroes > 0) {
-        if (!plan.targetIsZero()) {
-          zero(offset + done, zeroes);
-        }
-        done += zeroes;
-      } else {
-        long data = ZeroRuns.data(bytes, done, unitBytes, offset, least);
-        writeData(bytes, done, data, offset);
-        done += data;
-      }
-    }
+    runs.tell(
+        new PieceRuns.Taker<ToolException>() {
+          @Override
+          public void data(long start, long lengthBytes) throws ToolException {
+            writeData(bytes, start, lengthBytes, offset);
+          }
+
+          @Override
+          public void zeroes(long start, long lengthBytes) throws ToolException {
+            if (!plan.targetIsZero()) {
+              zero(offset + start, lengthBytes);
+            }
+          }
+        });
   }
 
   private void writeCompressed(MemorySegment bytes, long offset) throws ToolException {
@@ -388,6 +444,10 @@ final class Converter {
     } catch (BlockException e) {
       throw writeFailed(offset, e);
     }
+  }
+
+  private static ToolException readFailed(long offset, Errno errno) {
+    return new ToolException("error while reading at byte " + offset + ": " + errno.message());
   }
 
   private static ToolException writeFailed(long offset, BlockException cause) {

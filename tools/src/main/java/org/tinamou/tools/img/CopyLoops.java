@@ -43,6 +43,11 @@ final class CopyLoops {
     return threads.isEmpty() ? wanted : threads.size();
   }
 
+  /** Whether the coroutines are on threads of their own. */
+  boolean areThreads() {
+    return !threads.isEmpty();
+  }
+
   AioContext of(int index) {
     return threads.isEmpty() ? main : threads.get(index).context();
   }

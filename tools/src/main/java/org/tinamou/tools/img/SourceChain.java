@@ -1,9 +1,12 @@
 package org.tinamou.tools.img;
 
+import java.lang.foreign.Arena;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.tools.image.Extent;
+import org.tinamou.tools.image.MappedImage;
 import org.tinamou.tools.image.OpenImage;
 
 /** Several images read as one, each behind the other. Coroutines of any loop. */
@@ -11,6 +14,7 @@ final class SourceChain {
   private final List<OpenImage> images;
   private final long[] startBytes;
   private final long lengthBytes;
+  private final @Nullable MappedImage[] mapped;
 
   SourceChain(List<OpenImage> images) {
     this.images = images;
@@ -21,6 +25,7 @@ final class SourceChain {
       length += images.get(index).lengthBytes();
     }
     this.lengthBytes = length;
+    this.mapped = new @Nullable MappedImage[images.size()];
   }
 
   long lengthBytes() {
@@ -30,6 +35,23 @@ final class SourceChain {
   /** Whether all bytes come from the host's page cache. */
   boolean isHostCached() {
     return images.stream().allMatch(OpenImage::isHostCached);
+  }
+
+  /** Maps the images' files, as far as that can be done, until the arena closes. */
+  void map(Arena arena) throws BlockException {
+    for (int index = 0; index < mapped.length; index++) {
+      mapped[index] = MappedImage.of(images.get(index), arena);
+    }
+  }
+
+  /** Where a range of one image lies in the host's cache, or null if it has to be read. */
+  MappedImage.@Nullable Place placeOf(long offset, long length) throws BlockException {
+    int index = indexAt(offset);
+    MappedImage image = mapped[index];
+    long inside = offset - startBytes[index];
+    return image == null || inside + length > images.get(index).lengthBytes()
+        ? null
+        : image.at(inside, length);
   }
 
   private int indexAt(long offset) {

@@ -275,6 +275,10 @@ public final class FileDriver {
     return path;
   }
 
+  @Nullable MemorySegment map(long sizeBytes, Arena arena) {
+    return files.map(fd, sizeBytes, arena);
+  }
+
   public FileOptions options() {
     return options;
   }
