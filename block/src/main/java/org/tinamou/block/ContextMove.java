@@ -68,12 +68,7 @@ public final class ContextMove {
 
   /** Whether no node has work queued in its loop, as after another move in the same section. */
   boolean isNothingQueued() {
-    for (BlockNode node : nodes) {
-      if (node.work().queued() > 0) {
-        return false;
-      }
-    }
-    return true;
+    return NodeWork.isNothingQueued(nodes);
   }
 
   /** Everything is drained: takes each node out of its loop there, and into the new one here. */

@@ -1,6 +1,7 @@
 package org.tinamou.block;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.tinamou.aio.AioContext;
@@ -168,6 +169,10 @@ public final class NodeWork {
   @AnyThread
   public int queued() {
     return queued.get();
+  }
+
+  static boolean isNothingQueued(Collection<BlockNode> nodes) {
+    return nodes.stream().allMatch(node -> node.work().queued() == 0);
   }
 
   /** In the old loop: nothing of the node remains there. */

@@ -37,7 +37,7 @@ final class Reopen {
    * Prepares everything, or nothing.
    *
    * @param drained what is drained
-   * @return false if {@link #nodesToMove} have to be drained too
+   * @return false if it has to be drained once more, {@link #nodesToMove} too
    */
   @InCoroutine
   boolean prepare(Set<BlockNode> drained) throws BlockException {
@@ -50,7 +50,8 @@ final class Reopen {
       planOne(change);
     }
     plan.refuseCycles();
-    if (!planMoves(drained)) {
+    // Whoever moved them first, in a section of its own, may have left them work to do.
+    if (!planMoves(drained) || !NodeWork.isNothingQueued(seen)) {
       return false;
     }
     try {
@@ -118,7 +119,7 @@ final class Reopen {
               Errno.EINVAL, "The new children would have to move to different loops");
         }
         move = found;
-        if (!drained.containsAll(found.nodes())) {
+        if (!drained.containsAll(found.nodes()) || !found.isNothingQueued()) {
           return false;
         }
       }

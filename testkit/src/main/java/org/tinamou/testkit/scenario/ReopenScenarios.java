@@ -1,9 +1,11 @@
 package org.tinamou.testkit.scenario;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockBackend;
+import org.tinamou.block.BlockNode;
 import org.tinamou.block.DetectZeroes;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
@@ -25,6 +27,10 @@ final class ReopenScenarios {
             "S31", "the last of three refuses: nothing has changed", ReopenScenarios::allOrNothing),
         new Scenario(
             "S31", "a child in another loop comes along, or nothing does", ReopenScenarios::loops),
+        new Scenario(
+            "S31 S28",
+            "two reopen a node and take its new child along, while others move both",
+            ReopenScenarios::loopsAtOnce),
         new Scenario(
             "S31", "a node becomes read-only and writable again", ReopenScenarios::readOnly));
   }
@@ -224,6 +230,45 @@ final class ReopenScenarios {
         stage.toString());
     stage.write(backend, 0, 2);
     stage.expect(bound, 0, 2);
+  }
+
+  /** Of two moves at once, one of them by a reopen, the second waits for what the first queued. */
+  private static void loopsAtOnce(Stage stage) throws Exception {
+    StagedDisk disk = stage.disk("disk", stage.io1());
+    StagedDisk far = stage.disk("far", stage.io2());
+    disk.worksOnArrival = true;
+    far.worksOnArrival = true;
+    StagedFilter filter = stage.filter("filter", disk.node);
+    BlockBackend backend = stage.backend("user", filter.node);
+    Coroutine user = stage.spawn(stage.io1(), "user", () -> write(stage, backend));
+    boolean[] done = new boolean[1];
+    List<Coroutine> movers = new ArrayList<>();
+    for (StagedDisk each : List.of(disk, far)) {
+      movers.add(
+          stage.spawn(
+              stage.main(),
+              "mover",
+              () -> {
+                while (!done[0]) {
+                  stage.graph().moveToContext(each.node, stage.anyLoop());
+                }
+              }));
+    }
+    for (int i = 0; i < 6; i++) {
+      BlockNode next = i % 2 == 0 ? far.node : disk.node;
+      stage.graph().reopen(List.of(same(filter).withChild("file", next)));
+      stage.require(next.context() == filter.node.context(), "I5", stage.toString());
+    }
+    done[0] = true;
+    user.join();
+    movers.forEach(Coroutine::join);
+    stage.write(backend, 0, 9);
+  }
+
+  private static void write(Stage stage, BlockBackend backend) throws Exception {
+    for (int i = 0; i < 6; i++) {
+      stage.write(backend, 512L * i, i + 1);
+    }
   }
 
   private static void readOnly(Stage stage) throws Exception {

@@ -56,6 +56,9 @@ final class StagedDisk
   boolean closed;
   boolean slowStatus;
 
+  /** Whether it has work queued, and a coroutine started, in each loop that it comes to. */
+  boolean worksOnArrival;
+
   /**
    * Runs, if it is set, when the node's drained section begins; in the driver, on the main loop.
    */
@@ -303,6 +306,17 @@ final class StagedDisk
   @Override
   public void attachToContext(AioContext context) {
     simulation.require(quiesced && context.isHome(), "I5", node + " is attached elsewhere");
+    if (worksOnArrival) {
+      int turns = random.nextInt(12);
+      node.work()
+          .spawn(
+              "settles",
+              () -> {
+                for (int i = 0; i < turns; i++) {
+                  Coroutine.yieldNow();
+                }
+              });
+    }
   }
 
   @Override
