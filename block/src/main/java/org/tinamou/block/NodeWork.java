@@ -7,8 +7,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AioTimer;
 import org.tinamou.aio.AnyThread;
+import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
 import org.tinamou.base.ClockType;
 
@@ -81,6 +83,7 @@ public final class NodeWork {
   private final InFlight inFlight;
   private final AtomicInteger queued = new AtomicInteger();
   private final List<NodeTimer> timers = new ArrayList<>();
+  private final CoQueue undrained = new CoQueue("drained node");
 
   NodeWork(BlockNode node, InFlight inFlight) {
     this.node = node;
@@ -165,6 +168,30 @@ public final class NodeWork {
     inFlight.end();
   }
 
+  /** Something that has the node's driver make requests. */
+  @FunctionalInterface
+  public interface Action {
+    @InCoroutine
+    void run() throws BlockException;
+  }
+
+  /**
+   * Has the driver do something that no backend asks for, as a request: it waits as long as anybody
+   * has the node drained, and whoever drains or moves the node waits for it. The caller has drained
+   * nothing.
+   */
+  @InCoroutine
+  public void perform(Action action) throws BlockException {
+    while (!tryBegin()) {
+      undrained.awaitUnless(() -> !node.isQuiesced());
+    }
+    try {
+      action.run();
+    } finally {
+      end();
+    }
+  }
+
   /** How many callbacks and coroutines are queued or running. */
   @AnyThread
   public int queued() {
@@ -191,6 +218,7 @@ public final class NodeWork {
 
   /** Timers that came due while the node was drained fire now. */
   void unquiesce() {
+    undrained.wakeAll();
     if (!timers.isEmpty()) {
       schedule("timers of " + node.name(), () -> timers.forEach(NodeTimer::rearm));
     }

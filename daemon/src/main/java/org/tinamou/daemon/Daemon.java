@@ -14,6 +14,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.NodeWork;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
@@ -179,16 +180,9 @@ public final class Daemon {
     return new NodeOpener(graph, drivers, false).open(address, defaults, main);
   }
 
-  /** Something done with a node that can be written to. */
-  @FunctionalInterface
-  public interface NodeAction {
-    @InCoroutine
-    void run() throws BlockException;
-  }
-
   /** Does something for which a read-only node becomes writable meanwhile. */
   @InCoroutine
-  public void whileWritable(BlockNode node, NodeAction action) throws BlockException {
+  public void whileWritable(BlockNode node, NodeWork.Action action) throws BlockException {
     if (!node.isReadOnly()) {
       action.run();
       return;

@@ -257,8 +257,9 @@ final class NodeCommands {
           "Could not change backing file to '" + name + "': Operation not supported");
     }
     var driver = below.child().driverOrNull();
+    String format = driver == null ? null : driver.formatName();
     daemon.whileWritable(
-        image, () -> overlay.changeBacking(name, driver == null ? null : driver.formatName()));
+        image, () -> image.work().perform(() -> overlay.changeBacking(name, format)));
   }
 
   static @Nullable Edge copiedFrom(BlockNode node) {

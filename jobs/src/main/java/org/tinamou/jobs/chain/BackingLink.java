@@ -64,7 +64,7 @@ final class BackingLink {
       access.setReadOnly(image, false);
     }
     try {
-      overlay.changeBacking(chosen, format);
+      image.work().perform(() -> overlay.changeBacking(chosen, format));
     } finally {
       if (readOnly) {
         access.setReadOnly(image, true);

@@ -2,7 +2,6 @@ package org.tinamou.jobs.mirror;
 
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
-import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.ErrorPolicy;
@@ -61,9 +60,7 @@ public final class ActiveCommitJob extends MirrorJob {
       @Nullable String filterNodeName,
       ReadOnlySwitch access)
       throws BlockException {
-    if (ImageChain.unfiltered(top) == base) {
-      throw new BlockException(Errno.EINVAL, "Can't mirror node into itself");
-    }
+    MirrorJob.refuseItself(top, base);
     MirrorSettings settings =
         MirrorSettings.of(MirrorSync.TOP)
             .withErrorPolicies(onError, onError)

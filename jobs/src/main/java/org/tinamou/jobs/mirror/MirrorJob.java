@@ -24,6 +24,7 @@ import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
 import org.tinamou.jobs.JobType;
 import org.tinamou.jobs.JobVerb;
+import org.tinamou.jobs.chain.ImageChain;
 
 /**
  * Copies a node to another while it is in use. When both are the same it is ready: from then on it
@@ -143,9 +144,7 @@ public class MirrorJob extends BlockJob {
   public static MirrorJob create(
       JobList list, JobSettings common, BlockNode source, BlockNode target, MirrorSettings settings)
       throws BlockException {
-    if (source == target) {
-      throw new BlockException(Errno.EINVAL, "Can't mirror node into itself");
-    }
+    refuseItself(source, target);
     settings.check();
     String replaces = settings.replaces();
     if (replaces != null && source.graph().node(replaces) == null) {
@@ -158,6 +157,13 @@ public class MirrorJob extends BlockJob {
     } catch (BlockException | RuntimeException refused) {
       nodes.remove();
       throw refused;
+    }
+  }
+
+  /** Nor into what it stands in front of: older data would be written over newer. */
+  static void refuseItself(BlockNode source, BlockNode target) throws BlockException {
+    if (ImageChain.unfiltered(source) == ImageChain.unfiltered(target)) {
+      throw new BlockException(Errno.EINVAL, "Can't mirror node into itself");
     }
   }
 

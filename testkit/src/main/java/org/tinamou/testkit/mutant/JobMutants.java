@@ -75,6 +75,36 @@ final class JobMutants {
             "      source.graph().replace(filter, source);\n    } catch",
             "    } catch"),
         of(
+            "mirror-into-itself",
+            "a node is mirrored into what it stands in front of",
+            "mirror/MirrorJob.java",
+            "if (ImageChain.unfiltered(source) == ImageChain.unfiltered(target)) {",
+            "if (source == target) {"),
+        of(
+            "commit-forgets-zeroes",
+            "zeroes of the images that are committed are not written to the base",
+            "chain/CommitJob.java",
+            "          ImageCopies.zero(to, offsetBytes, length);\n",
+            ""),
+        of(
+            "commit-forgets-the-end",
+            "a base that is shorter than what is committed stays as long as it is",
+            "chain/CommitJob.java",
+            "lengthBytes = from.lengthBytes();",
+            "lengthBytes = Math.min(from.lengthBytes(), to.lengthBytes());"),
+        of(
+            "stream-forgets-zeroes",
+            "zeroes of the images that leave the chain are not written to the one that stays",
+            "chain/StreamJob.java",
+            "    if (status.allocated()) {\n      accountForSpeed(length);",
+            "    if (status.allocated() && !status.zero()) {\n      accountForSpeed(length);"),
+        of(
+            "backing-renamed-in-drain",
+            "an image is told what it stands on while somebody has it drained",
+            "chain/BackingLink.java",
+            "image.work().perform(() -> overlay.changeBacking(chosen, format));",
+            "overlay.changeBacking(chosen, format);"),
+        of(
             "others-go-on",
             "jobs of a transaction go on when one of them has failed",
             "JobTransaction.java",

@@ -5,7 +5,7 @@ import java.util.List;
 
 /** A running hash of everything that happened, and the last events in words. */
 final class EventHash {
-  private static final int REMEMBERED = 60;
+  private static final int REMEMBERED = Integer.getInteger("tinamou.sim.remember", 60);
 
   private final ArrayDeque<String> recent = new ArrayDeque<>();
   private final boolean remember;

@@ -55,6 +55,11 @@ final class GraphUser {
     this.buffer = arena.allocate(USER_BYTES);
   }
 
+  /** What the disk holds before anybody uses it. */
+  void expect(byte[] contents) {
+    System.arraycopy(contents, first, expected, 0, USER_BYTES);
+  }
+
   void use() {
     for (int i = 3 + random.nextInt(12); i > 0; i--) {
       int offset = edge(random.nextInt(USER_BYTES));

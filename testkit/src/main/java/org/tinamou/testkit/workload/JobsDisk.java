@@ -3,7 +3,6 @@ package org.tinamou.testkit.workload;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.block.BlockBackend;
@@ -11,10 +10,8 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.Edge;
-import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
 import org.tinamou.block.bitmap.DirtyBitmap;
-import org.tinamou.jobs.BlockJob;
 
 /** A guest's disk in the jobs workload: what it stands on now, and what it has to contain. */
 final class JobsDisk {
@@ -33,8 +30,8 @@ final class JobsDisk {
   /** What the guest's data are in. */
   JobsMedium medium;
 
-  /** The last job that was created for it. */
-  @Nullable BlockJob job;
+  /** The images that the medium is the top of; null if it stands on none. */
+  @Nullable JobsChain chain;
 
   /** What backups of it go to; null until there was one. */
   @Nullable JobsMedium copy;
@@ -53,20 +50,30 @@ final class JobsDisk {
   }
 
   static JobsDisk open(JobsWorkload program, int number, Arena arena) throws BlockException {
-    GraphProgram.Disk disk = program.memory("disk" + number);
+    JobsChain chain = program.random().nextBoolean() ? JobsChain.open(program) : null;
+    JobsMedium medium;
+    MemoryDriver driver;
+    if (chain == null) {
+      GraphProgram.Disk disk = program.memory("disk" + number);
+      medium = JobsMedium.memory(disk.node(), disk.driver());
+      driver = disk.driver();
+    } else {
+      medium = chain.top();
+      driver = LayerDriver.layer(medium.node()).own();
+    }
     BlockBackend backend =
         new BlockBackend(
             program.graph(), "device" + number, program.anyLoop(), Permission.ALL, Permission.ALL);
     backend.setFollowsNode(true);
-    backend.insert(disk.node());
-    JobsDisk made =
-        new JobsDisk(
-            program, number, JobsMedium.memory(disk.node(), disk.driver()), disk.driver(), backend);
+    backend.insert(medium.node());
+    JobsDisk made = new JobsDisk(program, number, medium, driver, backend);
+    made.chain = chain;
     for (int i = 0; i < GraphProgram.USERS; i++) {
       made.users.add(
           new GraphUser(
               program.simulation(), program.random(), program.loops(), made.accounts, i, arena));
     }
+    made.users.forEach(user -> user.expect(medium.contents()));
     return made;
   }
 
@@ -92,15 +99,14 @@ final class JobsDisk {
     }
   }
 
-  boolean hasJob() {
-    BlockJob last = job;
-    return last != null && program.jobs().all().contains(last);
-  }
-
   // ------------------------------------------------------------------------------------- a round
 
   /** What is written from now on is marked; what is there now is remembered. */
   void beginRound() throws BlockException {
+    JobsChain images = chain;
+    if (images != null && program.random().nextBoolean()) {
+      images.grow(this);
+    }
     BlockNode node = medium.node();
     try (DrainedSection drained = node.drain("begin of a round")) {
       roundBegan = medium.contents().clone();
@@ -142,30 +148,20 @@ final class JobsDisk {
       user.checkAll();
     }
     sweep();
+    JobsChain images = chain;
+    if (images != null) {
+      images.endRound(this);
+      if (images.isGone()) {
+        chain = null;
+      }
+    }
   }
 
   // ------------------------------------------------------------------------------------- filters
 
   void stackFilter() throws BlockException {
     BlockNode below = top();
-    BlockNode filter =
-        program
-            .graph()
-            .open(
-                program.newName("filter"),
-                false,
-                program.random().nextBoolean() ? below.context() : program.anyLoop(),
-                node ->
-                    new PassThroughDriver(
-                        program.random(),
-                        node,
-                        null,
-                        node.attachChild(
-                            "file",
-                            Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY),
-                            below,
-                            Permission.CONSISTENT_READ,
-                            Permission.ALL)));
+    BlockNode filter = program.filter(below);
     if (top() == below) {
       program.graph().replace(below, filter);
       filters.add(filter);
@@ -180,9 +176,8 @@ final class JobsDisk {
       return;
     }
     BlockNode filter = program.any(filters);
-    BlockJob user = job;
     Edge below = Edge.below(filter);
-    if (below == null || hasJob() && user != null && user.uses(filter)) {
+    if (below == null || program.jobs().blockJobs().stream().anyMatch(job -> job.uses(filter))) {
       return;
     }
     filters.remove(filter);
@@ -206,6 +201,10 @@ final class JobsDisk {
     JobsMedium from = medium;
     medium = to;
     accounts.leaf = to.node();
+    JobsChain before = chain;
+    if (before != null) {
+      before.left(from.node());
+    }
     program.discard(from);
   }
 
@@ -214,6 +213,9 @@ final class JobsDisk {
     backend.close();
     for (BlockNode filter : filters.reversed()) {
       program.graph().release(filter);
+    }
+    if (chain != null) {
+      chain.close(medium.node());
     }
     program.graph().release(medium.node());
     if (copy != null) {

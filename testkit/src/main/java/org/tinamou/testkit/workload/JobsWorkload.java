@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
@@ -14,7 +15,9 @@ import org.tinamou.base.ClockType;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
+import org.tinamou.block.EdgeRole;
 import org.tinamou.block.ErrorPolicy;
+import org.tinamou.block.Permission;
 import org.tinamou.jobs.BackupJob;
 import org.tinamou.jobs.BackupParameters;
 import org.tinamou.jobs.BackupParameters.BitmapMode;
@@ -50,9 +53,9 @@ final class JobsWorkload extends GraphProgram {
   private boolean cutting;
   private int names;
 
-  /** What has to hold when a job has ended well, before anybody makes a request. */
+  /** What has to hold when a job has ended, before anybody makes a request. */
   @FunctionalInterface
-  private interface Check {
+  interface Check {
     void look();
   }
 
@@ -62,6 +65,35 @@ final class JobsWorkload extends GraphProgram {
 
   String newName(String kind) {
     return kind + names++;
+  }
+
+  void check(Job job, Check check) {
+    checks.put(job, check);
+  }
+
+  /** The driver tells of everything that comes inside of the node's drained sections. */
+  void watch(BlockNode node, MemoryDriver driver) {
+    drivers.put(node, driver);
+  }
+
+  /** A filter in front of a node; nobody uses it yet. */
+  BlockNode filter(BlockNode below) throws BlockException {
+    return graph()
+        .open(
+            newName("filter"),
+            false,
+            random().nextBoolean() ? below.context() : anyLoop(),
+            node ->
+                new PassThroughDriver(
+                    random(),
+                    node,
+                    null,
+                    node.attachChild(
+                        "file",
+                        Set.of(EdgeRole.FILTERED, EdgeRole.PRIMARY),
+                        below,
+                        Permission.CONSISTENT_READ,
+                        Permission.ALL)));
   }
 
   @Override
@@ -75,6 +107,7 @@ final class JobsWorkload extends GraphProgram {
     jobList = new JobList(graph().main());
     JobLedger seen = new JobLedger(simulation());
     ledger = seen;
+    graph().tellDamageTo(line -> simulation().note("told", line, 0));
     jobs().addListener(seen);
     jobs().addListener(this::hear);
     for (int i = 1 + random().nextInt(2); i > 0; i--) {
@@ -115,10 +148,13 @@ final class JobsWorkload extends GraphProgram {
     List<BlockJob> created = new ArrayList<>();
     JobTransaction together = random().chance(1, 4) ? new JobTransaction() : null;
     for (JobsDisk disk : disks) {
+      shorten(disk);
+      if (disk.chain != null && random().nextBoolean()) {
+        continue;
+      }
       BlockJob job =
           together == null && random().chance(2, 3) ? mirror(disk) : backup(disk, together);
       if (job != null) {
-        disk.job = job;
         created.add(job);
       }
     }
@@ -128,8 +164,19 @@ final class JobsWorkload extends GraphProgram {
     for (int i = random().nextInt(5); i > 0; i--) {
       Coroutine.yieldNow();
     }
-    for (BlockJob job : created) {
+    for (BlockJob job : jobs().blockJobs()) {
       if (job.status() == JobStatus.CREATED) {
+        job.start();
+      }
+    }
+  }
+
+  /** Some jobs on the images below a disk, beside each other as far as they may be. */
+  private void shorten(JobsDisk disk) throws BlockException {
+    JobsChain chain = disk.chain;
+    for (int i = chain == null ? 0 : random().nextInt(4); i > 0; i--) {
+      BlockJob job = Objects.requireNonNull(chain).tryJob(disk, settings(null));
+      if (job != null && random().nextBoolean()) {
         job.start();
       }
     }
@@ -143,7 +190,7 @@ final class JobsWorkload extends GraphProgram {
         .in(together);
   }
 
-  private ErrorPolicy anyPolicy() {
+  ErrorPolicy anyPolicy() {
     return any(List.of(ErrorPolicy.values()));
   }
 
@@ -178,6 +225,9 @@ final class JobsWorkload extends GraphProgram {
   private @Nullable BlockJob mirror(JobsDisk disk) throws BlockException {
     JobsMedium target = target();
     MirrorSync sync = any(List.of(MirrorSync.FULL, MirrorSync.TOP, MirrorSync.NONE));
+    if (disk.chain != null && sync == MirrorSync.TOP) {
+      sync = MirrorSync.FULL; // the target stands on nothing
+    }
     MirrorSettings settings =
         new MirrorSettings(
             sync,
@@ -193,6 +243,7 @@ final class JobsWorkload extends GraphProgram {
     BlockNode source = disk.top();
     MirrorJob job;
     try (DrainedSection drained = source.drain("a mirror is created")) {
+      jobs().checkNotBlocked(source);
       if (sync == MirrorSync.NONE) { // only what is written from now on is copied
         System.arraycopy(disk.medium.contents(), 0, target.contents(), 0, DISK_BYTES);
       }
@@ -254,6 +305,9 @@ final class JobsWorkload extends GraphProgram {
                 BackupParameters.Sync.INCREMENTAL,
                 BackupParameters.Sync.TOP,
                 BackupParameters.Sync.NONE));
+    if (disk.chain != null && sync == BackupParameters.Sync.TOP) {
+      sync = BackupParameters.Sync.FULL;
+    }
     boolean limited =
         sync == BackupParameters.Sync.BITMAP || sync == BackupParameters.Sync.INCREMENTAL;
     BackupParameters parameters =
@@ -424,7 +478,13 @@ final class JobsWorkload extends GraphProgram {
           simulation().network().cutOne();
         }
       }
-      case 11 -> reopen(node);
+      case 11 -> {
+        try {
+          reopen(disk, node);
+        } catch (BlockException refused) {
+          simulation().note("refused", "reopen", 0);
+        }
+      }
       default -> {
         for (int i = random().nextInt(40); i > 0; i--) {
           Coroutine.yieldNow();
@@ -479,8 +539,11 @@ final class JobsWorkload extends GraphProgram {
     }
   }
 
-  private void reopen(BlockNode node) {
-    if (node.driverOrNull() instanceof MemoryDriver && !node.isClosed()) {
+  private void reopen(JobsDisk disk, BlockNode node) throws BlockException {
+    JobsChain chain = disk.chain;
+    if (chain != null && chain.contains(node)) {
+      chain.reopen(node);
+    } else if (node.driverOrNull() instanceof MemoryDriver && !node.isClosed()) {
       new GraphReopens(simulation(), random(), graph(), false).options(List.of(node));
     }
   }

@@ -47,6 +47,9 @@ final class MemoryDriver
   private boolean preparing;
   private int ticks;
 
+  /** One of so many reopens is refused. */
+  int refusedReopens = 4;
+
   /** Set by whoever holds a drained section: any call is a violation then. */
   boolean tripwire;
 
@@ -272,7 +275,7 @@ final class MemoryDriver
   public BlockDriver.PreparedReopen prepareReopen(ReopenChange change) throws BlockException {
     simulation.require(quiesced, "I6", node + " is reopened without being drained");
     Coroutine.yieldNow();
-    if (random.chance(1, 4)) {
+    if (random.chance(1, refusedReopens)) {
       throw BlockException.of(Errno.EACCES, "injected");
     }
     simulation.require(!preparing, "I16", node + " prepares twice");
