@@ -131,7 +131,7 @@ for test in "${tests[@]}"; do
     passed=$((passed + 1))
   else
     echo "$test FAILED (exit code $code)"
-    sed -n '/^---/,/^Failures/p' "$scratch/log" | head -n "${DIFF_LINES:-40}"
+    awk -v most="${DIFF_LINES:-40}" '/^---/ { on = 1 } on && n++ < most' "$scratch/log"
     failed=$((failed + 1))
   fi
 done

@@ -70,8 +70,14 @@ final class HumanSession implements Session {
     }
   }
 
-  /** Waits for a line's turn and for its end. */
+  /**
+   * Waits for a line's turn and for its end. What was typed is shown first: a command may print
+   * elsewhere, to where this output goes, too.
+   */
   private void carryOut(String line) {
+    while (!output.isIdle() && !forgetting) {
+      Coroutine.suspend("monitor echo");
+    }
     busy = true;
     monitors
         .queue()

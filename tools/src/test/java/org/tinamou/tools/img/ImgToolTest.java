@@ -68,6 +68,18 @@ class ImgToolTest {
     assertEquals(0, ToolRun.img("info", "-f", "raw", name("x")).exitCode());
   }
 
+  /** The reference's images end with whole clusters, and those of empty disks before any table. */
+  @Test
+  void imagesEndWhereTheirClustersDo() throws Exception {
+    String image = name("image");
+    ToolRun.img("create", "-q", "-f", "qcow2", image, "0");
+    assertEquals(3 << 16, Files.size(Path.of(image)));
+    ToolRun.img("resize", "-q", image, "1M");
+    ToolRun.io("-f", "qcow2", "-c", "write -P 1 64k 512", image);
+    assertEquals(6 << 16, Files.size(Path.of(image)));
+    assertEquals(0, ToolRun.img("check", image).exitCode());
+  }
+
   @Test
   void formatsToComeAreNamed() {
     assertEquals(

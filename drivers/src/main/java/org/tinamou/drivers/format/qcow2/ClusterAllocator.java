@@ -6,6 +6,7 @@ import java.util.TreeSet;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.Edge;
+import org.tinamou.block.PreallocationMode;
 
 /**
  * Finds free clusters and takes clusters back. All calls come from holders of the metadata lock.
@@ -43,6 +44,7 @@ final class ClusterAllocator {
   private long searchFrom;
   private long usedEnd;
   private long nextByte;
+  private long contentEnd;
 
   /**
    * An allocator.
@@ -265,5 +267,17 @@ final class ClusterAllocator {
       nextByte = 0;
     }
     return true;
+  }
+
+  /** Content of the file reaches to an offset, though zeroes at its end need not be written. */
+  void reachesTo(long offset) {
+    contentEnd = Math.max(contentEnd, offset);
+  }
+
+  /** Makes a file as long as its content where zeroes at its end were not written. */
+  void reachEnd(Edge file) throws BlockException {
+    if (file.lengthBytes() < contentEnd) {
+      file.truncate(contentEnd, false, PreallocationMode.OFF);
+    }
   }
 }

@@ -550,6 +550,7 @@ final class Qcow2Image {
       return;
     }
     writeBack();
+    allocator.reachEnd(file);
     file.flush();
     if (isVersion3() && !restructuring) {
       changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);

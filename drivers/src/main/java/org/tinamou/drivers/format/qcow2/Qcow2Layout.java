@@ -67,7 +67,7 @@ final class Qcow2Layout {
   @InCoroutine
   static void write(BlockBackend target, Plan plan) throws BlockException {
     Geometry geometry = plan.geometry();
-    long entries = Math.max(1, geometry.firstLevelEntries(plan.capacityBytes()));
+    long entries = geometry.firstLevelEntries(plan.capacityBytes());
     long firstLevelClusters = geometry.clustersOf(entries * Geometry.ENTRY_BYTES);
     long used = FIRST_LEVEL_CLUSTER + firstLevelClusters;
     // Small clusters may need more blocks to count a large first level, and more room to list them.
@@ -85,7 +85,9 @@ final class Qcow2Layout {
     }
     long firstBlock = REFCOUNT_TABLE_CLUSTER + tableClusters;
     long firstLevel = firstBlock + blocks;
-    byte[] head = header(plan, (int) entries, firstLevel, (int) tableClusters);
+    // What has no entries has no place either: it gets one when the disk becomes longer.
+    long named = entries == 0 ? 0 : firstLevel;
+    byte[] head = header(plan, (int) entries, named, (int) tableClusters);
     long[] table = new long[(int) (tableClusters * geometry.countEntriesPerCluster())];
     for (int i = 0; i < blocks; i++) {
       table[i] = firstBlock + i << geometry.clusterBits();
@@ -95,8 +97,10 @@ final class Qcow2Layout {
         (long) REFCOUNT_TABLE_CLUSTER << geometry.clusterBits(),
         HeapBytes.bigEndian(table));
     writeCounts(target, geometry, firstBlock, blocks, firstLevel + firstLevelClusters);
-    byte[] empty = new byte[(int) (entries * Geometry.ENTRY_BYTES)];
-    put(target, firstLevel << geometry.clusterBits(), empty);
+    if (entries > 0) {
+      byte[] empty = new byte[(int) (entries * Geometry.ENTRY_BYTES)];
+      put(target, firstLevel << geometry.clusterBits(), empty);
+    }
     put(target, 0, Arrays.copyOf(head, geometry.clusterBytes()));
   }
 

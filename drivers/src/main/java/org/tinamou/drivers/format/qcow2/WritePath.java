@@ -418,6 +418,10 @@ final class WritePath {
     // One slice tells of all of them, so nothing can fail once it is there.
     TableCache.Slice slice = image.map().sliceForChange(filling.guestStart());
     image.linked();
+    if (filling.fresh()) {
+      long filledBytes = filling.to() - filling.guestStart();
+      image.allocator().reachesTo(filling.hostStart() + filledBytes);
+    }
     for (long i = 0; i < filling.clusters(); i++) {
       long guest = filling.guestStart() + (i << geometry.clusterBits());
       long before = image.map().entry(slice, guest);
