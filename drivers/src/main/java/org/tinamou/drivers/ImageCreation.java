@@ -104,6 +104,49 @@ public final class ImageCreation {
     }
   }
 
+  /**
+   * Makes an image in what a protocol leads to. That is there already and keeps its length if it is
+   * long enough; what it began with is no longer an image, whatever comes of this.
+   *
+   * @param objects what options may name
+   * @param options checked against {@link #options}
+   */
+  @InCoroutine
+  public static void createWithin(
+      AioContext context,
+      ObjectRegistry objects,
+      String protocol,
+      String name,
+      String format,
+      OptionValues options)
+      throws BlockException {
+    boolean plain = !format.equals(QCOW2) && !format.equals(LUKS);
+    BlockGraph graph = new BlockGraph(context);
+    NodeOpener opener = new NodeOpener(graph, Drivers.list(objects));
+    BlockNode node;
+    try {
+      node = opener.open(ImageAddress.ofName(name, protocol), NodeOptions.READ_WRITE, graph.main());
+    } catch (BlockException e) {
+      throw e.prefixed(
+          "Protocol driver '"
+              + protocol
+              + "' does not support image creation, and opening the image failed: ");
+    }
+    try {
+      ImageFilling filling = new ImageFilling(graph, objects);
+      filling.plain(node, plain ? options.size("size", 0) : 0);
+      if (format.equals(LUKS)) {
+        filling.luks(node, options);
+      } else if (!plain) {
+        filling.qcow2(node, null, Qcow2CreationOptions.request(options));
+      }
+    } catch (OptionException e) {
+      throw new BlockException(Errno.EINVAL, e.getMessage());
+    } finally {
+      graph.release(node);
+    }
+  }
+
   private static void remove(AioContext context, Path path) {
     boolean removed = context.callBlocking(() -> removed(path));
     if (!removed) {

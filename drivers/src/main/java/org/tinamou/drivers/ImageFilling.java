@@ -9,6 +9,7 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
 import org.tinamou.drivers.format.luks.LuksCreator;
@@ -27,6 +28,8 @@ public final class ImageFilling {
   private static final String ENCRYPTION_KEY = "encrypt.key-secret";
   private static final int USED = Permission.CONSISTENT_READ | Permission.WRITE | Permission.RESIZE;
 
+  private static final int SIGNATURE_BYTES = 512;
+
   private final BlockGraph graph;
   private final ObjectRegistry objects;
 
@@ -38,6 +41,26 @@ public final class ImageFilling {
   public ImageFilling(BlockGraph graph, ObjectRegistry objects) {
     this.graph = graph;
     this.objects = objects;
+  }
+
+  /**
+   * Has a node be an image without a format, of at least some length. It does not begin with the
+   * signature of one any more.
+   */
+  @InCoroutine
+  public void plain(BlockNode file, long lengthBytes) throws BlockException {
+    BlockBackend target = backend(file, Permission.WRITE | Permission.RESIZE);
+    try {
+      if (target.lengthBytes() < lengthBytes) {
+        target.truncate(lengthBytes, false, PreallocationMode.OFF);
+      }
+      long signatureBytes = Math.min(SIGNATURE_BYTES, target.lengthBytes());
+      if (signatureBytes > 0) {
+        target.writeZeroes(0, signatureBytes, RequestFlags.NONE);
+      }
+    } finally {
+      target.close();
+    }
   }
 
   /** Makes a volume of what is in the options, of {@link LuksCreator#OPTIONS}. */

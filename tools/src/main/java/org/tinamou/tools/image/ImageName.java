@@ -2,6 +2,7 @@ package org.tinamou.tools.image;
 
 import java.nio.file.Path;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 
@@ -25,10 +26,6 @@ public final class ImageName {
           "https",
           "iscsi",
           "iser",
-          "nbd",
-          "nbd+tcp",
-          "nbd+unix",
-          "nbds",
           "nfs",
           "null-aio",
           "null-co",
@@ -36,9 +33,19 @@ public final class ImageName {
           "rbd",
           "ssh",
           "vxhs");
+  private static final Set<String> NBD =
+      Set.of("nbd", "nbd+tcp", "nbd+unix", "nbds", "nbds+tcp", "nbds+unix");
   private static final String FILE = "file:";
 
   private ImageName() {}
+
+  /**
+   * The protocol by which a name leads to what others keep, or null if it means a file or nothing.
+   */
+  public static @Nullable String protocolOrNull(String name) {
+    int colon = name.indexOf(':');
+    return colon > 0 && NBD.contains(name.substring(0, colon)) ? "nbd" : null;
+  }
 
   /** The path of a file, without the protocol in front. */
   public static String pathText(String name) throws BlockException {
@@ -54,7 +61,7 @@ public final class ImageName {
     }
     if (end < name.length() && name.charAt(end) == ':') {
       String protocol = name.substring(0, end);
-      if (protocol.equals("nbd") || protocol.startsWith("nbd+")) {
+      if (protocolOrNull(name) != null) {
         throw new BlockException(
             Errno.EOPNOTSUPP, "Protocol driver 'nbd' does not support image creation");
       }

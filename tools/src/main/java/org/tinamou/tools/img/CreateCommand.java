@@ -76,7 +76,9 @@ final class CreateCommand implements ImgCommand {
     OptionValues values;
     try {
       checkFormat(prefix);
-      ImageName.path(name);
+      if (ImageName.protocolOrNull(name) == null) {
+        ImageName.path(name);
+      }
       values = values(prefix, name, size);
     } catch (OptionException e) {
       throw ToolException.of(prefix, e);

@@ -29,6 +29,9 @@ final class NewImage {
 
   /** Refuses a name that no image can have. */
   static void checkName(String name) throws ToolException {
+    if (ImageName.protocolOrNull(name) != null) {
+      return;
+    }
     try {
       ImageName.pathText(name);
     } catch (BlockException e) {
@@ -50,9 +53,14 @@ final class NewImage {
       OptionValues values,
       String prefix)
       throws ToolException {
+    String protocol = ImageName.protocolOrNull(name);
     try {
-      ImageCreation.create(
-          context, objects, ImageName.path(name), ImageName.pathText(name), format, values);
+      if (protocol != null) {
+        ImageCreation.createWithin(context, objects, protocol, name, format, values);
+      } else {
+        ImageCreation.create(
+            context, objects, ImageName.path(name), ImageName.pathText(name), format, values);
+      }
     } catch (BlockException e) {
       throw creationFailed(prefix, format, e);
     }

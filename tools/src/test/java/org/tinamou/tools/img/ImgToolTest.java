@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,6 +79,26 @@ class ImgToolTest {
     ToolRun.io("-f", "qcow2", "-c", "write -P 1 64k 512", image);
     assertEquals(6 << 16, Files.size(Path.of(image)));
     assertEquals(0, ToolRun.img("check", image).exitCode());
+  }
+
+  @Test
+  void aSnapshotWithAnImpossibleTableStopsAnAmend() throws Exception {
+    String image = name("image");
+    for (int change = 0; change < 2; change++) {
+      ToolRun.img("create", "-q", "-f", "qcow2", image, "1M");
+      ToolRun.img("snapshot", "-c", "kept", image);
+      try (RandomAccessFile file = new RandomAccessFile(image, "rw")) {
+        file.seek(64);
+        long snapshots = file.readLong();
+        file.seek(snapshots + (change == 0 ? Integer.BYTES : Long.BYTES));
+        file.writeInt(change == 0 ? 0x00112200 : 0x10000000);
+      }
+      ToolRun run = ToolRun.img("amend", "-o", "compat=0.10", image);
+      assertEquals(1, run.exitCode());
+      assertEquals(
+          "tinamou-img: Snapshot L1 table " + (change == 0 ? "offset invalid" : "too large") + "\n",
+          run.err());
+    }
   }
 
   @Test

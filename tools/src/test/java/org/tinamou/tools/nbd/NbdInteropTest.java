@@ -82,6 +82,31 @@ final class NbdInteropTest {
     same(other, disk);
   }
 
+  /** What an export holds is there already: an image is made in it, if it is large enough. */
+  @Test
+  void imagesAreMadeInExports() throws Exception {
+    Path source = image("source", 4);
+    Path disk = image("disk", 5);
+    try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+      file.setLength(2L * SIZE_BYTES);
+    }
+    try (OurServer server =
+        OurServer.start(PollerKind.AUTO, disk, "raw", folder.resolve("socket"))) {
+      good(ToolRun.img("convert", "-O", "qcow2", source.toString(), server.uri()));
+      good(ToolRun.img("check", "-f", "qcow2", server.uri()));
+      good(ToolRun.img("compare", "-f", "raw", "-F", "qcow2", source.toString(), server.uri()));
+      ToolRun large = ToolRun.img("create", "-q", "-f", "raw", server.uri(), "1G");
+      assertEquals("tinamou-img: " + server.uri() + ": Cannot grow NBD nodes\n", large.err());
+      ToolRun gone = ToolRun.img("create", "-q", "-f", "qcow2", server.uri() + ".not", "1M");
+      assertTrue(
+          gone.err()
+              .contains(
+                  "Protocol driver 'nbd' does not support image creation, and opening the image"
+                      + " failed: "),
+          gone.err());
+    }
+  }
+
   @Test
   void referenceUsesOurServer() throws Exception {
     Programs.require("qemu-img", "qemu-io");

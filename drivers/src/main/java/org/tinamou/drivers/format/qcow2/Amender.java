@@ -251,10 +251,7 @@ final class Amender {
   private void refuseZeroesInSnapshots() throws BlockException {
     image.writeBack();
     for (SnapshotTable.Snapshot snapshot : image.snapshots().snapshots()) {
-      int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
-      long[] tables =
-          HeapBytes.longs(HeapBytes.read(image.file(), snapshot.firstLevelOffset(), bytes));
-      for (long entry : tables) {
+      for (long entry : Snapshots.tableOf(image, snapshot)) {
         if (Entry.offset(entry) != 0 && hasZeroes(Entry.offset(entry))) {
           throw new BlockException(
               Errno.EOPNOTSUPP,

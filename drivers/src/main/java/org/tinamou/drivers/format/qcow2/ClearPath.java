@@ -2,6 +2,7 @@ package org.tinamou.drivers.format.qcow2;
 
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 
 /** Has guest ranges read as zeroes, or as what is below, by changing the tables alone. */
 final class ClearPath {
@@ -45,6 +46,13 @@ final class ClearPath {
       }
     }
     reuse();
+  }
+
+  /** Clears the whole image, so that it shows what is below. */
+  @InCoroutine
+  void empty(long guestEnd) throws BlockException {
+    image.file().announce(DebugEvent.EMPTY_IMAGE_PREPARE);
+    clear(0, guestEnd, Clearing.FREE);
   }
 
   /** What is worth it can be used again at once. */

@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.PreallocationMode;
 
@@ -138,6 +139,7 @@ final class ClusterAllocator {
     if (first + length << geometry.clusterBits() > MAX_HOST_BYTES) {
       throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
     }
+    refcounts.announce(DebugEvent.CLUSTER_ALLOC);
     refcounts.increase(first, length);
     keep(first, length);
     boolean fresh = first >= usedEnd;
@@ -155,6 +157,7 @@ final class ClusterAllocator {
    * @return the offset in the file
    */
   long allocateBytes(int length) throws BlockException {
+    refcounts.announce(DebugEvent.CLUSTER_ALLOC_BYTES);
     int inCluster = geometry.inCluster(nextByte);
     long here = geometry.clusterIndex(nextByte);
     if (nextByte != 0 && inCluster != 0 && refcounts.get(here) != geometry.maxRefcount()) {
@@ -259,6 +262,7 @@ final class ClusterAllocator {
   }
 
   private boolean drop(long cluster) throws BlockException {
+    refcounts.announce(DebugEvent.CLUSTER_FREE);
     if (!refcounts.decrease(cluster)) {
       return false;
     }

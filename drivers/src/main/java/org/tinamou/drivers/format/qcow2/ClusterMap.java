@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.drivers.HeapBytes;
 
@@ -162,6 +163,7 @@ final class ClusterMap {
     for (long at = 0; at < geometry.clusterBytes(); at += slices.sliceBytes()) {
       byte[] content = null;
       if (old != 0) {
+        file.announce(DebugEvent.L2_ALLOC_COW_READ);
         content = slices.get(old + at).bytes().toArray(ValueLayout.JAVA_BYTE);
       }
       TableCache.Slice slice = slices.create(table + at);
@@ -170,6 +172,7 @@ final class ClusterMap {
         slice.markDirty();
       }
     }
+    file.announce(DebugEvent.L2_ALLOC_WRITE);
     onNewTable.run();
     guard.parts().addTable(table);
     firstLevel[index] = table | Entry.COPIED;
@@ -273,6 +276,7 @@ final class ClusterMap {
       int to = Math.min(firstLevel.length, from + ENTRIES_PER_PIECE);
       long[] entries = Arrays.copyOfRange(firstLevel, from, to);
       long at = firstLevelOffset + (long) from * Geometry.ENTRY_BYTES;
+      file.announce(DebugEvent.L1_UPDATE);
       HeapBytes.write(file, at, HeapBytes.bigEndian(entries));
       dirtyPieces.clear(piece);
       piece = dirtyPieces.nextSetBit(piece + 1);
@@ -289,15 +293,18 @@ final class ClusterMap {
       return;
     }
     long bytes = (long) entries * Geometry.ENTRY_BYTES;
+    file.announce(DebugEvent.L1_GROW_ALLOC_TABLE);
     ClusterAllocator.Run run = allocator.allocateContiguous(geometry.clustersOf(bytes));
     long newOffset = run.firstCluster() << geometry.clusterBits();
     long[] grown = Arrays.copyOf(firstLevel, entries);
     long oldOffset = firstLevelOffset;
     final long oldClusters = geometry.clustersOf((long) firstLevel.length * Geometry.ENTRY_BYTES);
+    file.announce(DebugEvent.L1_GROW_WRITE_TABLE);
     HeapBytes.write(file, newOffset, HeapBytes.bigEndian(grown));
     stabilise.pass();
     ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
     fields.putInt(entries).putLong(newOffset);
+    file.announce(DebugEvent.L1_GROW_ACTIVATE_TABLE);
     // A size that the table does not cover is refused, and the old table counts until then.
     HeaderFields.write(file, guard.damage(), HEADER_TABLE_FIELDS, fields.array());
     firstLevel = grown;

@@ -500,7 +500,7 @@ public final class Qcow2Driver
   @Override
   public void makeEmpty() throws BlockException {
     image.damage().check();
-    clears.clear(0, clusterEnd(lengthBytes()), ClearPath.Clearing.FREE);
+    clears.empty(clusterEnd(lengthBytes()));
   }
 
   Qcow2Image image() {

@@ -116,7 +116,7 @@ final class Qcow2Image {
         new Damage(extras.writable(), extras.diagnostics(), extras.announcer(), this::markCorrupt);
     this.guard = new MetadataGuard(new MetadataMap(geometry, options.overlapChecks()), damage);
     this.blocks =
-        new TableCache(file, geometry.clusterBytes(), caches.refcountBlocks(), damage::check);
+        TableCache.ofCounts(file, geometry.clusterBytes(), caches.refcountBlocks(), damage::check);
     this.refcounts =
         new Refcounts(file, geometry, blocks, guard, header.refcountTableOffset(), refcountTable);
     this.allocator =

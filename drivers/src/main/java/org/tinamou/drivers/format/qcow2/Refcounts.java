@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.drivers.HeapBytes;
 
@@ -149,8 +150,14 @@ final class Refcounts {
     }
   }
 
+  /** Tells the file of what the counts are about to be changed for. */
+  void announce(DebugEvent event) {
+    file.announce(event);
+  }
+
   /** Counts one more reference to each cluster of a run. */
   void increase(long firstCluster, long clusters) throws BlockException {
+    file.announce(DebugEvent.REFBLOCK_ALLOC);
     for (long cluster = firstCluster; cluster < firstCluster + clusters; cluster++) {
       long count = get(cluster);
       if (count == geometry.maxRefcount()) {
@@ -229,7 +236,9 @@ final class Refcounts {
       // Every image is made with the block that counts its first clusters.
       throw guard.damage().found("Preventing invalid allocation of refcount block at offset 0");
     }
+    file.announce(DebugEvent.REFBLOCK_ALLOC_WRITE);
     createBlock(offset, first, place, 1);
+    file.announce(DebugEvent.REFBLOCK_ALLOC_HOOKUP);
     writeEntry((int) index, offset);
     guard.parts().addBlock(offset);
     return offset;
@@ -305,6 +314,7 @@ final class Refcounts {
    * @param more how many entries are wanted behind those that this takes
    */
   private void growTable(long neededIndex, long more) throws BlockException {
+    file.announce(DebugEvent.REFTABLE_GROW);
     long perBlock = geometry.refcountsPerBlock();
     long firstIndex = Math.max(neededIndex, table.length);
     long start = firstIndex * perBlock;
@@ -326,16 +336,19 @@ final class Refcounts {
         start << geometry.clusterBits(), newBlocks + clusters << geometry.clusterBits());
     long[] grown = new long[(int) (clusters * geometry.countEntriesPerCluster())];
     System.arraycopy(table, 0, grown, 0, table.length);
+    file.announce(DebugEvent.REFBLOCK_ALLOC_WRITE_BLOCKS);
     for (int i = 0; i < newBlocks; i++) {
       long offset = start + i << geometry.clusterBits();
       createBlock(offset, start + i * perBlock, start, newBlocks + clusters);
       grown[(int) (firstIndex + i)] = offset;
     }
     long newOffset = start + newBlocks << geometry.clusterBits();
+    file.announce(DebugEvent.REFBLOCK_ALLOC_WRITE_TABLE);
     HeapBytes.write(file, newOffset, HeapBytes.bigEndian(grown));
     file.flush();
     ByteBuffer fields = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
     fields.putLong(newOffset).putInt((int) clusters);
+    file.announce(DebugEvent.REFBLOCK_ALLOC_SWITCH_TABLE);
     HeaderFields.write(file, guard.damage(), HEADER_TABLE_OFFSET, fields.array());
     final long oldFirst = tableOffset >>> geometry.clusterBits();
     final long oldClusters = tableClusters();
@@ -356,6 +369,7 @@ final class Refcounts {
   static long[] readTable(Edge file, Qcow2Header header) throws BlockException {
     long bytes = (long) header.refcountTableClusters() << header.geometry().clusterBits();
     try {
+      file.announce(DebugEvent.REFTABLE_LOAD);
       return HeapBytes.longs(HeapBytes.read(file, header.refcountTableOffset(), (int) bytes));
     } catch (BlockException e) {
       throw BlockException.of(e.errno(), "Could not read refcount table");

@@ -103,13 +103,14 @@ final class Snapshots {
     image.allocator().takeBack(geometry.clusterIndex(offset), clusters);
   }
 
-  private long[] tableOf(SnapshotTable.Snapshot snapshot) throws BlockException {
+  /** The first level of a snapshot, which may be damaged. */
+  static long[] tableOf(Qcow2Image image, SnapshotTable.Snapshot snapshot) throws BlockException {
     long offset = snapshot.firstLevelOffset();
     int entries = snapshot.firstLevelEntries();
     if (Integer.compareUnsigned(entries, Qcow2Image.MAX_FIRST_LEVEL_ENTRIES) > 0) {
       throw new BlockException(Errno.EFBIG, "Snapshot L1 table too large");
     }
-    if (offset < 0 || geometry.inCluster(offset) != 0) {
+    if (offset < 0 || image.geometry().inCluster(offset) != 0) {
       throw new BlockException(Errno.EINVAL, "Snapshot L1 table offset invalid");
     }
     return HeapBytes.longs(HeapBytes.read(image.file(), offset, entries * Geometry.ENTRY_BYTES));
@@ -118,7 +119,7 @@ final class Snapshots {
   /** Goes back to a snapshot. */
   void apply(String id) throws BlockException {
     SnapshotTable.Snapshot snapshot = get(id);
-    long[] wanted = tableOf(snapshot);
+    long[] wanted = tableOf(image, snapshot);
     long size = snapshot.shown().diskBytes();
     long needed = Math.max(1, Math.max(wanted.length, geometry.firstLevelEntries(size)));
     if (size < 0 || needed > Qcow2Image.MAX_FIRST_LEVEL_ENTRIES) {
@@ -149,7 +150,7 @@ final class Snapshots {
   /** Forgets a snapshot. */
   void delete(String id) throws BlockException {
     SnapshotTable.Snapshot snapshot = get(id);
-    long[] table = tableOf(snapshot);
+    long[] table = tableOf(image, snapshot);
     List<SnapshotTable.Snapshot> wanted = new ArrayList<>(image.snapshots().snapshots());
     wanted.remove(snapshot);
     image.beginRestructuring();
@@ -166,7 +167,7 @@ final class Snapshots {
   /** Shows a snapshot in place of the disk; only of an image that is not written to. */
   void show(String id) throws BlockException {
     SnapshotTable.Snapshot snapshot = get(id);
-    long[] table = tableOf(snapshot);
+    long[] table = tableOf(image, snapshot);
     int entries = (int) Math.max(table.length, geometry.firstLevelEntries(image.sizeBytes()));
     image.map().switchTo(snapshot.firstLevelOffset(), Arrays.copyOf(table, entries));
   }

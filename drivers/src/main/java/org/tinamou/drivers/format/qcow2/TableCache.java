@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import org.tinamou.base.Check;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
 
@@ -65,6 +66,8 @@ final class TableCache {
   private final int sliceBytes;
   private final int capacity;
   private final Barrier barrier;
+  private final DebugEvent loading;
+  private final DebugEvent writing;
   private final Arena arena = Arena.ofShared();
 
   /** The one that was used longest ago comes first. */
@@ -75,17 +78,40 @@ final class TableCache {
   private int made;
 
   /**
-   * An empty cache.
+   * An empty cache for second-level tables.
    *
    * @param capacity in slices, at least 2
    * @param barrier passed before a slice is written
    */
   TableCache(Edge file, int sliceBytes, int capacity, Barrier barrier) {
+    this(file, sliceBytes, capacity, barrier, DebugEvent.L2_LOAD, DebugEvent.L2_UPDATE);
+  }
+
+  private TableCache(
+      Edge file,
+      int sliceBytes,
+      int capacity,
+      Barrier barrier,
+      DebugEvent loading,
+      DebugEvent writing) {
     Check.argument(capacity >= 2, "a cache needs room for two slices: %s", capacity);
     this.file = file;
     this.sliceBytes = sliceBytes;
     this.capacity = capacity;
     this.barrier = barrier;
+    this.loading = loading;
+    this.writing = writing;
+  }
+
+  /** An empty cache for blocks of counts. */
+  static TableCache ofCounts(Edge file, int blockBytes, int capacity, Barrier barrier) {
+    return new TableCache(
+        file,
+        blockBytes,
+        capacity,
+        barrier,
+        DebugEvent.REFBLOCK_LOAD,
+        DebugEvent.REFBLOCK_UPDATE_PART);
   }
 
   int sliceBytes() {
@@ -100,6 +126,7 @@ final class TableCache {
     }
     Slice slice = room();
     try {
+      file.announce(loading);
       file.read(hostOffset, IoVector.of(slice.bytes), RequestFlags.NONE);
     } catch (BlockException e) {
       idle.add(slice);
@@ -170,6 +197,7 @@ final class TableCache {
 
   private void write(List<Slice> neighbours) throws BlockException {
     List<MemorySegment> segments = neighbours.stream().map(slice -> slice.bytes).toList();
+    file.announce(writing);
     file.write(neighbours.getFirst().hostOffset, IoVector.of(segments), RequestFlags.NONE);
     neighbours.forEach(slice -> dirty.remove(slice.hostOffset));
   }
