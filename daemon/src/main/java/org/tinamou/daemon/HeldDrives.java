@@ -69,6 +69,14 @@ public final class HeldDrives {
     drives.add(drive);
   }
 
+  /** Closes a drive, which is a drive no longer. */
+  @InCoroutine
+  public void remove(Drive drive) {
+    if (drives.remove(drive)) {
+      drive.backend().close();
+    }
+  }
+
   /** In the order in which they were added. */
   @HomeThread
   public List<Drive> all() {

@@ -61,6 +61,24 @@ final class InfoHumanCommands {
         "show the version of QEMU",
         (given, out) -> out.append(version(query("query-version"))));
     commands.addInfo(
+        "name",
+        "",
+        "show the current VM name",
+        (given, out) -> {
+          if (query("query-name") instanceof Json.Members reply && JsonFields.has(reply, "name")) {
+            out.append(JsonFields.text(reply, "name")).append('\n');
+          }
+        });
+    commands.addInfo(
+        "uuid",
+        "",
+        "show the current VM UUID",
+        (given, out) -> {
+          if (query("query-uuid") instanceof Json.Members reply) {
+            out.append(JsonFields.text(reply, "UUID")).append('\n');
+          }
+        });
+    commands.addInfo(
         "status",
         "",
         "show the current VM status (running|paused)",

@@ -1,7 +1,7 @@
 package org.tinamou.tools.system;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
@@ -39,7 +39,7 @@ final class Drives {
   private final HeldDrives held;
   private final NodeOpener opener;
   private final Consumer<String> guessedRaw;
-  private final List<Place> taken = new ArrayList<>();
+  private final Map<BlockBackend, Place> places = new HashMap<>();
   private int devices;
 
   /**
@@ -88,12 +88,20 @@ final class Drives {
         backend.close();
       }
     }
-    taken.add(place);
+    places.put(backend, place);
     String device =
         options.bus() == DriveBus.NONE
             ? null
             : "/machine/peripheral-anon/device[" + devices++ + "]/virtio-backend";
     held.add(new HeldDrives.Drive(backend, device, options.readOnly()));
+  }
+
+  /** A name that another drive has. */
+  void refuseDuplicate(DriveOptions options) throws OptionException {
+    String id = options.id();
+    if (id != null && held.find(id) != null) {
+      throw new OptionException("Duplicate ID '" + id + "' for drive");
+    }
   }
 
   private static ThrottleConfig limits(DriveOptions options)
@@ -109,7 +117,7 @@ final class Drives {
     int unit = options.unit();
     if (unit < 0) {
       unit = 0;
-      while (taken.contains(new Place(bus, number, unit))) {
+      while (isTaken(new Place(bus, number, unit))) {
         unit++;
         if (bus.unitsPerBus() > 0 && unit >= bus.unitsPerBus()) {
           unit = 0;
@@ -122,13 +130,17 @@ final class Drives {
           Errno.EINVAL, "unit %d too big (max is %d)".formatted(unit, bus.unitsPerBus() - 1));
     }
     Place place = new Place(bus, number, unit);
-    if (taken.contains(place)) {
+    if (isTaken(place)) {
       int index = bus.unitsPerBus() > 0 ? number * bus.unitsPerBus() + unit : unit;
       throw new BlockException(
           Errno.EINVAL,
           "drive with bus=%d, unit=%d (index=%d) exists".formatted(number, unit, index));
     }
     return place;
+  }
+
+  private boolean isTaken(Place place) {
+    return held.all().stream().anyMatch(drive -> place.equals(places.get(drive.backend())));
   }
 
   private static String nameOf(Place place, boolean cdrom) {

@@ -31,7 +31,8 @@ final class SystemArguments {
           h help version S nodefaults no-user-config nographic daemonize snapshot no-shutdown
           no-reboot singlestep mem-prealloc preconfig usb no-acpi no-hpet no-fd-bootchk win2k-hack
           portrait full-screen enable-kvm only-migratable semihosting old-param async-teardown
-          enable-sync-profile perfmap jitdump""");
+          enable-sync-profile perfmap jitdump\
+          """);
 
   private static final Set<String> WITH_VALUE =
       words(
@@ -42,7 +43,8 @@ final class SystemArguments {
           vga spice vnc netdev nic net tpmdev bios kernel append initrd dtb compat fw_cfg debugcon
           D d trace action watchdog-action sandbox msg readconfig rtc icount overcommit loadvm
           incoming chroot runas L smbios acpitable g numa iscsi rotate usbdevice dfilter seed
-          semihosting-config tb-size xen-domid plugin prom-env option-rom dump-vmstate gdb""");
+          semihosting-config tb-size xen-domid plugin prom-env option-rom dump-vmstate gdb\
+          """);
 
   private final List<Given> all = new ArrayList<>();
 

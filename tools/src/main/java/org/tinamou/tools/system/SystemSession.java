@@ -38,6 +38,7 @@ final class SystemSession {
   private final AioContext main;
   private final MonitoredDaemon daemon;
   private final HumanTable human = new HumanTable();
+  private final Drives drives;
   private final Coroutine self = Coroutine.current();
   private volatile boolean ending;
   private volatile String reason = "host-qmp-quit";
@@ -60,6 +61,8 @@ final class SystemSession {
         daemon.schema(),
         daemon.devices(),
         new MonitorIo(daemon.daemon(), console));
+    this.drives = new Drives(daemon.daemon(), name -> ProbeWarning.print(console, name));
+    SystemHumanCommands.addTo(human, daemon.daemon(), drives);
     Monitors.addHumanMonitorCommand(daemon.commands(), human);
     daemon.addEvents(List.of("POWERDOWN", "RESET", "SHUTDOWN"));
     daemon.daemon().onQuitAsked(this::quitAsked);
@@ -199,7 +202,6 @@ final class SystemSession {
   }
 
   private void openDrives() throws ToolException {
-    Drives opened = new Drives(daemon.daemon(), name -> ProbeWarning.print(console, name));
     for (Given given : arguments.of("drive", "hda", "hdb", "hdc", "hdd", "cdrom")) {
       try {
         DriveOptions options =
@@ -207,8 +209,8 @@ final class SystemSession {
                 driveText(given),
                 arguments.has("snapshot"),
                 warning -> console.error(given.where() + "warning: " + warning));
-        refuseDuplicate(options);
-        opened.open(options);
+        drives.refuseDuplicate(options);
+        drives.open(options);
       } catch (OptionException e) {
         throw ToolException.of(given.where(), e);
       } catch (BlockException e) {
@@ -225,12 +227,5 @@ final class SystemSession {
       case "cdrom" -> "media=cdrom,file=" + file;
       default -> "media=disk,file=" + file;
     };
-  }
-
-  private void refuseDuplicate(DriveOptions options) throws OptionException {
-    String id = options.id();
-    if (id != null && daemon.daemon().drives().find(id) != null) {
-      throw new OptionException("Duplicate ID '" + id + "' for drive");
-    }
   }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tinamou.tools.ToolRun;
 import org.tinamou.tools.nbd.Programs;
 
 /** The same commands for our machine and for the reference's: the same answers and events. */
@@ -86,5 +87,64 @@ final class SystemTranscriptTest {
     MachineTalk ours = MachineTalk.ours(folder, words(), commands);
     assertEquals(List.of(), MachineTalk.differences(theirs, ours.lines()));
     assertEquals("", ours.err());
+  }
+
+  /** Drives that people add, commit and remove while the machine is there. */
+  @Test
+  void drivesComeAndGoAsInTheReference() throws Exception {
+    Programs.require(MachineTalk.PROGRAM);
+    StringBuilder commands = new StringBuilder("{'execute':'qmp_capabilities'}\n");
+    String image = ",file=" + folder.resolve("top.qcow2");
+    for (String line :
+        List.of(
+            "commit",
+            "commit nope",
+            "drive_add 0 if=none,id=empty",
+            "commit empty",
+            "drive_add 0 if=none,id=top" + image,
+            "qemu-io top 'write -P 7 64k 64k'",
+            "qemu-io top 'write -z 0 4k'",
+            "drive_add 0 if=none,id=top" + image,
+            "drive_add 0 if=ide",
+            "drive_add -n 0 driver=null-co",
+            "drive_add -n 0 driver=null-co,node-name=nulls",
+            "commit all",
+            "commit top",
+            "qemu-io top 'read -P 7 64k 64k'",
+            "qemu-io top map",
+            "savevm x",
+            "delvm x",
+            "drive_del nulls",
+            "drive_del nulls",
+            "delvm x",
+            "info block top",
+            "drive_del top",
+            "drive_add 0 if=none,read-only=on,id=top" + image,
+            "commit top",
+            "info name",
+            "info uuid",
+            "info block")) {
+      commands.append("{'execute':'human-monitor-command','arguments':{'command-line':\"");
+      commands.append(line).append("\"}}\n");
+    }
+    commands.append("{'execute':'quit'}");
+    make();
+    MachineTalk theirs = MachineTalk.reference(folder, words(), commands.toString());
+    make();
+    MachineTalk ours = MachineTalk.ours(folder, words(), commands.toString());
+    assertEquals(List.of(), MachineTalk.differences(unnamed(theirs), unnamed(ours)));
+    assertEquals(theirs.out(), ours.out());
+  }
+
+  private void make() throws Exception {
+    java.nio.file.Files.write(folder.resolve("a.raw"), new byte[1 << 20]);
+    String base = folder.resolve("base.qcow2").toString();
+    String top = folder.resolve("top.qcow2").toString();
+    ToolRun.img("create", "-q", "-f", "qcow2", base, "1M");
+    ToolRun.img("create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", top);
+  }
+
+  private static List<String> unnamed(MachineTalk talk) {
+    return talk.lines().stream().map(line -> line.replaceAll("#block[0-9]+", "#block")).toList();
   }
 }
