@@ -63,6 +63,9 @@ public interface BlockDriver {
     BlockNode namesake();
   }
 
+  /** Is put in front of a node by a job: without a name of its own it is not spoken of. */
+  interface Unnoticed extends NamedAsOther {}
+
   /** Can be written to. */
   interface Writable extends BlockDriver {
     /** Stores the buffer. Of the flags it sees those it {@link #writeFlags() supports}. */

@@ -18,6 +18,7 @@ import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.NodeNames;
 import org.tinamou.qapi.ErrorClass;
 
 /** All jobs of one program, whoever wants to know what happens to them, and what they block. */
@@ -141,7 +142,8 @@ public final class JobList {
   public void checkNotBlocked(BlockNode node) throws BlockException {
     String reason = blockerOf(node);
     if (reason != null) {
-      throw new BlockException(Errno.EBUSY, "Node '%s' is busy: %s".formatted(node.name(), reason));
+      throw new BlockException(
+          Errno.EBUSY, "Node '%s' is busy: %s".formatted(NodeNames.deviceOrNode(node), reason));
     }
   }
 

@@ -20,4 +20,9 @@ public record BitmapInfo(
     boolean persistent,
     boolean inconsistent,
     long granularityBytes,
-    long countBytes) {}
+    long countBytes) {
+  BitmapInfo withRecording(boolean records) {
+    return new BitmapInfo(
+        name, records, busy, persistent, inconsistent, granularityBytes, countBytes);
+  }
+}

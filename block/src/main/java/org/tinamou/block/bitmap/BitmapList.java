@@ -4,6 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
@@ -21,6 +23,9 @@ public final class BitmapList {
 
   /** Replaced as a whole; read by writers without a lock. */
   private volatile DirtyBitmap[] bitmaps = {};
+
+  /** What else is told of, newest first. */
+  private final List<Supplier<BitmapInfo>> shown = new ArrayList<>(0);
 
   /** Marks a written range in every bitmap that records. */
   public void mark(long offsetBytes, long lengthBytes) {
@@ -155,8 +160,21 @@ public final class BitmapList {
     return List.of(bitmaps);
   }
 
+  /**
+   * Has queries report a bitmap that an operation keeps for itself and sees to alone.
+   *
+   * @param recording whether writes are recorded in it
+   * @return ends it
+   */
+  public Runnable show(DirtyBitmap bitmap, boolean recording) {
+    Supplier<BitmapInfo> told = () -> bitmap.info().withRecording(recording);
+    shown.addFirst(told);
+    return () -> shown.remove(told);
+  }
+
   /** What queries report. */
   public List<BitmapInfo> info() {
-    return all().stream().map(DirtyBitmap::info).toList();
+    return Stream.concat(shown.stream().map(Supplier::get), all().stream().map(DirtyBitmap::info))
+        .toList();
   }
 }

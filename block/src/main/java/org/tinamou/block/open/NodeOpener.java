@@ -304,12 +304,43 @@ public final class NodeOpener {
       AioContext context)
       throws BlockException, OptionException {
     Map<String, Json> given = options.flat();
-    if (!(type instanceof DriverType.Protocol)
-        && given.get("file") instanceof Json.Text(String reference)) {
-      find(reference); // before anything else, and the new node has no name yet
-    }
-    String name = GenericOptions.nodeName(options);
     NodeOptions settings = GenericOptions.read(options, defaults);
+    Choice file =
+        type instanceof DriverType.Protocol || prepared.nodes().containsKey("file")
+            ? null
+            : options.choiceOrNull("file", "BlockdevRef");
+    if (file == null || file instanceof Choice.None) {
+      return make(type, options, settings, given, prepared, context);
+    }
+    // The file of a format or a filter comes first of all: the new node has no name yet.
+    BlockNode opened =
+        openChild(
+            "file",
+            prepared.fileNames().get("file"),
+            file,
+            options.style(),
+            GenericOptions.forChild(settings, Set.of(), type.isFilter()),
+            !type.isFilter(),
+            context);
+    try {
+      NodeOpening.Prepared withFile =
+          new NodeOpening.Prepared(Map.of("file", opened), Map.of(), prepared.probed());
+      return make(type, options, settings, given, withFile, context);
+    } finally {
+      graph.release(opened);
+    }
+  }
+
+  private BlockNode make(
+      DriverType type,
+      OptionReader options,
+      NodeOptions settings,
+      Map<String, Json> given,
+      NodeOpening.Prepared prepared,
+      AioContext context)
+      throws BlockException, OptionException {
+    settings.check();
+    String name = GenericOptions.nodeName(options);
     NodeOrigin origin = new NodeOrigin(given, type.significantOptions(), prepared.probed());
     return graph.open(
         name,
@@ -329,11 +360,16 @@ public final class NodeOpener {
   }
 
   private static void refuseUnread(DriverType type, OptionReader options) throws OptionException {
-    if (options.style() != OptionReader.Style.LOOSE) {
+    List<String> left =
+        options.flat().entrySet().stream()
+            .filter(each -> isEmptyTree(each.getValue()))
+            .map(Map.Entry::getKey)
+            .toList();
+    if (left.isEmpty() && options.style() != OptionReader.Style.LOOSE) {
       options.finish();
       return;
     }
-    List<String> left = options.unread();
+    left = left.isEmpty() ? options.unread() : left;
     if (!left.isEmpty()) {
       String option = left.getFirst();
       throw new OptionException(
@@ -342,5 +378,11 @@ public final class NodeOpener {
               : "Block format '%s' does not support the option '%s'"
                   .formatted(type.name(), option));
     }
+  }
+
+  /** An object or a list without anything: nobody has asked for a member of it. */
+  private static boolean isEmptyTree(Json value) {
+    return value instanceof Json.Members members && members.members().isEmpty()
+        || value instanceof Json.Array array && array.elements().isEmpty();
   }
 }

@@ -226,24 +226,40 @@ public final class NodeOpening {
     if (declined || (choice == null && (inImage == null || !wanted))) {
       return null;
     }
+    BlockNode below;
+    try {
+      below = openImageChild(name, roles, choice, inImage);
+    } catch (BlockException e) {
+      throw roles.contains(EdgeRole.COPY_ON_WRITE)
+          ? e.prefixed("Could not open backing file: ")
+          : e;
+    }
+    return attach(below, name, roles, used, shared);
+  }
+
+  /** The caller holds a reference to the node. */
+  private BlockNode openImageChild(
+      String name,
+      Set<EdgeRole> roles,
+      OptionReader.@Nullable Choice choice,
+      @Nullable ImageAddress inImage)
+      throws BlockException, OptionException {
+    NodeOptions defaults = GenericOptions.forChild(settings, roles, type.isFilter());
     boolean complete =
         options.style() != OptionReader.Style.LOOSE && choice instanceof OptionReader.Choice.Inline;
     if (inImage == null || complete || choice instanceof OptionReader.Choice.Named) {
-      return attachOpened(name, null, choice, false, roles, used, shared);
+      return opener.openChild(name, null, choice, options.style(), defaults, false, node.context());
     }
     ImageAddress address = inImage;
     if (choice instanceof OptionReader.Choice.Inline(OptionReader overrides)) {
       address = inImage.overriddenBy(overrides);
     }
-    NodeOptions defaults = GenericOptions.forChild(settings, roles, type.isFilter());
     opener.chain().enter(address.fileName() == null ? "" : address.fileName(), name);
-    BlockNode below;
     try {
-      below = opener.openLinked(opener.gate().admit(node, name, address), defaults, node.context());
+      return opener.openLinked(opener.gate().admit(node, name, address), defaults, node.context());
     } finally {
       opener.chain().leave();
     }
-    return attach(below, name, roles, used, shared);
   }
 
   /** Raw shows its file as it is, and yet opens it like any other format. */

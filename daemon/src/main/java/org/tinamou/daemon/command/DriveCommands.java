@@ -52,7 +52,7 @@ final class DriveCommands {
       report.put("removable", drive.device() == null);
       report.put("locked", false);
       if (node != null) {
-        Json.Members inserted = NodeReport.of(node, false, backend.isWriteThrough());
+        Json.Members inserted = NodeReport.ofDrive(node, backend.isWriteThrough());
         ThrottleGroup group = backend.limits().group();
         if (group != null) {
           NodeReport.limits(inserted, group.config(), group.name());

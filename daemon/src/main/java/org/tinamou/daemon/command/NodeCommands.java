@@ -9,6 +9,7 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeNames;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
@@ -110,7 +111,8 @@ final class NodeCommands {
 
   private static BlockException noChild(BlockNode parent, String child) {
     return new BlockException(
-        Errno.ENOENT, "Node '" + parent.name() + "' does not have child '" + child + "'");
+        Errno.ENOENT,
+        "Node '" + NodeNames.deviceOrNode(parent) + "' does not have child '" + child + "'");
   }
 
   private void changeChildren(OptionReader arguments) throws OptionException, BlockException {
@@ -138,7 +140,8 @@ final class NodeCommands {
     }
     if (!(parent.driverOrNull() instanceof ChangeableChildren driver)) {
       throw new BlockException(
-          Errno.EOPNOTSUPP, "The node " + parent.name() + " does not support removing a child");
+          Errno.EOPNOTSUPP,
+          "The node " + NodeNames.deviceOrNode(parent) + " does not support removing a child");
     }
     try (DrainedSection drained = parent.drain("child removed from " + parent.name())) {
       driver.removeChild(edge);
@@ -152,7 +155,8 @@ final class NodeCommands {
     }
     if (!(parent.driverOrNull() instanceof ChangeableChildren driver)) {
       throw new BlockException(
-          Errno.EOPNOTSUPP, "The node " + parent.name() + " does not support adding a child");
+          Errno.EOPNOTSUPP,
+          "The node " + NodeNames.deviceOrNode(parent) + " does not support adding a child");
     }
     if (!child.parents().isEmpty()) {
       throw new BlockException(Errno.EBUSY, "The node " + child.name() + " already has a parent");
@@ -193,8 +197,8 @@ final class NodeCommands {
   // --------------------------------------------------------------------------------------- size
 
   private void resize(OptionReader arguments) throws OptionException, BlockException {
-    BlockNode node =
-        daemon.nodes().find(arguments.stringOrNull("device"), arguments.stringOrNull(NODE_NAME));
+    String device = arguments.stringOrNull("device");
+    BlockNode node = daemon.nodes().find(device, arguments.stringOrNull(NODE_NAME));
     long size = arguments.int64("size", 0);
     if (size < 0) {
       throw new BlockException(Errno.EINVAL, "Parameter 'size' expects a >0 size");
@@ -203,7 +207,10 @@ final class NodeCommands {
       throw new BlockException(
           Errno.EFBIG, "offset(%d) exceeds maximum(%d)".formatted(size, MAX_LENGTH_BYTES));
     }
-    daemon.jobs().checkNotBlocked(node);
+    if (daemon.jobs().blockerOf(node) != null) {
+      throw new BlockException(
+          Errno.EBUSY, "Device '" + (device == null ? "(null)" : device) + "' is in use");
+    }
     BlockBackend backend =
         new BlockBackend(daemon.graph(), "", node.context(), Permission.RESIZE, Permission.ALL);
     try {

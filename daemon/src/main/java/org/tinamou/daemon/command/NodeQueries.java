@@ -11,6 +11,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeNames;
 import org.tinamou.block.Permission;
 import org.tinamou.block.stats.BlockStatistics;
 import org.tinamou.daemon.Daemon;
@@ -37,7 +38,7 @@ final class NodeQueries {
     boolean flat = arguments.bool("flat", false);
     Json.Array all = new Json.Array();
     for (BlockNode node : inOrder().reversed()) {
-      all.add(NodeReport.of(node, flat, false));
+      all.add(NodeReport.of(node, flat));
     }
     return all;
   }
@@ -82,7 +83,8 @@ final class NodeQueries {
       return all;
     }
     for (BlockBackend backend : daemon.graph().backends()) {
-      BlockNode node = backend.node();
+      BlockNode root = backend.node();
+      BlockNode node = root == null ? null : NodeNames.shown(root);
       if (!backend.name().isEmpty()) {
         Json.Members report = node == null ? new Json.Members() : statistics(node, true);
         report.put("device", backend.name());
@@ -118,7 +120,7 @@ final class NodeQueries {
     }
     Edge below = NodeCommands.copiedFrom(node);
     if (withBacking && below != null) {
-      report.put("backing", statistics(below.child(), true));
+      report.put("backing", statistics(NodeNames.shown(below.child()), true));
     }
     return report;
   }

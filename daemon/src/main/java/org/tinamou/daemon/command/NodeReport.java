@@ -7,6 +7,7 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
+import org.tinamou.block.NodeNames;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.bitmap.BitmapInfo;
 import org.tinamou.block.open.BackingName;
@@ -32,7 +33,21 @@ final class NodeReport {
    * @param flat whether what lies below is left out
    */
   @InCoroutine
-  static Json.Members of(BlockNode node, boolean flat, boolean writeThrough) throws BlockException {
+  static Json.Members of(BlockNode node, boolean flat) throws BlockException {
+    return of(node, flat ? image(node) : chain(node, false), flat, false);
+  }
+
+  /** The same of what a drive shows, without the filters of jobs that nobody has given a name. */
+  @InCoroutine
+  static Json.Members ofDrive(BlockNode root, boolean writeThrough) throws BlockException {
+    BlockNode node = NodeNames.shown(root);
+    return of(node, chain(node, true), false, writeThrough);
+  }
+
+  @InCoroutine
+  private static Json.Members of(
+      BlockNode node, Json.Members image, boolean flat, boolean writeThrough)
+      throws BlockException {
     BlockDriver driver = node.driver();
     NodeOptions options = node.options();
     Edge below = NodeCommands.copiedFrom(node);
@@ -51,7 +66,7 @@ final class NodeReport {
     report.put("encrypted", false);
     report.put("detect_zeroes", node.detectZeroes().name().toLowerCase(java.util.Locale.ROOT));
     limits(report, ThrottleConfig.UNLIMITED, null);
-    report.put("image", flat ? image(node) : chain(node));
+    report.put("image", image);
     report.put(
         "cache",
         new Json.Members()
@@ -123,11 +138,12 @@ final class NodeReport {
   // -------------------------------------------------------------------------------------- images
 
   @InCoroutine
-  private static Json.Members chain(BlockNode node) throws BlockException {
+  private static Json.Members chain(BlockNode node, boolean ofDrive) throws BlockException {
     Json.Members report = image(node);
-    Edge below = under(node);
-    if (below != null) {
-      report.put("backing-image", chain(below.child()));
+    Edge edge = under(node);
+    if (edge != null) {
+      BlockNode below = ofDrive ? NodeNames.shown(edge.child()) : edge.child();
+      report.put("backing-image", chain(below, ofDrive));
     }
     return report;
   }

@@ -17,6 +17,9 @@ final class ObjectCommands {
 
   private final Daemon daemon;
 
+  /** The place for objects is there from the first one on. */
+  private boolean hasPlace;
+
   ObjectCommands(Daemon daemon) {
     this.daemon = daemon;
   }
@@ -28,7 +31,12 @@ final class ObjectCommands {
             daemon
                 .objects()
                 .define(OptionReader.of(CommandList.tree(arguments), OptionReader.Style.TYPED)));
-    list.action("object-del", arguments -> daemon.objects().remove(arguments.string("id")));
+    list.action(
+        "object-del",
+        arguments -> {
+          hasPlace |= !daemon.objects().all().isEmpty();
+          daemon.objects().remove(arguments.string("id"));
+        });
     list.query("qom-list", this::list);
     list.query("qom-get", this::get);
     list.action("qom-set", this::set);
@@ -45,7 +53,11 @@ final class ObjectCommands {
         return each;
       }
     }
-    throw new CommandException(ErrorClass.DEVICE_NOT_FOUND, "Device '" + path + "' not found");
+    throw notFound(path);
+  }
+
+  private static CommandException notFound(String path) {
+    return new CommandException(ErrorClass.DEVICE_NOT_FOUND, "Device '" + path + "' not found");
   }
 
   private static Json property(String name, String type) {
@@ -61,6 +73,10 @@ final class ObjectCommands {
         all.add(property("chardevs", "child<container>"));
       }
       case OBJECTS -> {
+        hasPlace |= !daemon.objects().all().isEmpty();
+        if (!hasPlace) {
+          throw notFound(path);
+        }
         for (ObjectRegistry.Entry each : daemon.objects().all()) {
           all.add(property(each.id(), "child<" + each.type().name() + ">"));
         }

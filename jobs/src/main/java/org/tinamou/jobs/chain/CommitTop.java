@@ -19,7 +19,7 @@ import org.tinamou.drivers.filter.FilterDriver;
  * below, since what shows through here stays the same.
  */
 final class CommitTop extends FilterDriver
-    implements BlockDriver.NamedAsOther, BlockDriver.PermissionMapper {
+    implements BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
   private CommitTop(Edge file) {
     super(file);
   }

@@ -58,6 +58,7 @@ public class MirrorJob extends BlockJob {
   private volatile boolean synced;
   private long cursor;
   private boolean ready;
+  private final Runnable dirtyShown;
   private @Nullable DrainedSection section;
 
   MirrorJob(
@@ -94,6 +95,7 @@ public class MirrorJob extends BlockJob {
     }
     this.copies = new MirrorCopies(top, tracking, settings.unmap(), new CopyOwner());
     top.track(tracking);
+    this.dirtyShown = nodes.source().bitmaps().show(tracking.dirty(), true);
   }
 
   /** What the copies tell the job. */
@@ -446,6 +448,7 @@ public class MirrorJob extends BlockJob {
   @Override
   protected void clean() {
     top.track(null);
+    dirtyShown.run();
     nodes.standAside();
     releaseNodes();
     nodes.release();

@@ -19,7 +19,7 @@ import org.tinamou.drivers.filter.FilterDriver;
  * made on the target too.
  */
 final class MirrorTop extends FilterDriver
-    implements BlockDriver.NamedAsOther, BlockDriver.PermissionMapper {
+    implements BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
   private final Edge target;
   private final boolean targetIsBelow;
   private volatile @Nullable MirrorTracking tracking;

@@ -1,5 +1,6 @@
 package org.tinamou.drivers.filter.copybeforewrite;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
@@ -52,6 +53,7 @@ public final class CopyBeforeWriteDriver extends FilterDriver
   /** Who reads old data in their place. */
   private final BusyRanges readers = new BusyRanges();
 
+  private final List<Runnable> shown;
   private volatile @Nullable BlockException broken;
 
   private CopyBeforeWriteDriver(
@@ -61,8 +63,10 @@ public final class CopyBeforeWriteDriver extends FilterDriver
       BlockCopy copy,
       DirtyBitmap readable,
       DirtyBitmap moved,
+      List<Runnable> shown,
       CopySettings settings) {
     super(file);
+    this.shown = shown;
     this.node = node;
     this.target = target;
     this.copy = copy;
@@ -102,8 +106,13 @@ public final class CopyBeforeWriteDriver extends FilterDriver
                 shows(target.child(), file.child()),
                 settings.useCopyRange(),
                 settings.discardSource()));
-    return new CopyBeforeWriteDriver(
-        node, file, target, copy, readable, new DirtyBitmap(null, length, cluster), settings);
+    DirtyBitmap moved = new DirtyBitmap(null, length, cluster);
+    List<Runnable> shown =
+        List.of(
+            file.child().bitmaps().show(pending, false),
+            node.bitmaps().show(moved, false),
+            node.bitmaps().show(readable, false));
+    return new CopyBeforeWriteDriver(node, file, target, copy, readable, moved, shown, settings);
   }
 
   private static long clusterBytes(Edge target, long leastBytes) {
@@ -369,6 +378,7 @@ public final class CopyBeforeWriteDriver extends FilterDriver
 
   @Override
   public void close() {
+    shown.forEach(Runnable::run);
     copy.close();
   }
 }

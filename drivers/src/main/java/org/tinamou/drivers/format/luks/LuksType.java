@@ -71,13 +71,11 @@ public final class LuksType implements DriverType {
     String secret = opening.options().stringOrNull("key-secret");
     KeyWork work = work(opening.node().context(), opening.options().uint64OrNull(LIMIT));
     EdgeArea area = new EdgeArea(apart == null ? file : apart, 0);
-    LuksHeader header = LuksVolume.readHeader(area, apart != null);
     // Whoever only wants to know what the header says does without a key.
-    LuksVolume volume = null;
-    if (opening.opensBacking() || !readOnly) {
-      byte[] password = LuksCreator.password(objects, "key-secret", secret);
-      volume = LuksVolume.unlock(area, header, password, work);
-    }
+    boolean unlocks = opening.opensBacking() || !readOnly;
+    byte[] password = unlocks ? LuksCreator.password(objects, "key-secret", secret) : null;
+    LuksHeader header = LuksVolume.readHeader(area, apart != null);
+    LuksVolume volume = password == null ? null : LuksVolume.unlock(area, header, password, work);
     long payload = header.payloadSector() * LuksHeader.SECTOR_BYTES;
     LuksDriver.lengthOf(file.lengthBytes(), payload);
     return new LuksDriver(

@@ -145,16 +145,12 @@ public final class Qcow2Type implements DriverType {
 
   private static @Nullable Edge openBacking(NodeOpening opening, Edge file, Qcow2Header header)
       throws BlockException, OptionException {
-    try {
-      return opening.imageChildOrNull(
-          "backing",
-          BACKING,
-          Permission.CONSISTENT_READ,
-          Permission.ALL,
-          opening.opensBacking() ? backingAddress(file, header) : null);
-    } catch (BlockException e) {
-      throw e.prefixed("Could not open backing file: ");
-    }
+    return opening.imageChildOrNull(
+        "backing",
+        BACKING,
+        Permission.CONSISTENT_READ,
+        Permission.ALL,
+        opening.opensBacking() ? backingAddress(file, header) : null);
   }
 
   /** Reads and checks the header of an image. */
@@ -208,6 +204,10 @@ public final class Qcow2Type implements DriverType {
   private static @Nullable ImageAddress backingAddress(Edge file, Qcow2Header header)
       throws BlockException {
     String name = header.backingName();
-    return name == null ? null : BackingName.address(file.child(), name, header.backingFormat());
+    try {
+      return name == null ? null : BackingName.address(file.child(), name, header.backingFormat());
+    } catch (BlockException e) {
+      throw e.prefixed("Could not open backing file: ");
+    }
   }
 }
