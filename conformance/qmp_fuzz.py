@@ -55,6 +55,7 @@ class Program:
                                         stderr=self.errors)
         self.buffer = b""
         self.events = []
+        self.seen = set()
         self.read()
         self.ask("qmp_capabilities")
 
@@ -101,7 +102,9 @@ class Program:
         before, same = None, 0
         while same < 2 and time.monotonic() < deadline:
             now = [(job["id"], job["status"]) for job in self.ask("query-jobs")]
-            resting = all(status in ("concluded", "pending", "ready", "standby", "paused") for _, status in now)
+            kept = {job["device"] for job in self.ask("query-block-jobs") if not job["auto-finalize"]} if now else set()
+            resting = all(status in ("concluded", "ready", "standby", "paused") or status == "pending" and name in kept
+                          for name, status in now)
             same = same + 1 if resting and now == before else 2 if not now else 0
             before = now
             time.sleep(0.005 if now else 0)
@@ -374,19 +377,21 @@ def plain(value):
     return value
 
 
-def by_subject(events):
+def by_subject(events, seen):
     """Events in their order for each thing that they tell of; who was first of two jobs is chance."""
     result = {}
     for event in events:
         data = event.get("data", {})
         subject = str(data.get("id", data.get("device", data.get("node-name", ""))))
-        told = result.get(subject, [])
         # A job that is paused for a moment by a drained section says so, or does not: as it happens.
-        if event.get("event") == "JOB_STATUS_CHANGE" and data["status"] in ("paused", "standby", "running", "ready"):
-            if data["status"] in ("paused", "standby") or any(each.get("data", {}).get("status") == data["status"] for each in told):
+        if event.get("event") == "JOB_STATUS_CHANGE":
+            status = subject, data["status"]
+            if status in seen or data["status"] in ("paused", "standby"):
                 continue
-        told.append(plain(event))
-        result[subject] = told
+            seen.add(status)
+            if data["status"] == "null":
+                seen.difference_update([each for each in seen if each[0] == subject])
+        result.setdefault(subject, []).append(plain(event))
     return result
 
 
@@ -419,7 +424,7 @@ class Session:
         for program in self.both:
             try:
                 reply = program.say(message)
-                told.append((plain(reply), by_subject(program.settle())))
+                told.append((plain(reply), by_subject(program.settle(), program.seen)))
             except Gone as gone:
                 told.append((str(gone), {}))
         if isinstance(told[0][0], str) and not isinstance(told[1][0], str):

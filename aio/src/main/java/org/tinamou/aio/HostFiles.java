@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 
 /**
@@ -60,6 +61,25 @@ public interface HostFiles {
 
   /** Opens a file close-on-exec and returns its descriptor. */
   int open(Path path, int permissions, OpenFlag... flags) throws ErrnoException;
+
+  /**
+   * Another descriptor of a file that is open already.
+   *
+   * @throws ErrnoException with EACCES if the file was not opened for just what the flags say,
+   *     EOPNOTSUPP where there is no such call
+   */
+  default int duplicate(int fd, OpenFlag... flags) throws ErrnoException {
+    throw new ErrnoException(Errno.EOPNOTSUPP, "dup");
+  }
+
+  /**
+   * The same of a descriptor that the process was started with.
+   *
+   * @throws ErrnoException with EBADF if it was not
+   */
+  default int duplicateInherited(int fd) throws ErrnoException {
+    throw new ErrnoException(Errno.EOPNOTSUPP, "dup");
+  }
 
   void close(int fd) throws ErrnoException;
 

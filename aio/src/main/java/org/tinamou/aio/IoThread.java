@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
@@ -18,13 +20,16 @@ public final class IoThread implements AutoCloseable {
   private final AioContext context;
   private final ConcurrentLinkedQueue<CompletableFuture<Void>> closings;
   private final CompletableFuture<Void> ended;
+  private final long hostId;
 
   private IoThread(
       Thread thread,
+      long hostId,
       AioContext context,
       ConcurrentLinkedQueue<CompletableFuture<Void>> closings,
       CompletableFuture<Void> ended) {
     this.thread = thread;
+    this.hostId = hostId;
     this.context = context;
     this.closings = closings;
     this.ended = ended;
@@ -36,6 +41,17 @@ public final class IoThread implements AutoCloseable {
    * @param contextFactory called on the new thread, which becomes the loop's home
    */
   public static IoThread start(String name, Supplier<AioContext> contextFactory) {
+    return start(name, contextFactory, () -> -1);
+  }
+
+  /**
+   * The same.
+   *
+   * @param hostIds called on the new thread: how the host knows it
+   */
+  public static IoThread start(
+      String name, Supplier<AioContext> contextFactory, LongSupplier hostIds) {
+    AtomicLong hostId = new AtomicLong();
     CompletableFuture<AioContext> built = new CompletableFuture<>();
     CompletableFuture<Void> ended = new CompletableFuture<>();
     ConcurrentLinkedQueue<CompletableFuture<Void>> closings = new ConcurrentLinkedQueue<>();
@@ -47,6 +63,7 @@ public final class IoThread implements AutoCloseable {
                 () -> {
                   try {
                     AioContext context = contextFactory.get();
+                    hostId.set(hostIds.getAsLong());
                     built.complete(context);
                     turnUntilClosed(context, closings);
                     ended.complete(null);
@@ -55,7 +72,8 @@ public final class IoThread implements AutoCloseable {
                     ended.completeExceptionally(e);
                   }
                 });
-    return new IoThread(thread, built.join(), closings, ended);
+    AioContext context = built.join();
+    return new IoThread(thread, hostId.get(), context, closings, ended);
   }
 
   private static void turnUntilClosed(
@@ -102,6 +120,12 @@ public final class IoThread implements AutoCloseable {
   @AnyThread
   public AioContext context() {
     return context;
+  }
+
+  /** The number by which the host knows the thread; -1 where it does not tell. */
+  @AnyThread
+  public long hostId() {
+    return hostId;
   }
 
   /**

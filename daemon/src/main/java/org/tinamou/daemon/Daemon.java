@@ -2,6 +2,7 @@ package org.tinamou.daemon;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ import org.tinamou.daemon.object.ObjectTypes;
 import org.tinamou.drivers.Drivers;
 import org.tinamou.drivers.ImageCreation;
 import org.tinamou.drivers.filter.throttle.ThrottleGroupObject;
+import org.tinamou.drivers.protocol.file.DescriptorSets;
 import org.tinamou.jobs.JobList;
 import org.tinamou.monitor.Command;
 import org.tinamou.objects.ObjectRegistry;
@@ -43,6 +45,7 @@ public final class Daemon {
   private final BlockGraph graph;
   private final ObjectRegistry objects;
   private final DriverList drivers;
+  private final DescriptorSets descriptors = new DescriptorSets(this::isRunning);
   private final HeldNodes nodes;
   private final HeldDrives drives = new HeldDrives();
   private final Exports exports;
@@ -52,7 +55,7 @@ public final class Daemon {
   private @Nullable Runnable quit;
   private @Nullable Runnable quitAsked;
   private Consumer<String> output = _ -> {};
-  private boolean running = true;
+  private volatile boolean running = true;
   private boolean started = true;
 
   /**
@@ -62,18 +65,25 @@ public final class Daemon {
    * @param loops starts the loops of iothread objects
    */
   public Daemon(AioContext main, LoopStarter loops) {
-    this(main, loops, Drivers::list);
+    this(main, loops, (ObjectRegistry known, DescriptorSets sets) -> Drivers.list(known, sets));
   }
 
   /** A daemon with other drivers, for tests. */
   public Daemon(AioContext main, LoopStarter loops, Function<ObjectRegistry, DriverList> source) {
+    this(main, loops, (ObjectRegistry known, DescriptorSets _) -> source.apply(known));
+  }
+
+  private Daemon(
+      AioContext main,
+      LoopStarter loops,
+      BiFunction<ObjectRegistry, DescriptorSets, DriverList> source) {
     this.main = main;
     this.events = new EventSink(main);
     this.graph = new BlockGraph(main);
     graph.events().tellTo(new NodeEventReport(events));
     this.jobs = new JobList(main);
     this.objects = new ObjectRegistry(ObjectTypes.ofDaemon(this, loops));
-    this.drivers = source.apply(objects);
+    this.drivers = source.apply(objects, descriptors);
     this.nodes = new HeldNodes(graph, jobs);
     this.exports = new Exports(this);
     this.commands = CommandList.of(this);
@@ -93,6 +103,12 @@ public final class Daemon {
   @HomeThread
   public ObjectRegistry objects() {
     return objects;
+  }
+
+  /** Files that were passed to the program. */
+  @AnyThread
+  public DescriptorSets descriptors() {
+    return descriptors;
   }
 
   @HomeThread
@@ -222,7 +238,7 @@ public final class Daemon {
   // ---------------------------------------------------------------------------------------- run
 
   /** Whether the machine runs; a daemon has none, and says that it does. */
-  @HomeThread
+  @AnyThread
   public boolean isRunning() {
     return running;
   }
@@ -283,6 +299,11 @@ public final class Daemon {
     jobs.cancelAll();
     drives.close();
     nodes.close();
+    main.callBlocking(
+        () -> {
+          descriptors.close(main.hostFiles());
+          return true;
+        });
     objects.close();
   }
 }

@@ -14,6 +14,12 @@ public interface LoopStarter {
     @AnyThread
     AioContext context();
 
+    /** The number by which the host knows its thread; -1 where there is none. */
+    @AnyThread
+    default long threadId() {
+      return -1;
+    }
+
     /** Ends it. Nothing lives in it any more. */
     @InCoroutine
     void close();

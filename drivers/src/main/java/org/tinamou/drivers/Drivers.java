@@ -19,6 +19,7 @@ import org.tinamou.drivers.filter.throttle.ThrottleType;
 import org.tinamou.drivers.format.luks.LuksType;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.drivers.format.raw.RawType;
+import org.tinamou.drivers.protocol.file.DescriptorSets;
 import org.tinamou.drivers.protocol.file.FileType;
 import org.tinamou.drivers.protocol.nbd.NbdType;
 import org.tinamou.drivers.protocol.nullblock.NullType;
@@ -87,11 +88,25 @@ public final class Drivers {
    */
   @AnyThread
   public static DriverList list(ObjectRegistry objects) {
+    return list(objects, FileType.all());
+  }
+
+  /**
+   * The same, whose files may also be such as were passed to this program.
+   *
+   * @param sets where {@code /dev/fdset/N} is looked up
+   */
+  @AnyThread
+  public static DriverList list(ObjectRegistry objects, DescriptorSets sets) {
+    return list(objects, FileType.withSets(sets));
+  }
+
+  private static DriverList list(ObjectRegistry objects, List<FileType> files) {
     List<DriverType> types = new ArrayList<>();
     types.add(new RawType());
     types.add(new Qcow2Type(objects));
     types.add(new LuksType(objects));
-    types.addAll(FileType.all());
+    types.addAll(files);
     types.add(new BlkdebugType());
     types.add(new BlkverifyType());
     types.add(new CompressType());

@@ -9,6 +9,7 @@ import org.tinamou.aio.HostFiles;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.host.BlockDevices;
+import org.tinamou.host.Descriptors;
 import org.tinamou.host.FileLocks;
 import org.tinamou.host.FileStatus;
 import org.tinamou.host.LinuxFiles;
@@ -17,8 +18,14 @@ import org.tinamou.host.OpenFlags;
 
 /** The file calls of the Linux kernel. */
 public final class LinuxHostFiles implements HostFiles {
+  private static final int ACCESS_MODE = 3;
+
   @Override
   public int open(Path path, int permissions, OpenFlag... flags) throws ErrnoException {
+    return (int) checked(LinuxFiles.open(path.toString(), bits(flags), permissions), "open", path);
+  }
+
+  private static int bits(OpenFlag... flags) {
     int bits = 0;
     for (OpenFlag flag : flags) {
       bits |=
@@ -31,7 +38,32 @@ public final class LinuxHostFiles implements HostFiles {
             case DATA_SYNC -> OpenFlags.DATA_SYNC;
           };
     }
-    return (int) checked(LinuxFiles.open(path.toString(), bits, permissions), "open", path);
+    return bits;
+  }
+
+  @Override
+  public int duplicate(int fd, OpenFlag... flags) throws ErrnoException {
+    int wanted = bits(flags);
+    int present = Descriptors.openFlags(fd);
+    if ((present & ACCESS_MODE) != (wanted & ACCESS_MODE)) {
+      throw new ErrnoException(Errno.EACCES, "dup of descriptor " + fd);
+    }
+    int copy = Descriptors.duplicate(fd);
+    try {
+      Descriptors.setOpenFlags(copy, (present & ~OpenFlags.DIRECT) | (wanted & OpenFlags.DIRECT));
+      return copy;
+    } catch (ErrnoException e) {
+      close(copy);
+      throw e;
+    }
+  }
+
+  @Override
+  public int duplicateInherited(int fd) throws ErrnoException {
+    if (!Descriptors.isInherited(fd)) {
+      throw new ErrnoException(Errno.EBADF, "dup of descriptor " + fd);
+    }
+    return Descriptors.duplicate(fd);
   }
 
   @Override

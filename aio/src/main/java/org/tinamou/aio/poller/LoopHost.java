@@ -15,6 +15,7 @@ import org.tinamou.aio.Poller;
 import org.tinamou.aio.Workers;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.SystemClocks;
+import org.tinamou.host.HostThreads;
 
 /**
  * What the production loops of one process share: clocks, workers and file calls. Builds loops on
@@ -135,7 +136,8 @@ public final class LoopHost implements AutoCloseable {
           } catch (ErrnoException e) {
             throw new UncheckedIOException(e);
           }
-        });
+        },
+        () -> Pollers.mayCallKernel(pollerKind) ? HostThreads.currentId() : -1);
   }
 
   /** Ends the workers; the loops are closed before. */

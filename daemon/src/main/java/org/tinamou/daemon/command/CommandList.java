@@ -51,6 +51,7 @@ public final class CommandList {
     new ExportCommands(daemon).register(list);
     new JobCommands(daemon).register(list);
     new DriveCommands(daemon).register(list);
+    new DescriptorCommands(daemon).register(list);
     new RunCommands(daemon).register(list);
     return Collections.unmodifiableMap(list.commands);
   }
@@ -67,6 +68,12 @@ public final class CommandList {
   void query(String name, Query query) {
     Check.argument(!commands.containsKey(name), "two commands %s", name);
     commands.put(name, (arguments, _) -> run(query, arguments));
+  }
+
+  /** A command that takes descriptors which come with it. */
+  void add(String name, Command command) {
+    Check.argument(!commands.containsKey(name), "two commands %s", name);
+    commands.put(name, command);
   }
 
   private static Json run(Query query, OptionReader arguments)

@@ -2,6 +2,7 @@ package org.tinamou.daemon.command;
 
 import java.util.Map;
 import org.tinamou.daemon.Daemon;
+import org.tinamou.daemon.object.IoThreadObject;
 import org.tinamou.daemon.object.ObjectTypes;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.objects.ObjectRegistry;
@@ -25,23 +26,34 @@ final class ObjectCommands {
   }
 
   void register(CommandList list) {
-    list.action(
-        "object-add",
-        arguments ->
-            daemon
-                .objects()
-                .define(OptionReader.of(CommandList.tree(arguments), OptionReader.Style.TYPED)));
+    list.action("object-add", this::add);
     list.action(
         "object-del",
         arguments -> {
           hasPlace |= !daemon.objects().all().isEmpty();
           daemon.objects().remove(arguments.string("id"));
         });
+    list.query("query-iothreads", _ -> ioThreads());
     list.query("qom-list", this::list);
     list.query("qom-get", this::get);
     list.action("qom-set", this::set);
     list.query("qom-list-types", this::listTypes);
     list.query("qom-list-properties", this::listProperties);
+  }
+
+  private void add(OptionReader arguments) throws OptionException {
+    hasPlace |= daemon.objects().type(arguments.string("qom-type")) != null;
+    daemon.objects().define(OptionReader.of(CommandList.tree(arguments), OptionReader.Style.TYPED));
+  }
+
+  private Json ioThreads() {
+    Json.Array all = new Json.Array();
+    for (ObjectRegistry.Entry each : daemon.objects().all()) {
+      if (each.object() instanceof IoThreadObject thread) {
+        all.add(thread.report(each.id()));
+      }
+    }
+    return all;
   }
 
   // ---------------------------------------------------------------------------------------- tree

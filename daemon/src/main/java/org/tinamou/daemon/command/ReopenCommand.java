@@ -70,14 +70,14 @@ final class ReopenCommand {
       Map<BlockNode, ReopenChange> changes)
       throws OptionException, BlockException {
     String driver = options.stringOrNull("driver");
-    if (driver != null && !driver.equals(node.driver().formatName())) {
-      throw refused("driver");
-    }
     NodeOptions settings = GenericOptions.read(options, defaults);
     List<ReopenChange.ChildChange> children = new ArrayList<>();
     changes.put(node, new ReopenChange(node, settings, null, List.of()));
     for (String child : childNames(node)) {
       planChild(node, child, options, settings, children, changes);
+    }
+    if (driver != null && !driver.equals(node.driver().formatName())) {
+      throw refused("driver");
     }
     Object ofDriver = driverOptions(node, options);
     changes.put(node, new ReopenChange(node, settings, ofDriver, children));

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.BusyPolling;
+import org.tinamou.aio.HomeThread;
 import org.tinamou.base.Check;
 import org.tinamou.base.ClockType;
 import org.tinamou.daemon.Daemon;
@@ -47,6 +48,19 @@ public final class IoThreadObject implements UserObject {
     LoopStarter.Loop current = loop;
     Check.state(current != null, "the loop has ended");
     return java.util.Objects.requireNonNull(current).context();
+  }
+
+  /** What {@code query-iothreads} tells. */
+  @HomeThread
+  public Json.Members report(String id) {
+    LoopStarter.Loop current = java.util.Objects.requireNonNull(loop);
+    return new Json.Members()
+        .put("id", id)
+        .put("thread-id", current.threadId())
+        .put("poll-max-ns", of(values, "poll-max-ns"))
+        .put("poll-grow", of(values, "poll-grow"))
+        .put("poll-shrink", of(values, "poll-shrink"))
+        .put("aio-max-batch", of(values, "aio-max-batch"));
   }
 
   @Override

@@ -44,6 +44,11 @@ public final class HostLoops implements LoopStarter, AutoCloseable {
       }
 
       @Override
+      public long threadId() {
+        return thread.hostId();
+      }
+
+      @Override
       public void close() {
         watch.remove(thread.context());
         blocking(

@@ -40,7 +40,6 @@ final class MachineOptions {
           Map.entry("readconfig", "configuration files are not supported"),
           Map.entry("plugin", "plugin interface not enabled in this build"),
           Map.entry("gdb", "debugging a machine is not supported"),
-          Map.entry("add-fd", "sets of descriptors are not supported"),
           Map.entry("preconfig", "-preconfig is not supported"));
 
   private MachineOptions() {}

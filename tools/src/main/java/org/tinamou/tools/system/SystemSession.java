@@ -83,6 +83,7 @@ final class SystemSession {
       }
       MonitorDevices wiring =
           new MonitorDevices(arguments, daemon.devices(), daemon.monitors(), human);
+      PassedFiles.take(arguments, daemon.daemon());
       wiring.openDevices();
       openObjects();
       openNodes();

@@ -35,6 +35,7 @@ public final class FileDriver {
   private static final int ZERO_PIECE_BYTES = 1 << 20;
   private final AioContext context;
   private final HostFiles files;
+  private final FileOpener opener;
   private final int fd;
   private final Path path;
   private final FileOptions options;
@@ -71,8 +72,14 @@ public final class FileDriver {
   }
 
   private FileDriver(
-      AioContext context, int fd, Path path, FileOptions options, HostFiles.Status status) {
+      AioContext context,
+      FileOpener opener,
+      int fd,
+      Path path,
+      FileOptions options,
+      HostFiles.Status status) {
     this.context = context;
+    this.opener = opener;
     this.files = context.hostFiles();
     this.fd = fd;
     this.path = path;
@@ -90,7 +97,7 @@ public final class FileDriver {
   @InCoroutine
   public static FileDriver open(AioContext context, Path path, String name, FileOptions options)
       throws BlockException {
-    FileDriver opened = openUnlocked(context, path, name, options);
+    FileDriver opened = openUnlocked(context, FileOpener.HOST, path, name, options);
     try {
       if (opened.kind() == HostFiles.Kind.DIRECTORY || opened.kind() == HostFiles.Kind.OTHER) {
         throw new BlockException(
@@ -106,13 +113,14 @@ public final class FileDriver {
 
   /** Opens whatever has that name. */
   @InCoroutine
-  static FileDriver openUnlocked(AioContext context, Path path, String name, FileOptions options)
+  static FileDriver openUnlocked(
+      AioContext context, FileOpener opener, Path path, String name, FileOptions options)
       throws BlockException {
     OpenFlag[] flags = flags(!options.readOnly(), options.cache().isDirect());
     HostFiles files = context.hostFiles();
+    int fd = context.callBlocking(() -> opener.open(files, path, name, flags));
     try {
-      int fd = context.callBlocking(() -> files.open(path, 0, flags));
-      return adopt(context, fd, path, options);
+      return adopt(context, opener, fd, path, options);
     } catch (ErrnoException e) {
       throw BlockException.of(e.errno(), "Could not open '" + name + "'");
     }
@@ -132,14 +140,21 @@ public final class FileDriver {
   /** Takes over a descriptor, also when this fails. */
   static FileDriver adopt(AioContext context, int fd, Path path, FileOptions options)
       throws ErrnoException {
+    return adopt(context, FileOpener.HOST, fd, path, options);
+  }
+
+  private static FileDriver adopt(
+      AioContext context, FileOpener opener, int fd, Path path, FileOptions options)
+      throws ErrnoException {
     HostFiles files = context.hostFiles();
     try {
       HostFiles.Status status = context.callBlocking(() -> files.status(fd));
-      return new FileDriver(context, fd, path, options, status);
+      return new FileDriver(context, opener, fd, path, options, status);
     } catch (ErrnoException e) {
       context.callBlocking(
           () -> {
             files.close(fd);
+            opener.closed(files, path);
             return true;
           });
       throw e;
@@ -182,6 +197,7 @@ public final class FileDriver {
             () -> {
               locks.passTo(newFd);
               files.replace(fd, newFd);
+              opener.closed(files, path);
               return true;
             });
       } catch (ErrnoException e) {
@@ -206,7 +222,7 @@ public final class FileDriver {
   @InCoroutine
   Reopening prepareReopen(String name, boolean writable, boolean direct) throws BlockException {
     OpenFlag[] flags = flags(writable, direct);
-    int newFd = blocking("Could not open '" + name + "'", () -> files.open(path, 0, flags));
+    int newFd = context.callBlocking(() -> opener.open(files, path, name, flags));
     try {
       HostFiles.Status now = blocking("fstat", () -> files.status(newFd));
       if (now.device() != status.device() || now.inode() != status.inode()) {
@@ -263,6 +279,7 @@ public final class FileDriver {
           "close",
           () -> {
             files.close(descriptor);
+            opener.closed(files, path);
             return true;
           });
     } catch (BlockException e) {

@@ -19,14 +19,28 @@ import org.tinamou.qapi.OptionReader;
 /** {@code driver=file}, {@code host_device} and {@code host_cdrom}. */
 public final class FileType implements DriverType.Protocol {
   private final String name;
+  private final FileOpener opener;
 
-  private FileType(String name) {
+  private FileType(String name, FileOpener opener) {
     this.name = name;
+    this.opener = opener;
   }
 
   /** All of them. */
   public static List<FileType> all() {
-    return List.of(new FileType("file"), new FileType("host_device"), new FileType("host_cdrom"));
+    return all(FileOpener.HOST);
+  }
+
+  /** All of them, which also open what was passed to this program. */
+  public static List<FileType> withSets(DescriptorSets sets) {
+    return all(sets);
+  }
+
+  private static List<FileType> all(FileOpener opener) {
+    return List.of(
+        new FileType("file", opener),
+        new FileType("host_device", opener),
+        new FileType("host_cdrom", opener));
   }
 
   @Override
@@ -151,13 +165,13 @@ public final class FileType implements DriverType.Protocol {
   }
 
   /** Under auto-read-only the file is opened for reading, until somebody needs to write. */
-  private static FileDriver openFile(NodeOpening opening, Path path, String text)
-      throws BlockException {
+  private FileDriver openFile(NodeOpening opening, Path path, String text) throws BlockException {
     NodeOptions settings = opening.settings();
     boolean reading = opening.node().isReadOnly() || settings.autoReadOnly();
     CacheMode cache = settings.cacheDirect() ? CacheMode.NONE : CacheMode.WRITEBACK;
     return FileDriver.openUnlocked(
         opening.node().context(),
+        opener,
         path,
         text,
         new FileOptions(reading, cache, Permission.NONE, Permission.ALL));
