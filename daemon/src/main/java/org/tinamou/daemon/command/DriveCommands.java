@@ -1,5 +1,7 @@
 package org.tinamou.daemon.command;
 
+import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.block.BlockBackend;
@@ -8,6 +10,8 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.DetectZeroes;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.stats.BlockStatistics;
+import org.tinamou.block.stats.IoKind;
 import org.tinamou.block.throttle.ThrottleConfig;
 import org.tinamou.block.throttle.ThrottleGroup;
 import org.tinamou.daemon.Daemon;
@@ -35,7 +39,7 @@ final class DriveCommands {
     list.action("blockdev-insert-medium", this::refuseDevice);
     list.action("blockdev-change-medium", this::changeMedium);
     list.action("block_set_io_throttle", this::limit);
-    list.action("block-latency-histogram-set", this::refuseDevice);
+    list.action("block-latency-histogram-set", this::setHistograms);
   }
 
   @InCoroutine
@@ -158,5 +162,51 @@ final class DriveCommands {
     ThrottleConfig config =
         ThrottleConfig.UNLIMITED.read(OptionReader.of(limits, OptionReader.Style.TYPED));
     daemon.limit(drive.backend(), config, arguments.stringOrNull("group"));
+  }
+
+  /** Devices have ids; where there is none, a drive is called by its name. */
+  @InCoroutine
+  private void setHistograms(OptionReader arguments) throws OptionException, CommandException {
+    String id = arguments.string("id");
+    Drive drive = daemon.drives().find(id);
+    for (Drive each : daemon.drives().all()) {
+      if (id.equals(each.device())) {
+        drive = each;
+      }
+    }
+    BlockStatistics statistics = drive == null ? null : drive.backend().statistics();
+    if (statistics == null) {
+      throw notFound(id);
+    }
+    Json all = CommandList.value(arguments, "boundaries");
+    boolean given = all != null;
+    for (IoKind kind : List.of(IoKind.READ, IoKind.WRITE, IoKind.FLUSH)) {
+      String name = kind.name().toLowerCase(Locale.ROOT);
+      Json own = CommandList.value(arguments, "boundaries-" + name);
+      Json wanted = own == null ? all : own;
+      if (wanted != null) {
+        given = true;
+        if (!statistics.setHistogram(kind, numbers(wanted))) {
+          throw new CommandException("Device '%s' set %s boundaries fail".formatted(id, name));
+        }
+      }
+    }
+    if (!given) {
+      statistics.clearHistograms();
+    }
+  }
+
+  private static long[] numbers(Json list) {
+    return list instanceof Json.Array array
+        ? array.elements().stream().mapToLong(DriveCommands::number).toArray()
+        : new long[0];
+  }
+
+  private static long number(Json value) {
+    return switch (value) {
+      case Json.Whole(long number) -> number;
+      case Json.Unsigned(long number) -> number;
+      default -> 0;
+    };
   }
 }

@@ -105,22 +105,23 @@ final class NodeQueries {
         "stats",
         new BlockStatistics(daemon.main().clocks(), false, false)
             .report(node.highestWrittenBytes()));
-    if (node.driverOrNull() instanceof FileNode) {
+    if (node.driverOrNull() instanceof FileNode file && !file.formatName().equals("host_cdrom")) {
+      FileNode.DiscardCounts discards = file.discardCounts();
       report.put(
           "driver-specific",
           new Json.Members()
-              .put("driver", node.driverOrNull().formatName())
-              .put("discard-nb-ok", 0)
-              .put("discard-nb-failed", 0)
-              .put("discard-bytes-ok", 0));
+              .put("driver", file.formatName())
+              .put("discard-nb-ok", discards.succeeded())
+              .put("discard-nb-failed", discards.failed())
+              .put("discard-bytes-ok", discards.succeededBytes()));
     }
-    BlockNode file = primary(node);
-    if (file != null) {
-      report.put("parent", statistics(file, false));
+    BlockNode below = primary(node);
+    if (below != null) {
+      report.put("parent", statistics(below, false));
     }
-    Edge below = NodeCommands.copiedFrom(node);
-    if (withBacking && below != null) {
-      report.put("backing", statistics(NodeNames.shown(below.child()), true));
+    Edge backing = NodeCommands.copiedFrom(node);
+    if (withBacking && backing != null) {
+      report.put("backing", statistics(NodeNames.shown(backing.child()), true));
     }
     return report;
   }

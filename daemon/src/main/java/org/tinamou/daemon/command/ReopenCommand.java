@@ -8,17 +8,22 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeNames;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.block.open.GenericOptions;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.drivers.OverlayImage;
+import org.tinamou.drivers.filter.preallocate.PreallocateDriver;
+import org.tinamou.drivers.filter.preallocate.PreallocateType;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.qapi.Json;
+import org.tinamou.qapi.MemberOrder;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 import org.tinamou.qapi.OptionReader.Choice;
@@ -40,6 +45,10 @@ final class ReopenCommand {
           "cache.no-flush",
           "discard",
           "detect-zeroes");
+
+  /** Filters whose options stay as they are, and their children's names too. */
+  private static final Set<String> FIXED =
+      Set.of("blkverify", "compress", "copy-before-write", "copy-on-read", "snapshot-access");
 
   private final Daemon daemon;
 
@@ -71,6 +80,8 @@ final class ReopenCommand {
       throws OptionException, BlockException {
     String driver = options.stringOrNull("driver");
     NodeOptions settings = GenericOptions.read(options, defaults);
+    refuseFixed(node);
+    refuseReset(node, options.flat());
     List<ReopenChange.ChildChange> children = new ArrayList<>();
     changes.put(node, new ReopenChange(node, settings, null, List.of()));
     for (String child : childNames(node)) {
@@ -81,6 +92,32 @@ final class ReopenCommand {
     }
     Object ofDriver = driverOptions(node, options);
     changes.put(node, new ReopenChange(node, settings, ofDriver, children));
+  }
+
+  private static void refuseFixed(BlockNode node) throws BlockException {
+    String format = node.driver().formatName();
+    if (FIXED.contains(format) || !(node.driver() instanceof BlockDriver.Reopenable)) {
+      throw new BlockException(
+          Errno.EOPNOTSUPP,
+          "Block format '%s' used by node '%s' does not support reopening files"
+              .formatted(format, NodeNames.deviceOrNode(node)));
+    }
+  }
+
+  /** What a driver was opened with has to be said again, unless it can go back to its default. */
+  private static void refuseReset(BlockNode node, Map<String, Json> given) throws BlockException {
+    for (String key : MemberOrder.sorted(node.origin().options().keySet())) {
+      boolean asked = key.equals("force-share") || isOwn(node, key);
+      if (asked && !given.containsKey(key) && !isChangeable(node, key)) {
+        throw new BlockException(
+            Errno.EINVAL, "Option '" + key + "' cannot be reset to its default value");
+      }
+    }
+  }
+
+  /** Whether a driver can do without an option that it had. */
+  private static boolean isChangeable(BlockNode node, String key) {
+    return node.driverOrNull() instanceof RawFormat && (key.equals("offset") || key.equals("size"));
   }
 
   private static BlockException refused(String option) {
@@ -110,6 +147,10 @@ final class ReopenCommand {
     Choice choice = options.choiceOrNull(name, "BlockdevRefOrNull");
     switch (choice) {
       case Choice.Named(String reference) -> {
+        boolean replaceable = name.equals("file") || name.equals("backing");
+        if (!replaceable && (edge == null || !edge.child().name().equals(reference))) {
+          throw refused(name);
+        }
         BlockNode target = daemon.nodes().find(null, reference);
         if (edge == null || edge.child() != target) {
           children.add(new ReopenChange.ChildChange(name, roles(edge, name), target));
@@ -177,19 +218,18 @@ final class ReopenCommand {
       throws OptionException, BlockException {
     Map<String, Json> given = options.flat();
     Map<String, Json> before = node.origin().options();
-    boolean raw = node.driverOrNull() instanceof RawFormat;
+    BlockDriver driver = node.driverOrNull();
+    boolean raw = driver instanceof RawFormat;
+    boolean preallocate = driver instanceof PreallocateDriver;
     for (Map.Entry<String, Json> each : given.entrySet()) {
       String key = each.getKey();
-      boolean changeable = raw && (key.equals("offset") || key.equals("size"));
+      boolean changeable = preallocate || isChangeable(node, key);
       if (isOwn(node, key) && !changeable && !each.getValue().equals(before.get(key))) {
         throw refused(key);
       }
     }
-    for (String key : before.keySet()) {
-      boolean changeable = raw && (key.equals("offset") || key.equals("size"));
-      if (isOwn(node, key) && !changeable && !given.containsKey(key)) {
-        throw refused(key);
-      }
+    if (preallocate) {
+      return PreallocateType.sizes(options);
     }
     if (!raw
         || (!given.containsKey("offset")

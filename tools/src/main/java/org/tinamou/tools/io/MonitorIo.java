@@ -8,6 +8,7 @@ import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Permission;
+import org.tinamou.block.stats.BlockStatistics;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.daemon.hmp.HumanCommands;
 import org.tinamou.monitor.CommandException;
@@ -59,7 +60,18 @@ public final class MonitorIo implements HumanCommands.IoTool {
       refuseWithoutMedium(command);
       return;
     }
-    new IoCommands(session(drive, node, told)).run(command);
+    // Statistics are a device's: of these commands only those count that behave like one.
+    BlockStatistics statistics = command.strip().startsWith("aio_") ? null : drive.statistics();
+    if (statistics == null) {
+      new IoCommands(session(drive, node, told)).run(command);
+      return;
+    }
+    drive.setStatistics(null);
+    try {
+      new IoCommands(session(drive, node, told)).run(command);
+    } finally {
+      drive.setStatistics(statistics);
+    }
   }
 
   private void onNode(BlockNode node, String command, Console told) throws BlockException {

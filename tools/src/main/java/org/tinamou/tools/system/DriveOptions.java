@@ -1,5 +1,6 @@
 package org.tinamou.tools.system;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +37,17 @@ record DriveOptions(
     boolean writeThrough,
     ErrorPolicy readErrors,
     ErrorPolicy writeErrors,
-    Map<String, String> limits) {
+    Map<String, String> limits,
+    Accounting accounting) {
 
+  /**
+   * What is counted of a drive's requests.
+   *
+   * @param intervalsSeconds over which statistics are kept besides
+   */
+  record Accounting(boolean invalid, boolean failed, List<Long> intervalsSeconds) {}
+
+  private static final long MAX_INTERVAL_SECONDS = 0xffff_ffffL;
   private static final Pattern IDENTIFIER = Pattern.compile("[a-zA-Z][a-zA-Z0-9._-]*");
   private static final String IDENTIFIER_HINT =
       "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.";
@@ -112,6 +122,7 @@ record DriveOptions(
       }
       Map<String, String> limits = limits();
       cache();
+      Accounting accounting = accounting();
       boolean cdrom = isCdrom();
       boolean readOnly = bool("read-only", false) || cdrom;
       boolean copyOnRead = bool("copy-on-read", false);
@@ -141,7 +152,27 @@ record DriveOptions(
           writeThrough,
           readErrors,
           writeErrors,
-          limits);
+          limits,
+          accounting);
+    }
+
+    private Accounting accounting() throws OptionException {
+      boolean invalid = bool("stats-account-invalid", true);
+      boolean failed = bool("stats-account-failed", true);
+      List<Long> intervals = new ArrayList<>();
+      for (String text; (text = left.remove("stats-intervals." + intervals.size())) != null; ) {
+        long seconds = text.matches("[0-9]{1,10}") ? Long.parseLong(text) : 0;
+        if (seconds < 1 || seconds > MAX_INTERVAL_SECONDS) {
+          throw new OptionException("Invalid interval length: " + text);
+        }
+        intervals.add(seconds);
+      }
+      for (String name : left.keySet()) {
+        if (name.startsWith("stats-intervals.")) {
+          throw new OptionException("Invalid option " + name);
+        }
+      }
+      return new Accounting(invalid, failed, intervals);
     }
 
     private boolean bool(String name, boolean fallback) throws OptionException {

@@ -68,7 +68,7 @@ final class Drives {
     try {
       backend.setWriteThrough(options.writeThrough());
       backend.setFollowsNode(true); // no device minds
-      backend.setStatistics(new BlockStatistics(graph.main().clocks(), true, true));
+      backend.setStatistics(statistics(options.accounting()));
       if (node != null) {
         backend.insert(node);
       }
@@ -102,6 +102,16 @@ final class Drives {
     if (id != null && held.find(id) != null) {
       throw new OptionException("Duplicate ID '" + id + "' for drive");
     }
+  }
+
+  private BlockStatistics statistics(DriveOptions.Accounting accounting) throws BlockException {
+    BlockStatistics statistics =
+        new BlockStatistics(
+            opener.graph().main().clocks(), accounting.invalid(), accounting.failed());
+    for (long seconds : accounting.intervalsSeconds()) {
+      statistics.addInterval(seconds);
+    }
+    return statistics;
   }
 
   private static ThrottleConfig limits(DriveOptions options)

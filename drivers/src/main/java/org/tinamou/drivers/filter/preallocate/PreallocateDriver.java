@@ -9,6 +9,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PermissionPair;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.ReopenChange;
 import org.tinamou.drivers.filter.FilterDriver;
 
 /**
@@ -18,8 +19,15 @@ import org.tinamou.drivers.filter.FilterDriver;
 public final class PreallocateDriver extends FilterDriver implements BlockDriver.PermissionMapper {
   private static final int SECTOR_BYTES = 512;
 
-  private final long alignBytes;
-  private final long sizeBytes;
+  /**
+   * How much is reserved.
+   *
+   * @param alignBytes a multiple of this, above 0
+   * @param bytes beyond what is written
+   */
+  public record Sizes(long alignBytes, long bytes) {}
+
+  private volatile Sizes sizes;
   private final CoMutex growing = new CoMutex("preallocation");
 
   /** Where the data ends and where the reserved space does; equal if there is none. */
@@ -27,10 +35,9 @@ public final class PreallocateDriver extends FilterDriver implements BlockDriver
 
   private volatile long reservedEnd;
 
-  PreallocateDriver(Edge file, long alignBytes, long sizeBytes) throws BlockException {
+  PreallocateDriver(Edge file, Sizes sizes) throws BlockException {
     super(file);
-    this.alignBytes = alignBytes;
-    this.sizeBytes = sizeBytes;
+    this.sizes = sizes;
     dataEnd = file.lengthBytes();
     reservedEnd = dataEnd;
   }
@@ -79,7 +86,9 @@ public final class PreallocateDriver extends FilterDriver implements BlockDriver
       if (end <= reservedEnd) {
         return;
       }
-      long wanted = (end + sizeBytes + alignBytes - 1) / alignBytes * alignBytes;
+      Sizes now = sizes;
+      long wanted =
+          (end + now.bytes() + now.alignBytes() - 1) / now.alignBytes() * now.alignBytes();
       try {
         file().truncate(wanted, false, PreallocationMode.FALLOC);
         reservedEnd = wanted;
@@ -145,5 +154,21 @@ public final class PreallocateDriver extends FilterDriver implements BlockDriver
       // A file that is longer than its data is good all the same.
       return;
     }
+  }
+
+  @Override
+  public PreparedReopen prepareReopen(ReopenChange change) {
+    if (!(change.driverOptions() instanceof Sizes next)) {
+      return PreparedReopen.NOTHING;
+    }
+    return new PreparedReopen() {
+      @Override
+      public void commit() {
+        sizes = next;
+      }
+
+      @Override
+      public void abort() {}
+    };
   }
 }

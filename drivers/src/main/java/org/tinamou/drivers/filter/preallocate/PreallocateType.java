@@ -1,6 +1,7 @@
 package org.tinamou.drivers.filter.preallocate;
 
 import java.util.EnumSet;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
@@ -10,6 +11,7 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.NodeOpening;
 import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
 
 /** {@code driver=preallocate}: {@code prealloc-align}, {@code prealloc-size}, {@code file}. */
 public final class PreallocateType implements DriverType {
@@ -40,18 +42,26 @@ public final class PreallocateType implements DriverType {
     if (file == null) {
       throw new BlockException(Errno.EINVAL, "A block device must be specified for \"file\"");
     }
-    long align = size(opening, "prealloc-align", DEFAULT_ALIGN_BYTES);
-    long size = size(opening, "prealloc-size", DEFAULT_SIZE_BYTES);
+    return new PreallocateDriver(file, sizes(opening.options()));
+  }
+
+  /** How much is reserved, as options say it or by default. */
+  @AnyThread
+  public static PreallocateDriver.Sizes sizes(OptionReader options)
+      throws OptionException, BlockException {
+    long align = size(options, "prealloc-align", DEFAULT_ALIGN_BYTES);
+    long size = size(options, "prealloc-size", DEFAULT_SIZE_BYTES);
     if (align % SECTOR_BYTES != 0) {
       throw new BlockException(
           Errno.EINVAL,
           "prealloc-align parameter of preallocate filter is not aligned to " + SECTOR_BYTES);
     }
-    return new PreallocateDriver(file, Math.max(1, align), size);
+    return new PreallocateDriver.Sizes(Math.max(1, align), size);
   }
 
-  private static long size(NodeOpening opening, String name, long fallback) throws OptionException {
-    Long bytes = opening.options().sizeOrNull(name);
+  private static long size(OptionReader options, String name, long fallback)
+      throws OptionException {
+    Long bytes = options.sizeOrNull(name);
     return bytes == null ? fallback : bytes;
   }
 }

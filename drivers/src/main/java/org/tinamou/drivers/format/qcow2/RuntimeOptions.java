@@ -84,8 +84,10 @@ record RuntimeOptions(
 
   private static Set<MetadataMap.Part> overlap(OptionReader options)
       throws OptionException, BlockException {
-    String mode = options.stringOrNull("overlap-check");
-    String template = options.stringOrNull("overlap-check.template");
+    boolean named = options.flat().containsKey("overlap-check");
+    boolean detailed = !named || options.style() == OptionReader.Style.LOOSE;
+    String mode = named ? options.stringOrNull("overlap-check") : null;
+    String template = detailed ? options.stringOrNull("overlap-check.template") : null;
     for (String each : Arrays.asList(mode, template)) {
       if (each != null && !OVERLAP_MODES.contains(each)) {
         throw new BlockException(
@@ -111,7 +113,7 @@ record RuntimeOptions(
       case null, default -> parts.addAll(MetadataMap.CACHED);
     }
     for (MetadataMap.Part part : MetadataMap.Part.values()) {
-      Boolean wanted = options.boolOrNull("overlap-check." + part.option());
+      Boolean wanted = detailed ? options.boolOrNull("overlap-check." + part.option()) : null;
       if (Boolean.TRUE.equals(wanted)) {
         parts.add(part);
       } else if (wanted != null) {

@@ -1,6 +1,7 @@
 package org.tinamou.drivers.protocol.file;
 
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HostFiles;
@@ -46,6 +47,9 @@ public final class FileNode
   private final String driverName;
   private final FileDriver file;
   private final boolean locking;
+  private final LongAdder discards = new LongAdder();
+  private final LongAdder discardedBytes = new LongAdder();
+  private final LongAdder failedDiscards = new LongAdder();
   private volatile long lengthBytes;
   private int lockedUses = Permission.NONE;
   private int lockedShares = Permission.ALL;
@@ -154,8 +158,29 @@ public final class FileNode
 
   @Override
   public boolean discard(long offsetBytes, long length) throws BlockException {
-    file.discard(offsetBytes, length);
+    try {
+      file.discard(offsetBytes, length);
+    } catch (BlockException e) {
+      failedDiscards.increment();
+      throw e;
+    }
+    discards.increment();
+    discardedBytes.add(length);
     return true;
+  }
+
+  /**
+   * What became of discards.
+   *
+   * @param succeeded how many did
+   * @param failed how many did not
+   */
+  public record DiscardCounts(long succeeded, long failed, long succeededBytes) {}
+
+  /** Of all discards so far. Any thread. */
+  @AnyThread
+  public DiscardCounts discardCounts() {
+    return new DiscardCounts(discards.sum(), failedDiscards.sum(), discardedBytes.sum());
   }
 
   @Override
