@@ -56,7 +56,7 @@ final class DescriptorCommands {
     long set = arguments.int64("fdset-id", 0);
     Long fd = arguments.int64OrNull("fd");
     AioContext main = daemon.main();
-    Integer number = fd == null ? null : (int) Math.clamp(fd, -1, Integer.MAX_VALUE);
+    Integer number = fd == null ? null : Math.clamp(fd, -1, Integer.MAX_VALUE);
     boolean found =
         main.callBlocking(() -> daemon.descriptors().remove(main.hostFiles(), set, number));
     if (!found) {
