@@ -263,16 +263,12 @@ public abstract class Job extends JobHooks {
   }
 
   /**
-   * A user tells it to give up; a concluded one is forgotten.
+   * A user tells it to give up.
    *
    * @param force whether it ends as cancelled where it could end well
    */
   @InCoroutine
   public final void cancel(boolean force) throws BlockException {
-    if (status == JobStatus.CONCLUDED) {
-      forget();
-      return;
-    }
     checkAccepts(JobVerb.CANCEL);
     cancelNow(force);
   }

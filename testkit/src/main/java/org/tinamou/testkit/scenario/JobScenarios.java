@@ -53,9 +53,7 @@ final class JobScenarios {
     refusedVerb(stage, job, JobVerb.DISMISS, job::dismiss);
     refusedVerb(stage, job, JobVerb.PAUSE, job::userPause);
     refusedVerb(stage, job, JobVerb.SET_SPEED, () -> job.setSpeed(1));
-    if (job.status() != JobStatus.CONCLUDED) {
-      refusedVerb(stage, job, JobVerb.CANCEL, () -> job.cancel(true));
-    }
+    refusedVerb(stage, job, JobVerb.CANCEL, () -> job.cancel(true));
     if (!job.isUserPaused()) {
       stage.refused(Errno.EINVAL, "Can't resume a job that was not paused", job::userResume);
     }
@@ -79,8 +77,10 @@ final class JobScenarios {
       bring(stage, job, stop);
       refuseOthers(stage, job);
       boolean concluded = stop == JobStatus.CONCLUDED;
-      job.cancel(true);
-      if (!concluded) {
+      if (concluded) {
+        job.dismiss();
+      } else {
+        job.cancel(true);
         job.await();
         stage.require(job.isCancelled(), "I17", "not cancelled in " + stop);
         stage.require(job.calls.getLast().equals("clean"), "I17", "not cleaned: " + job.calls);

@@ -6,6 +6,7 @@ import org.tinamou.aio.BusyPolling;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.IoThread;
+import org.tinamou.aio.Watchdog;
 import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.aio.poller.StallWatch;
 import org.tinamou.daemon.LoopStarter;
@@ -13,12 +14,19 @@ import org.tinamou.qapi.OptionException;
 
 /**
  * Loops on threads of the host, for programs that run for long: those that stand still are recorded
- * (see {@link StallWatch}), the main loop's too.
+ * (see {@link StallWatch}), the main loop's too. With {@code TINAMOU_STALLS} in the environment
+ * they are printed besides, with the stack of what keeps them busy.
  */
 public final class HostLoops implements LoopStarter, AutoCloseable {
   private final LoopHost host;
   private final AioContext main;
-  private final StallWatch watch = new StallWatch(_ -> {});
+  private final StallWatch watch = new StallWatch(HostLoops::report);
+
+  private static void report(Watchdog.Stall stall) {
+    if (System.getenv("TINAMOU_STALLS") != null) {
+      System.err.println(stall);
+    }
+  }
 
   /** Starts looking after the main loop. */
   public HostLoops(LoopHost host, AioContext main) {
