@@ -276,6 +276,9 @@ final class PermissionUpdate {
     }
     int needs = used;
     int shares = shared | Permission.WRITE_UNCHANGED;
+    if (roles.contains(EdgeRole.DATA)) {
+      shares &= ~Permission.RESIZE; // the driver may count on where its data ends
+    }
     if (roles.contains(EdgeRole.METADATA)) {
       needs |= Permission.CONSISTENT_READ;
       if (!readOnly) {

@@ -158,15 +158,24 @@ public final class OptionReader {
   }
 
   /**
-   * A signed 64-bit number of bytes: a plain number in typed JSON and on command lines, with or
+   * A number of bytes up to 2^63 - 1: a plain number in typed JSON and on command lines, with or
    * without a suffix in file names.
    */
   public @Nullable Long bytesOrNull(String name) throws OptionException {
     if (style != Style.LOOSE) {
-      return int64OrNull(name);
+      return notNegative(name, int64OrNull(name));
     }
     Json value = scalarOrNull(name);
     return value == null ? null : OptionScalars.size(style, value, prefix + name);
+  }
+
+  private static @Nullable Long notNegative(String name, @Nullable Long value)
+      throws OptionException {
+    if (value != null && value < 0) {
+      throw new OptionException(
+          "Parameter '" + name + "' expects a non-negative number below 2^64");
+    }
+    return value;
   }
 
   public long bytes(String name, long fallback) throws OptionException {
@@ -177,7 +186,10 @@ public final class OptionReader {
   /** An unsigned number of bytes, with or without a suffix where it is text. */
   public @Nullable Long sizeOrNull(String name) throws OptionException {
     if (style == Style.TYPED) {
-      return uint64OrNull(name);
+      Json given = scalarOrNull(name);
+      return given instanceof Json.Whole(long number)
+          ? notNegative(name, number)
+          : uint64OrNull(name);
     }
     Json value = scalarOrNull(name);
     return value == null ? null : OptionScalars.size(style, value, prefix + name);
