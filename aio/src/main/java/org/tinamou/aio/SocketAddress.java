@@ -4,9 +4,14 @@ package org.tinamou.aio;
 public sealed interface SocketAddress {
   /** A socket in the file system. */
   record Unix(String path) implements SocketAddress {
+    /** Whether it is in the kernel's own name space rather than in the file system. */
+    public boolean isAbstract() {
+      return path.startsWith("\0");
+    }
+
     @Override
     public String toString() {
-      return path;
+      return isAbstract() ? path.substring(1) : path;
     }
   }
 

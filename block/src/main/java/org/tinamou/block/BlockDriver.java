@@ -63,8 +63,14 @@ public interface BlockDriver {
     BlockNode namesake();
   }
 
-  /** Is put in front of a node by a job: without a name of its own it is not spoken of. */
-  interface Unnoticed extends NamedAsOther {}
+  /**
+   * May have been put in front of a node by a job: without a name of its own it is not spoken of.
+   */
+  interface Unnoticed extends BlockDriver {
+    /** The node that it was put in front of; null if a user has put it there. */
+    @AnyThread
+    @Nullable BlockNode behind();
+  }
 
   /** Can be written to. */
   interface Writable extends BlockDriver {

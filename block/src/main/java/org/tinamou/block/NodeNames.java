@@ -22,7 +22,11 @@ public final class NodeNames {
   public static BlockNode shown(BlockNode node) {
     BlockNode at = node;
     while (at.name().startsWith("#") && at.driverOrNull() instanceof BlockDriver.Unnoticed filter) {
-      at = filter.namesake();
+      BlockNode behind = filter.behind();
+      if (behind == null) {
+        return at;
+      }
+      at = behind;
     }
     return at;
   }

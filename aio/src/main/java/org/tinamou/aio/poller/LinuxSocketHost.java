@@ -47,7 +47,7 @@ final class LinuxSocketHost implements SocketHost {
   public StreamSocket connect(SocketAddress address) throws IOException {
     return switch (address) {
       case SocketAddress.Unix unix ->
-          connect(rawUnix(unix, "Failed to connect to '" + unix.path() + "'"), unix);
+          connect(rawUnix(unix, "Failed to connect to '" + unix + "'"), unix);
       case SocketAddress.Vsock vsock -> connect(Sockets.vsock(vsock.cid(), vsock.port()), vsock);
       case SocketAddress.Descriptor(int fd) -> {
         Sockets.setBlocking(fd, ring);
@@ -130,9 +130,11 @@ final class LinuxSocketHost implements SocketHost {
   public ListenSocket listen(SocketAddress address, int backlog) throws IOException {
     return switch (address) {
       case SocketAddress.Unix unix -> {
-        String failure = "Failed to bind socket to " + unix.path();
+        String failure = "Failed to bind socket to " + unix;
         Sockets.RawAddress raw = rawUnix(unix, failure);
-        removeStale(unix.path());
+        if (!unix.isAbstract()) {
+          removeStale(unix.path());
+        }
         yield listen(raw, backlog, failure);
       }
       case SocketAddress.Vsock vsock ->
@@ -195,7 +197,7 @@ final class LinuxSocketHost implements SocketHost {
     if (name.length > Sockets.MAX_UNIX_PATH_BYTES) {
       throw new ErrnoException(Errno.ENAMETOOLONG, doing);
     }
-    return Sockets.unix(unix.path(), false);
+    return Sockets.unix(unix.toString(), unix.isAbstract());
   }
 
   private static Sockets.RawAddress raw(InetAddress address, int port) {

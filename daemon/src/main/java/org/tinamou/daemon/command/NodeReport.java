@@ -17,6 +17,7 @@ import org.tinamou.block.throttle.ThrottleLimit;
 import org.tinamou.drivers.HostSpace;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
+import org.tinamou.drivers.filter.snapshotaccess.SnapshotAccessDriver;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.qapi.Json;
@@ -158,7 +159,8 @@ final class NodeReport {
     ImageDescription description =
         driver instanceof ImageDescription.Source source ? source.description() : null;
     ImageDescription shown = description == null ? filtered(node) : description;
-    if (shown != null || bottom(node) instanceof FileNode) {
+    if (shown != null
+        || bottom(node) instanceof FileNode && !(driver instanceof SnapshotAccessDriver)) {
       report.put("dirty-flag", shown != null && shown.dirty());
     }
     long allocated = HostSpace.allocatedBytes(node);

@@ -82,6 +82,7 @@ final class ReopenCommand {
     NodeOptions settings = GenericOptions.read(options, defaults);
     refuseFixed(node);
     refuseReset(node, options.flat());
+    refuseWithoutBacking(node, options.flat());
     List<ReopenChange.ChildChange> children = new ArrayList<>();
     changes.put(node, new ReopenChange(node, settings, null, List.of()));
     for (String child : childNames(node)) {
@@ -112,6 +113,17 @@ final class ReopenCommand {
         throw new BlockException(
             Errno.EINVAL, "Option '" + key + "' cannot be reset to its default value");
       }
+    }
+  }
+
+  /** What shows through an image is named each time. */
+  private static void refuseWithoutBacking(BlockNode node, Map<String, Json> given)
+      throws BlockException {
+    boolean named =
+        given.keySet().stream()
+            .anyMatch(key -> key.equals("backing") || key.startsWith("backing."));
+    if (!named && node.driverOrNull() instanceof OverlayImage && node.child("backing") != null) {
+      throw new BlockException(Errno.EINVAL, "backing is missing for '" + node.name() + "'");
     }
   }
 

@@ -225,6 +225,10 @@ final class SnapshotCommands {
 
     private OptionValues options(BlockNode below) throws BlockException, OptionException {
       BlockDriver driver = below.driver();
+      if (FileNames.of(below).equals(file)) {
+        throw new OptionException(
+            "Error: Trying to create an image with the same filename as the backing file");
+      }
       String text =
           "size=%d,backing_file=%s,backing_fmt=%s"
               .formatted(

@@ -132,8 +132,8 @@ public final class Exports {
   }
 
   private void removeSocket() {
-    if (address instanceof SocketAddress.Unix(String path)) {
-      daemon.main().callBlocking(() -> java.nio.file.Path.of(path).toFile().delete());
+    if (address instanceof SocketAddress.Unix unix && !unix.isAbstract()) {
+      daemon.main().callBlocking(() -> java.nio.file.Path.of(unix.path()).toFile().delete());
     }
   }
 

@@ -19,7 +19,7 @@ import org.tinamou.drivers.filter.FilterDriver;
  * below, since what shows through here stays the same.
  */
 final class CommitTop extends FilterDriver
-    implements BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
+    implements BlockDriver.NamedAsOther, BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
   private CommitTop(Edge file) {
     super(file);
   }
@@ -76,5 +76,10 @@ final class CommitTop extends FilterDriver
   @Override
   public Edge passRead() {
     return file();
+  }
+
+  @Override
+  public BlockNode behind() {
+    return file().child();
   }
 }

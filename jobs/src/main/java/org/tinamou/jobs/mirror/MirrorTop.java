@@ -19,7 +19,7 @@ import org.tinamou.drivers.filter.FilterDriver;
  * made on the target too.
  */
 final class MirrorTop extends FilterDriver
-    implements BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
+    implements BlockDriver.NamedAsOther, BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
   private final Edge target;
   private final boolean targetIsBelow;
   private volatile @Nullable MirrorTracking tracking;
@@ -149,5 +149,10 @@ final class MirrorTop extends FilterDriver
     }
     now.changeSourceOnly(offsetBytes, lengthBytes, () -> file().discard(offsetBytes, lengthBytes));
     return true;
+  }
+
+  @Override
+  public BlockNode behind() {
+    return file().child();
   }
 }

@@ -210,13 +210,13 @@ final class SystemHumanCommands {
         "savevm",
         "tag",
         "save a VM snapshot. If no tag is provided, a new snapshot is created",
-        (given, out) -> refuseState("save"),
+        (given, out) -> refuseState("save", keepers()),
         optional("name", Kind.STRING));
     add(
         "loadvm",
         "tag",
         "restore a VM snapshot from its tag",
-        (given, out) -> refuseState("restore"),
+        (given, out) -> restore(given.text("name")),
         required("name", Kind.STRING));
     add(
         "delvm",
@@ -226,10 +226,21 @@ final class SystemHumanCommands {
         required("name", Kind.STRING));
   }
 
-  /** There is no machine whose state could be kept; first what the reference would mind. */
   @InCoroutine
-  private void refuseState(String verb) throws CommandException {
-    keepers();
+  private void restore(String name) throws CommandException {
+    List<InternalSnapshots> keepers = keepers();
+    if (keepers.stream().anyMatch(each -> each.find(null, name) == null)) {
+      throw new CommandException("Snapshot '" + name + "' does not exist in one or more devices");
+    }
+    refuseState("restore", keepers);
+  }
+
+  /** There is no machine whose state could be kept. */
+  private static void refuseState(String verb, List<InternalSnapshots> keepers)
+      throws CommandException {
+    if (keepers.isEmpty()) {
+      throw new CommandException("no block device can store vmstate for snapshot");
+    }
     throw new CommandException(
         "This version of Tinamou cannot " + verb + " the state of a machine");
   }

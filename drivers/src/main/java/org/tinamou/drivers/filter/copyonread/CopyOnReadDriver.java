@@ -24,7 +24,9 @@ import org.tinamou.drivers.filter.FilterDriver;
  *
  * <p>Whoever copies up holds the lock alone: a write that came in between would be lost.
  */
-public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.PermissionMapper {
+public final class CopyOnReadDriver extends FilterDriver
+    implements BlockDriver.PermissionMapper, BlockDriver.Unnoticed {
+  private final boolean ofJob;
   private final @Nullable BlockNode bottom;
   private final CoRwLock copying = new CoRwLock("copy on read");
 
@@ -32,12 +34,22 @@ public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.
    * @param bottom what lies below it is not copied; null for no limit. The driver holds a reference
    */
   CopyOnReadDriver(Edge file, @Nullable BlockNode bottom) {
+    this(file, bottom, false);
+  }
+
+  private CopyOnReadDriver(Edge file, @Nullable BlockNode bottom, boolean ofJob) {
     super(file);
     this.bottom = bottom;
+    this.ofJob = ofJob;
+  }
+
+  @Override
+  public @Nullable BlockNode behind() {
+    return ofJob ? file().child() : null;
   }
 
   /**
-   * The driver of a node that is opened in front of another one, without options.
+   * The driver of a node that a job opens in front of another one, without options.
    *
    * @param bottom the lowest image that is copied from
    */
@@ -52,7 +64,7 @@ public final class CopyOnReadDriver extends FilterDriver implements BlockDriver.
             Permission.CONSISTENT_READ,
             Permission.ALL);
     node.graph().reference(bottom);
-    return new CopyOnReadDriver(file, bottom);
+    return new CopyOnReadDriver(file, bottom, true);
   }
 
   @Override

@@ -149,9 +149,9 @@ public final class NbdType implements DriverType.Protocol {
     return switch (type) {
       case "unix" -> {
         String path = server.string("path");
-        server.boolOrNull("abstract");
+        boolean isAbstract = server.bool("abstract", false);
         server.boolOrNull("tight");
-        yield new SocketAddress.Unix(path);
+        yield new SocketAddress.Unix(isAbstract ? "\0" + path : path);
       }
       case "inet" -> {
         String host = server.string("host");
