@@ -292,11 +292,17 @@ public final class Daemon {
     }
   }
 
+  /** Ends all jobs. Their requests that limits hold up go on at once: nobody waits for limits. */
+  @InCoroutine
+  public void endJobs() {
+    jobs.cancelAll(() -> graph.drainAll("end of jobs").close());
+  }
+
   /** Ends everything in order: exports, jobs, nodes, objects. Nothing is left open. */
   @InCoroutine
   public void close() {
     exports.close();
-    jobs.cancelAll();
+    endJobs();
     drives.close();
     nodes.close();
     main.callBlocking(

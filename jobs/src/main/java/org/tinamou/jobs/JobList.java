@@ -108,11 +108,18 @@ public final class JobList {
     jobs.remove(job.id(), job);
   }
 
-  /** Has every job give up, and waits until all have ended. Main loop. */
+  /**
+   * Has every job give up, and waits until all have ended. Main loop.
+   *
+   * @param settle run in between, where something has to be done for requests of jobs to end soon
+   */
   @InCoroutine
-  public void cancelAll() {
+  public void cancelAll(Runnable settle) {
     for (Job job : List.copyOf(jobs.values())) {
       job.giveUp();
+    }
+    if (!jobs.isEmpty()) {
+      settle.run();
     }
     while (!jobs.isEmpty()) {
       Job job = jobs.values().iterator().next();

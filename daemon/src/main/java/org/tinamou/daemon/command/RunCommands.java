@@ -23,7 +23,7 @@ final class RunCommands {
   private void quit() {
     daemon.quitAsked();
     daemon.exports().close();
-    daemon.jobs().cancelAll();
+    daemon.endJobs();
     daemon.quit();
   }
 

@@ -1,6 +1,7 @@
 package org.tinamou.tools.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,5 +76,29 @@ final class MachineEndTest {
             SHUTDOWN,
             DONE),
         lines.subList(1, lines.size()));
+  }
+
+  /** Read at its limit the mirror would take hours. */
+  @Test
+  void limitsDoNotHoldUpTheEnd() throws Exception {
+    List<String> lines =
+        MachineTalk.ours(
+                folder,
+                List.of(
+                    "-object",
+                    "throttle-group,id=g,x-bps-read=4096",
+                    "-blockdev",
+                    "driver=null-co,node-name=full,size=67108864",
+                    "-blockdev",
+                    "driver=throttle,node-name=slow,throttle-group=g,file=full",
+                    "-blockdev",
+                    "driver=null-co,node-name=target,size=67108864"),
+                "{'execute': 'qmp_capabilities'}{'execute': 'blockdev-mirror', 'arguments':"
+                    + " {'job-id': 'j', 'device': 'slow', 'target': 'target', 'sync': 'full'}}"
+                    + "{'execute': 'quit'}")
+            .lines();
+    assertTrue(
+        lines.stream().anyMatch(line -> line.contains("BLOCK_JOB_CANCELLED")), () -> "" + lines);
+    assertTrue(lines.contains(SHUTDOWN), () -> "" + lines);
   }
 }

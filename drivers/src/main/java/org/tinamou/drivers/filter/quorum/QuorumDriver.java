@@ -365,19 +365,23 @@ public final class QuorumDriver
 
   // ------------------------------------------------------------------------------- what is there
 
-  /** Zeroes only where all children are sure of it. */
+  /** Zeroes only as far as all children are sure of it, data as far as one of them has some. */
   @Override
   public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero)
       throws BlockException {
-    long common = length;
-    boolean zero = true;
+    long zeroBytes = length;
+    long dataBytes = 0;
     for (Edge child : children) {
-      BlockStatus status = child.status(offsetBytes, common, wantZero);
-      common = Math.min(common, status.lengthBytes());
-      zero &= status.has(BlockStatus.ZERO);
+      BlockStatus status = child.status(offsetBytes, length, wantZero);
+      if (status.has(BlockStatus.ZERO)) {
+        zeroBytes = Math.min(zeroBytes, status.lengthBytes());
+      } else {
+        dataBytes = Math.max(dataBytes, status.lengthBytes());
+      }
     }
+    boolean zero = dataBytes == 0;
     int flags = (zero ? BlockStatus.ZERO : BlockStatus.DATA) | BlockStatus.ALLOCATED;
-    return new BlockStatus(common, flags, 0, null);
+    return new BlockStatus(zero ? zeroBytes : dataBytes, flags, 0, null);
   }
 
   // ----------------------------------------------------------------------------------- children

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -170,5 +171,34 @@ class QuorumTest {
           assertEquals(65_536, zeroes.lengthBytes());
           disk.close();
         });
+  }
+
+  /** Whoever copies reads in one piece what one child has in one piece. */
+  @Test
+  void dataReachesAsFarAsOneChildHasSome() throws Exception {
+    String options = options(2, "", 1, 1);
+    sparse("a", 65_536);
+    sparse("b", 131_072);
+    OnLoop.run(
+        context -> {
+          TestDisk disk = open(context, options);
+          QuorumDriver quorum = (QuorumDriver) disk.node().driver();
+          BlockStatus data = quorum.blockStatus(0, SIZE, true);
+          assertEquals(false, data.has(BlockStatus.ZERO));
+          assertEquals(131_072, data.lengthBytes());
+          assertEquals(
+              true, quorum.blockStatus(131_072, SIZE - 131_072, true).has(BlockStatus.ZERO));
+          disk.close();
+        });
+  }
+
+  private void sparse(String name, int dataBytes) throws IOException {
+    Path path = directory.resolve(name);
+    byte[] data = Arrays.copyOf(Files.readAllBytes(path), dataBytes);
+    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+      file.setLength(0);
+      file.write(data);
+      file.setLength(SIZE);
+    }
   }
 }
