@@ -12,18 +12,18 @@ import org.tinamou.drivers.protocol.file.FileNode;
 final class UnwrittenClusters {
   private UnwrittenClusters() {}
 
-  /** Whether many more clusters are counted than the host has blocks for. Takes no lock. */
+  /**
+   * Whether many more clusters are counted than the host has blocks for. Takes no lock. Of an image
+   * whose data is elsewhere too this asks about its own file, as the reference does.
+   */
   @InCoroutine
   static boolean areLikely(Qcow2Image image) throws BlockException {
-    if (image.isExternal()) {
-      return false;
-    }
     Edge file = image.file();
     if (!(file.child().driverOrNull() instanceof FileNode host)) {
       return false;
     }
     Geometry geometry = image.geometry();
-    long onHost = geometry.clustersOf(host.file().allocatedBytes());
+    long onHost = host.file().allocatedBytes() / geometry.clusterBytes();
     long threshold = Math.max(onHost * 10 / 9, onHost + 2);
     long clusters = geometry.clustersOf(file.lengthBytes());
     long counted = 0;
