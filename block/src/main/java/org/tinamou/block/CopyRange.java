@@ -18,15 +18,17 @@ public final class CopyRange {
   private final long targetOffsetBytes;
   private final int readFlags;
   private final int writeFlags;
-  private final List<Place> read = new ArrayList<>();
+  private final List<Place> read;
   private BlockDriver.@Nullable RangeCopier source;
   private long sourceOffsetBytes;
 
-  private CopyRange(Edge target, long targetOffsetBytes, int readFlags, int writeFlags) {
+  private CopyRange(
+      Edge target, long targetOffsetBytes, int readFlags, int writeFlags, List<Place> read) {
     this.target = target;
     this.targetOffsetBytes = targetOffsetBytes;
     this.readFlags = readFlags;
     this.writeFlags = writeFlags;
+    this.read = read;
   }
 
   /**
@@ -54,7 +56,8 @@ public final class CopyRange {
     long most = lower(from.limits().maxTransferBytes(), to.limits().maxTransferBytes());
     for (long done = 0; done < length; ) {
       long part = most == 0 ? length - done : Math.min(most, length - done);
-      CopyRange copy = new CopyRange(target, targetOffset + done, readFlags, writeFlags);
+      CopyRange copy =
+          new CopyRange(target, targetOffset + done, readFlags, writeFlags, new ArrayList<>());
       if (!copy.from(source, sourceOffset + done, part)) {
         return false;
       }
@@ -65,6 +68,28 @@ public final class CopyRange {
 
   private static long lower(long a, long b) {
     return a == 0 ? b : b == 0 ? a : Math.min(a, b);
+  }
+
+  /**
+   * What of the copy begins so many bytes later, for drivers that have a range in several places:
+   * each goes its way by itself.
+   */
+  @InCoroutine
+  public CopyRange part(long startBytes) {
+    CopyRange part =
+        new CopyRange(
+            target, targetOffsetBytes + startBytes, readFlags, writeFlags, new ArrayList<>(read));
+    part.source = source;
+    part.sourceOffsetBytes = sourceOffsetBytes + startBytes;
+    return part;
+  }
+
+  /** On the source's side: there are zeroes, which are nowhere. The target makes its own. */
+  @InCoroutine
+  public boolean zeroes(long lengthBytes) throws BlockException {
+    Check.state(source == null, "a copy has one source");
+    return !isBeingRead(target.child(), targetOffsetBytes, lengthBytes)
+        && target.writeZeroes(targetOffsetBytes, lengthBytes, writeFlags);
   }
 
   /** On the source's side: the bytes are in a child. */

@@ -37,7 +37,6 @@ import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
-import org.tinamou.drivers.protocol.file.FileDriver;
 import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
@@ -563,22 +562,15 @@ public final class OpenImage {
     return ChainExtents.known(node, backend.status(offsetBytes, size, true), offsetBytes);
   }
 
-  /** Copies inside the host; as {@link FileDriver#copyFrom}. */
-  public long copyFrom(OpenImage source, long sourceOffsetBytes, long offsetBytes, long size)
+  /**
+   * Has the host copy a range of another image, wherever both have it.
+   *
+   * @return false if that is not possible; some of the range may have been written
+   */
+  public boolean copyFrom(OpenImage source, long sourceOffsetBytes, long offsetBytes, long size)
       throws BlockException {
-    FileNode from = source.fileNode();
-    FileNode to = fileNode();
-    if (from == null || to == null) {
-      return 0;
-    }
-    BlockStatus here = source.backend.status(sourceOffsetBytes, size, false);
-    BlockStatus there = backend.status(offsetBytes, size, false);
-    if (!here.has(BlockStatus.OFFSET_VALID) || !there.has(BlockStatus.OFFSET_VALID)) {
-      return 0;
-    }
-    long common = Math.min(size, Math.min(here.lengthBytes(), there.lengthBytes()));
-    return to.file()
-        .copyFrom(from.file(), here.mappedOffsetBytes(), there.mappedOffsetBytes(), common);
+    return source.backend.copyRange(
+        sourceOffsetBytes, backend, offsetBytes, size, RequestFlags.NONE, RequestFlags.NONE);
   }
 
   @Override

@@ -272,13 +272,11 @@ final class Converter {
       endTurn(piece);
     } else if (offloading) {
       awaitTurn(piece);
-      long copied = offload(piece.offset(), piece.length());
-      if (copied < piece.length()) {
-        MemorySegment rest = place.buffer().asSlice(0, piece.length() - copied);
-        long offset = piece.offset() + copied;
-        read(rest, offset);
-        lookForZeroes(rest, offset, place.runs());
-        write(rest, offset, place.runs());
+      if (!offload(piece.offset(), piece.length())) {
+        MemorySegment bytes = place.buffer().asSlice(0, piece.length());
+        read(bytes, piece.offset());
+        lookForZeroes(bytes, piece.offset(), place.runs());
+        write(bytes, piece.offset(), place.runs());
       }
       endTurn(piece);
     } else {
@@ -455,24 +453,20 @@ final class Converter {
         "error while writing at byte " + offset + ": " + cause.errno().message());
   }
 
-  /** Lets the host copy and returns how far it came; it is not asked again once it cannot. */
-  private long offload(long offset, long length) throws ToolException {
-    long done = 0;
+  /** Lets the host copy; it is not asked again once it cannot. */
+  private boolean offload(long offset, long length) throws ToolException {
+    boolean copied = false;
     try {
-      while (offloading && done < length) {
-        long copied = source.copyTo(target, offset + done, length - done);
-        if (copied == 0) {
-          break;
-        }
-        done += copied;
-      }
+      copied = source.copyTo(target, offset, length);
     } catch (BlockException e) {
-      offloading = false;
       if (e.errno() == Errno.ENOSPC || e.errno() == Errno.EIO) {
-        throw writeFailed(offset + done, e);
+        throw writeFailed(offset, e);
       }
     }
-    return done;
+    if (!copied) {
+      offloading = false;
+    }
+    return copied;
   }
 
   private void copied(long length) {

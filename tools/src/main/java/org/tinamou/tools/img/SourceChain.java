@@ -87,8 +87,8 @@ final class SourceChain {
     }
   }
 
-  /** Copies a range that lies in one image inside the host. */
-  long copyTo(OpenImage target, long offset, long length) throws BlockException {
+  /** Has the host copy a range that lies in one image, if that is possible. */
+  boolean copyTo(OpenImage target, long offset, long length) throws BlockException {
     int index = indexAt(offset);
     return target.copyFrom(images.get(index), offset - startBytes[index], offset, length);
   }

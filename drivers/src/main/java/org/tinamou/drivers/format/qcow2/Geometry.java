@@ -16,6 +16,7 @@ record Geometry(int clusterBits, int refcountOrder, boolean extended) {
   static final int ENTRY_BYTES = Long.BYTES;
 
   private static final int PART_BITS = 5;
+  private static final int SECTOR_BYTES = 512;
 
   int clusterBytes() {
     return 1 << clusterBits;
@@ -70,6 +71,11 @@ record Geometry(int clusterBits, int refcountOrder, boolean extended) {
   /** The largest refcount that fits, as an unsigned number. */
   long maxRefcount() {
     return refcountOrder == MAX_REFCOUNT_ORDER ? -1L : (1L << (1 << refcountOrder)) - 1;
+  }
+
+  /** A size rounded up to whole sectors. */
+  static long inSectors(long sizeBytes) {
+    return sizeBytes + SECTOR_BYTES - 1 & -SECTOR_BYTES;
   }
 
   long clusterStart(long offset) {

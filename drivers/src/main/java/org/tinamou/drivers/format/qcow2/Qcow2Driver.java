@@ -15,6 +15,7 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.BlockStatus;
 import org.tinamou.block.CheckRepair;
 import org.tinamou.block.CheckReport;
+import org.tinamou.block.CopyRange;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.Permission;
@@ -39,6 +40,7 @@ public final class Qcow2Driver
     implements BlockDriver.WriteCache,
         BlockDriver.ZeroWriter,
         BlockDriver.Discarder,
+        BlockDriver.RangeCopier,
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
         BlockDriver.PermissionMapper,
@@ -60,7 +62,9 @@ public final class Qcow2Driver
   private final MemoryPool surroundings;
   private final ReadPath reads;
   private final WritePath writes;
+  private final PackedWrites packedWrites;
   private final ClearPath clears;
+  private final ZeroPath zeroes;
   private final BitmapStore bitmaps;
   private final StatusPath status;
 
@@ -75,8 +79,10 @@ public final class Qcow2Driver
         new ClusterCodec(
             header.compressionType(), geometry.clusterBytes(), image.compressionLevel());
     this.reads = new ReadPath(image, codec, unpacked);
-    this.writes = new WritePath(image, reads, codec, surroundings);
+    this.writes = new WritePath(image, reads, surroundings);
+    this.packedWrites = new PackedWrites(image, writes, codec, surroundings);
     this.clears = new ClearPath(image, writes);
+    this.zeroes = new ZeroPath(image, header, reads, writes, clears);
     this.bitmaps = new BitmapStore(node, image);
     this.status = new StatusPath(image, reads);
   }
@@ -98,7 +104,7 @@ public final class Qcow2Driver
 
   @Override
   public long lengthBytes() {
-    return image.sizeBytes() + SECTOR_BYTES - 1 & -SECTOR_BYTES;
+    return Geometry.inSectors(image.sizeBytes());
   }
 
   @Override
@@ -133,7 +139,7 @@ public final class Qcow2Driver
     }
     for (long done = 0; done < size; done += geometry.clusterBytes()) {
       long length = Math.min(geometry.clusterBytes(), size - done);
-      writes.writeCompressed(offsetBytes + done, buffer.slice(done, length));
+      packedWrites.write(offsetBytes + done, buffer.slice(done, length));
     }
   }
 
@@ -157,99 +163,10 @@ public final class Qcow2Driver
     // The tables have been written back; the node flushes the file.
   }
 
-  /** Through the tables: whole clusters, and parts of a cluster the rest of which is zero too. */
   @Override
   public boolean writeZeroes(long offsetBytes, long length, int flags) throws BlockException {
     image.damage().check();
-    if (!image.isVersion3() && image.backing() != null) {
-      return false; // without zero clusters the backing file would show through
-    }
-    ClearPath.Clearing clearing =
-        !image.isVersion3()
-            ? ClearPath.Clearing.FREE
-            : (flags & RequestFlags.MAY_UNMAP) != 0
-                ? ClearPath.Clearing.ZERO_AND_FREE
-                : ClearPath.Clearing.ZERO;
-    if (isRawOutside()) {
-      image.data().writeZeroes(offsetBytes, length, flags & RequestFlags.MAY_UNMAP);
-    }
-    long end = offsetBytes + length;
-    if (geometry.extended()) {
-      return zeroParts(offsetBytes, end, clearing);
-    }
-    long start = geometry.clusterStart(offsetBytes);
-    long wholeEnd = Math.min(clusterEnd(end), Math.max(end, lengthBytes()));
-    if (start == offsetBytes && wholeEnd == end) {
-      clears.clear(start, end, clearing);
-      return true;
-    }
-    return wholeEnd - start <= geometry.clusterBytes()
-        && readsAsZeroes(start, offsetBytes - start)
-        && readsAsZeroes(end, wholeEnd - end)
-        && clears.clearIfEmpty(start, wholeEnd, clearing);
-  }
-
-  /** Whether the data file has to show the disk as it is, without our tables. */
-  private boolean isRawOutside() {
-    return image.isExternal() && (header.autoclear() & Features.AUTOCLEAR_RAW_DATA_FILE) != 0;
-  }
-
-  /** The same where parts of clusters are told apart. */
-  private boolean zeroParts(long offset, long end, ClearPath.Clearing clearing)
-      throws BlockException {
-    long start = geometry.partStart(offset);
-    long partEnd = Math.min(geometry.partEnd(end), Math.max(end, lengthBytes()));
-    if (!readsAsZeroes(start, offset - start) || !readsAsZeroes(end, partEnd - end)) {
-      return false;
-    }
-    long wholeStart = Math.min(clusterEnd(start), partEnd);
-    long wholeEnd = partEnd == lengthBytes() ? partEnd : geometry.clusterStart(partEnd);
-    if (start < wholeStart && !clears.zeroParts(start, geometry.partEnd(wholeStart))) {
-      return false;
-    }
-    if (wholeStart < wholeEnd) {
-      clears.clear(wholeStart, wholeEnd, clearing);
-    }
-    long tail = Math.max(wholeStart, wholeEnd);
-    return tail >= partEnd || clears.zeroParts(tail, partEnd);
-  }
-
-  private long clusterEnd(long offset) {
-    return geometry.clusterStart(offset + geometry.clusterBytes() - 1);
-  }
-
-  private void writeZeroBytes(long offset, long length) throws BlockException {
-    if (length > 0 && !readsAsZeroes(offset, length)) {
-      writes.write(offset, IoVector.of(ZeroMemory.ofSize(length)));
-    }
-  }
-
-  /** Whether the tables say so, here and below. */
-  private boolean readsAsZeroes(long offset, long length) throws BlockException {
-    for (long at = offset; at < offset + length; ) {
-      ReadPath.Run run = run(at, offset + length - at);
-      Edge backing = image.backing();
-      boolean zero =
-          switch (run.kind()) {
-            case ZERO_PLAIN, ZERO_ALLOCATED -> true;
-            case UNALLOCATED -> backing == null || backing.readsAsZeroes(at, run.lengthBytes());
-            case NORMAL, COMPRESSED -> false;
-          };
-      if (!zero) {
-        return false;
-      }
-      at += run.lengthBytes();
-    }
-    return true;
-  }
-
-  private ReadPath.Run run(long offset, long length) throws BlockException {
-    image.metadata().lock();
-    try {
-      return reads.find(offset, length);
-    } finally {
-      image.metadata().unlock();
-    }
+    return zeroes.write(offsetBytes, length, flags);
   }
 
   @Override
@@ -260,27 +177,20 @@ public final class Qcow2Driver
   @Override
   public boolean discard(long offsetBytes, long length) throws BlockException {
     image.damage().check();
-    if (!image.isVersion3() && image.backing() != null) {
-      return false; // without zero clusters the backing file would show through
-    }
-    ClearPath.Clearing clearing =
-        image.isVersion3() ? ClearPath.Clearing.DISCARD : ClearPath.Clearing.FREE;
-    long end = offsetBytes + length;
-    long wholeEnd = end == lengthBytes() ? end : geometry.clusterStart(end);
-    long start = clusterEnd(offsetBytes);
-    if (start < wholeEnd) {
-      discardOutside(start, wholeEnd - start);
-      clears.clear(start, wholeEnd, clearing);
-    }
-    return true;
+    return zeroes.discard(offsetBytes, length);
   }
 
-  private void discardOutside(long start, long length) throws BlockException {
-    if (isRawOutside()) {
-      image.data().writeZeroes(start, length, RequestFlags.MAY_UNMAP);
-    } else if (image.isExternal()) {
-      image.data().discard(start, length);
-    }
+  @Override
+  public boolean copyRangeFrom(long offsetBytes, long length, CopyRange copy)
+      throws BlockException {
+    image.damage().check();
+    return reads.copy(offsetBytes, length, copy);
+  }
+
+  @Override
+  public boolean copyRangeTo(long offsetBytes, long length, CopyRange copy) throws BlockException {
+    image.damage().check();
+    return writes.copy(offsetBytes, length, copy);
   }
 
   @Override
@@ -323,7 +233,7 @@ public final class Qcow2Driver
     }
     // Where the data file shows the disk by itself, nothing in it may be left unallocated.
     PreallocationMode mode =
-        preallocation == PreallocationMode.OFF && isRawOutside()
+        preallocation == PreallocationMode.OFF && zeroes.isRawOutside()
             ? PreallocationMode.METADATA
             : preallocation;
     if (newLength > old && mode != PreallocationMode.OFF) {
@@ -344,7 +254,7 @@ public final class Qcow2Driver
     if (newLength == old || backing == null || backing.lengthBytes() <= old) {
       return;
     }
-    long firstWhole = Math.min(clusterEnd(old), newLength);
+    long firstWhole = Math.min(geometry.clusterEnd(old), newLength);
     if (!image.isVersion3() && firstWhole < newLength) {
       throw new BlockException(
           Errno.EOPNOTSUPP, "Failed to zero out new clusters: " + Errno.EOPNOTSUPP.message());
@@ -363,8 +273,8 @@ public final class Qcow2Driver
 
   /** What is cut off must not come back when the disk grows again. */
   private void shrink(long newLength, long old) throws BlockException {
-    long firstWhole = clusterEnd(newLength);
-    writeZeroBytes(newLength, Math.min(firstWhole, old) - newLength);
+    long firstWhole = geometry.clusterEnd(newLength);
+    zeroes.writeBytes(newLength, Math.min(firstWhole, old) - newLength);
     if (firstWhole < old) {
       clears.clear(firstWhole, old, ClearPath.Clearing.FREE);
     }
@@ -472,7 +382,7 @@ public final class Qcow2Driver
 
   @Override
   public void changeBacking(@Nullable String name, @Nullable String format) throws BlockException {
-    if (name != null && isRawOutside()) {
+    if (name != null && zeroes.isRawOutside()) {
       throw BlockException.of(Errno.EINVAL, "a backing file with data-file-raw");
     }
     if (name != null
@@ -500,7 +410,7 @@ public final class Qcow2Driver
   @Override
   public void makeEmpty() throws BlockException {
     image.damage().check();
-    clears.empty(clusterEnd(lengthBytes()));
+    clears.empty(geometry.clusterEnd(lengthBytes()));
   }
 
   Qcow2Image image() {

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.CopyRange;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
@@ -119,6 +120,54 @@ final class ReadPath {
       image.uses().leave(epoch);
     }
     return run.lengthBytes();
+  }
+
+  /**
+   * Has the host copy a range, part by part.
+   *
+   * @return false if that is not possible; some of the target may have been written
+   */
+  @InCoroutine
+  boolean copy(long guest, long length, CopyRange copy) throws BlockException {
+    if (image.encryption() != null) {
+      return false;
+    }
+    for (long done = 0; done < length; ) {
+      Run run;
+      int epoch;
+      image.metadata().lock();
+      try {
+        run = find(guest + done, length - done);
+        epoch = image.uses().enter();
+      } finally {
+        image.metadata().unlock();
+      }
+      try {
+        if (!copyRun(guest + done, run, copy.part(done))) {
+          return false;
+        }
+      } finally {
+        image.uses().leave(epoch);
+      }
+      done += run.lengthBytes();
+    }
+    return true;
+  }
+
+  private boolean copyRun(long guest, Run run, CopyRange copy) throws BlockException {
+    return switch (run.kind()) {
+      case NORMAL -> copy.from(image.data(), run.host(), run.lengthBytes());
+      case COMPRESSED -> false;
+      case ZERO_PLAIN, ZERO_ALLOCATED -> copy.zeroes(run.lengthBytes());
+      case UNALLOCATED -> copyBacking(guest, run.lengthBytes(), copy);
+    };
+  }
+
+  private boolean copyBacking(long guest, long length, CopyRange copy) throws BlockException {
+    Edge backing = image.backing();
+    long below = backing == null ? 0 : Math.clamp(backing.lengthBytes() - guest, 0, length);
+    return (backing == null || below == 0 || copy.part(0).from(backing, guest, below))
+        && (below == length || copy.part(below).zeroes(length - below));
   }
 
   private void readBacking(long guest, IoVector part, int flags) throws BlockException {

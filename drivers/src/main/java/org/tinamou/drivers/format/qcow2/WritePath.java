@@ -9,9 +9,9 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.CopyRange;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.RequestFlags;
-import org.tinamou.drivers.HeapBytes;
 import org.tinamou.drivers.MemoryPool;
 
 /**
@@ -45,7 +45,6 @@ final class WritePath {
   private final Qcow2Image image;
   private final Geometry geometry;
   private final ReadPath reads;
-  private final ClusterCodec codec;
 
   /** Each has room for what stands before and behind the data of one write. */
   private final MemoryPool surroundings;
@@ -53,24 +52,48 @@ final class WritePath {
   private final List<Filling> fillings = new ArrayList<>();
   private final CoQueue filled = new CoQueue("clusters being filled");
 
-  WritePath(Qcow2Image image, ReadPath reads, ClusterCodec codec, MemoryPool surroundings) {
+  WritePath(Qcow2Image image, ReadPath reads, MemoryPool surroundings) {
     this.image = image;
     this.geometry = image.geometry();
     this.reads = reads;
-    this.codec = codec;
     this.surroundings = surroundings;
   }
 
   /** Stores a buffer. */
   @InCoroutine
   void write(long guest, IoVector buffer) throws BlockException {
-    for (long done = 0; done < buffer.sizeBytes(); ) {
-      done += writeRun(guest + done, buffer.slice(done));
+    write(guest, new Payload.Bytes(buffer));
+  }
+
+  /**
+   * Stores a range that the host copies.
+   *
+   * @return false if that is not possible; some of the range may have been written
+   */
+  @InCoroutine
+  boolean copy(long guest, long length, CopyRange copy) throws BlockException {
+    if (image.encryption() != null) {
+      return false;
+    }
+    try {
+      write(guest, new Payload.Copied(copy, 0, length));
+      return true;
+    } catch (BlockException e) {
+      if (e.errno() == Errno.EOPNOTSUPP) {
+        return false;
+      }
+      throw e;
     }
   }
 
-  /** Stores the first part of a buffer, and returns how long it was. */
-  private long writeRun(long guest, IoVector buffer) throws BlockException {
+  private void write(long guest, Payload data) throws BlockException {
+    for (long done = 0; done < data.sizeBytes(); ) {
+      done += writeRun(guest + done, data.slice(done, data.sizeBytes() - done));
+    }
+  }
+
+  /** Stores the first part of what a write brings, and returns how long it was. */
+  private long writeRun(long guest, Payload data) throws BlockException {
     long inPlace;
     long host = 0;
     int epoch = 0;
@@ -79,23 +102,23 @@ final class WritePath {
     try {
       awaitFilled(geometry.clusterStart(guest), geometry.clusterStart(guest) + 1);
       TableCache.Slice slice = image.map().sliceOrNull(guest);
-      inPlace = slice == null ? 0 : inPlaceBytes(slice, guest, buffer.sizeBytes());
-      boolean goesOn = inPlace > 0 && goesOnReserved(slice, guest, inPlace, buffer.sizeBytes());
+      inPlace = slice == null ? 0 : inPlaceBytes(slice, guest, data.sizeBytes());
+      boolean goesOn = inPlace > 0 && goesOnReserved(slice, guest, inPlace, data.sizeBytes());
       if (inPlace > 0 && slice != null && !goesOn) {
         host = Entry.offset(image.map().entry(slice, guest)) + geometry.inCluster(guest);
         epoch = image.uses().enter();
       } else {
-        filling = begin(guest, buffer.sizeBytes());
+        filling = begin(guest, data.sizeBytes());
       }
     } finally {
       image.metadata().unlock();
     }
     if (filling != null) {
-      return fill(filling, guest, buffer);
+      return fill(filling, guest, data);
     }
     try {
       image.data().announce(DebugEvent.WRITE_AIO);
-      store(guest, host, buffer.slice(0, inPlace));
+      store(guest, host, data.slice(0, inPlace));
       return inPlace;
     } finally {
       image.uses().leave(epoch);
@@ -310,12 +333,12 @@ final class WritePath {
     return true;
   }
 
-  private long fill(Filling filling, long guest, IoVector buffer) throws BlockException {
+  private long fill(Filling filling, long guest, Payload data) throws BlockException {
     long end = filling.guestStart() + (filling.clusters() << geometry.clusterBits());
-    long length = Math.min(buffer.sizeBytes(), end - guest);
+    long length = Math.min(data.sizeBytes(), end - guest);
     boolean done = false;
     try {
-      writeWithSurroundings(filling, guest, buffer.slice(0, length));
+      writeWithSurroundings(filling, guest, data.slice(0, length));
       image.metadata().lock();
       try {
         link(filling);
@@ -329,8 +352,8 @@ final class WritePath {
     }
   }
 
-  /** The data in one request with what the clusters held before and behind it. */
-  private void writeWithSurroundings(Filling filling, long guest, IoVector data)
+  /** The data, if possible in one request with what the clusters held before and behind it. */
+  private void writeWithSurroundings(Filling filling, long guest, Payload data)
       throws BlockException {
     long dataEnd = guest + data.sizeBytes();
     int readHead = (int) (guest - filling.from());
@@ -359,29 +382,31 @@ final class WritePath {
     MemorySegment memory = surroundings.take();
     try {
       image.file().announce(DebugEvent.COW_READ);
-      List<MemorySegment> parts = new ArrayList<>();
+      MemorySegment before = memory.asSlice(0, readHead);
       if (readHead > 0) {
-        MemorySegment before = memory.asSlice(0, readHead);
         reads.read(guest - readHead, IoVector.of(before), RequestFlags.NONE);
-        parts.add(before);
       }
-      parts.addAll(data.segments());
+      MemorySegment behind = memory.asSlice(geometry.clusterBytes(), readTail);
       if (readTail > 0) {
-        MemorySegment behind = memory.asSlice(geometry.clusterBytes(), readTail);
-        readBehind(guest + data.sizeBytes(), behind);
-        parts.add(behind);
+        readBehind(dataEnd, behind);
       }
       image.data().announce(DebugEvent.WRITE_AIO);
-      store(guest - readHead, host, IoVector.of(parts));
+      long from = guest - readHead;
+      for (Payload part : data.between(before, behind)) {
+        store(from, host + from - (guest - readHead), part);
+        from += part.sizeBytes();
+      }
     } finally {
       surroundings.give(memory);
     }
   }
 
   /** What lies in one piece of the file. */
-  private void store(long guest, long host, IoVector data) throws BlockException {
+  private void store(long guest, long host, Payload payload) throws BlockException {
     Encryption encryption = image.encryption();
-    if (encryption == null) {
+    if (!(payload instanceof Payload.Bytes(IoVector data))) {
+      payload.copyTo(image.data(), host);
+    } else if (encryption == null) {
       image.data().write(host, data, RequestFlags.NONE);
     } else {
       encryption.write(image.data(), guest, host, data);
@@ -479,103 +504,6 @@ final class WritePath {
         long first = geometry.clusterIndex(filling.hostStart());
         image.allocator().takeBack(first, filling.clusters());
       }
-    } finally {
-      image.metadata().unlock();
-    }
-  }
-
-  // ---------------------------------------------------------------------------------- compressed
-
-  /**
-   * Stores one cluster packed, or as it is if that is not longer.
-   *
-   * @param guest the start of a cluster
-   * @param data a whole cluster, or up to the end of the disk
-   */
-  @InCoroutine
-  void writeCompressed(long guest, IoVector data) throws BlockException {
-    byte[] packed;
-    MemorySegment memory = surroundings.take();
-    try {
-      MemorySegment cluster = memory.asSlice(0, geometry.clusterBytes());
-      long position = 0;
-      for (MemorySegment part : data.segments()) {
-        cluster.asSlice(position, part.byteSize()).copyFrom(part);
-        position += part.byteSize();
-      }
-      cluster.asSlice(position).fill((byte) 0);
-      packed = codec.pack(cluster);
-    } finally {
-      surroundings.give(memory);
-    }
-    if (packed == null) {
-      write(guest, data);
-    } else {
-      storePacked(guest, packed, data);
-    }
-  }
-
-  private void storePacked(long guest, byte[] packed, IoVector data) throws BlockException {
-    long offset;
-    image.metadata().lock();
-    try {
-      awaitFilled(guest, guest + 1);
-      refuseReplacing(image.map().entry(guest));
-      image.beforeLazyChange();
-      image.limitReleased();
-      image.map().sliceForChange(guest); // its table comes before the data, as the reference has it
-      offset = image.allocator().allocateBytes(packed.length);
-    } finally {
-      image.metadata().unlock();
-    }
-    long entry = Entry.compressed(offset, packed.length, geometry);
-    boolean linked = false;
-    try {
-      if (!Entry.canBeCompressedAt(offset, geometry)) {
-        write(guest, data);
-        return;
-      }
-      HeapBytes.write(image.file(), offset, packed);
-      image.metadata().lock();
-      try {
-        awaitFilled(guest, guest + 1);
-        TableCache.Slice slice = image.map().sliceForChange(guest);
-        long before = image.map().entry(slice, guest);
-        refuseReplacing(before);
-        image.linked();
-        image.map().entry(slice, guest, entry);
-        image.map().parts(slice, guest, 0);
-        release(before, Freed.OTHERWISE);
-        linked = true;
-      } finally {
-        image.metadata().unlock();
-      }
-    } finally {
-      if (!linked) {
-        dropPacked(offset, packed.length);
-      }
-    }
-  }
-
-  /** A compressed cluster takes the place of nothing: the reference refuses it as well. */
-  private void refuseReplacing(long entry) throws BlockException {
-    boolean refused =
-        switch (image.map().kind(entry)) {
-          case COMPRESSED -> true;
-          case NORMAL, ZERO_ALLOCATED -> Entry.isCopied(entry);
-          case UNALLOCATED, ZERO_PLAIN -> false;
-        };
-    if (refused) {
-      throw BlockException.of(Errno.EIO, "a compressed write over a cluster that is in use");
-    }
-  }
-
-  private void dropPacked(long offset, int length) throws BlockException {
-    image.metadata().lock();
-    try {
-      long first = geometry.clusterIndex(offset);
-      long last = geometry.clusterIndex(offset + length - 1);
-      image.allocator().takeBack(first, last - first + 1);
     } finally {
       image.metadata().unlock();
     }

@@ -1,0 +1,123 @@
+package org.tinamou.drivers.format.qcow2;
+
+import java.lang.foreign.MemorySegment;
+import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
+import org.tinamou.base.IoVector;
+import org.tinamou.block.BlockException;
+import org.tinamou.drivers.HeapBytes;
+import org.tinamou.drivers.MemoryPool;
+
+/** Writes whole clusters, compressed. */
+final class PackedWrites {
+  private final Qcow2Image image;
+  private final Geometry geometry;
+  private final WritePath writes;
+  private final ClusterCodec codec;
+
+  /** Each has room for a cluster. */
+  private final MemoryPool memories;
+
+  PackedWrites(Qcow2Image image, WritePath writes, ClusterCodec codec, MemoryPool memories) {
+    this.image = image;
+    this.geometry = image.geometry();
+    this.writes = writes;
+    this.codec = codec;
+    this.memories = memories;
+  }
+
+  /**
+   * Stores one cluster packed, or as it is if that is not longer.
+   *
+   * @param guest the start of a cluster
+   * @param data a whole cluster, or up to the end of the disk
+   */
+  @InCoroutine
+  void write(long guest, IoVector data) throws BlockException {
+    byte[] packed;
+    MemorySegment memory = memories.take();
+    try {
+      MemorySegment cluster = memory.asSlice(0, geometry.clusterBytes());
+      long position = 0;
+      for (MemorySegment part : data.segments()) {
+        cluster.asSlice(position, part.byteSize()).copyFrom(part);
+        position += part.byteSize();
+      }
+      cluster.asSlice(position).fill((byte) 0);
+      packed = codec.pack(cluster);
+    } finally {
+      memories.give(memory);
+    }
+    if (packed == null) {
+      writes.write(guest, data);
+    } else {
+      storePacked(guest, packed, data);
+    }
+  }
+
+  private void storePacked(long guest, byte[] packed, IoVector data) throws BlockException {
+    long offset;
+    image.metadata().lock();
+    try {
+      writes.awaitFilled(guest, guest + 1);
+      refuseReplacing(image.map().entry(guest));
+      image.beforeLazyChange();
+      image.limitReleased();
+      image.map().sliceForChange(guest); // its table comes before the data, as the reference has it
+      offset = image.allocator().allocateBytes(packed.length);
+    } finally {
+      image.metadata().unlock();
+    }
+    long entry = Entry.compressed(offset, packed.length, geometry);
+    boolean linked = false;
+    try {
+      if (!Entry.canBeCompressedAt(offset, geometry)) {
+        writes.write(guest, data);
+        return;
+      }
+      HeapBytes.write(image.file(), offset, packed);
+      image.metadata().lock();
+      try {
+        writes.awaitFilled(guest, guest + 1);
+        TableCache.Slice slice = image.map().sliceForChange(guest);
+        long before = image.map().entry(slice, guest);
+        refuseReplacing(before);
+        image.linked();
+        image.map().entry(slice, guest, entry);
+        image.map().parts(slice, guest, 0);
+        writes.release(before, Freed.OTHERWISE);
+        linked = true;
+      } finally {
+        image.metadata().unlock();
+      }
+    } finally {
+      if (!linked) {
+        dropPacked(offset, packed.length);
+      }
+    }
+  }
+
+  /** A compressed cluster takes the place of nothing: the reference refuses it as well. */
+  private void refuseReplacing(long entry) throws BlockException {
+    boolean refused =
+        switch (image.map().kind(entry)) {
+          case COMPRESSED -> true;
+          case NORMAL, ZERO_ALLOCATED -> Entry.isCopied(entry);
+          case UNALLOCATED, ZERO_PLAIN -> false;
+        };
+    if (refused) {
+      throw BlockException.of(Errno.EIO, "a compressed write over a cluster that is in use");
+    }
+  }
+
+  private void dropPacked(long offset, int length) throws BlockException {
+    image.metadata().lock();
+    try {
+      long first = geometry.clusterIndex(offset);
+      long last = geometry.clusterIndex(offset + length - 1);
+      image.allocator().takeBack(first, last - first + 1);
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+}
