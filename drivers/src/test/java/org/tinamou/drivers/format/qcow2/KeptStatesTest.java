@@ -128,7 +128,7 @@ class KeptStatesTest {
           Path image = directory.resolve("parts.qcow2");
           Qcow2Files.create(context, image, extended(1 << 20));
           Qcow2Files.Disk disk = Qcow2Files.open(context, image, "qcow2", NodeOptions.READ_WRITE);
-          disk.write(3000, Qcow2Files.filled(100, 7));
+          disk.write(3000, Qcow2Files.filled(1096, 7)); // up to the end of the part
           assertEquals(2048, disk.backend.status(0, 1 << 20, true).lengthBytes());
           assertEquals(2048, disk.backend.status(2048, 1 << 20, true).lengthBytes());
           assertTrue(disk.backend.writeZeroes(2048, 2048, RequestFlags.NONE));
