@@ -1,5 +1,6 @@
 package org.tinamou.drivers;
 
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
@@ -9,6 +10,10 @@ import org.tinamou.block.BlockException;
  * are stored, and are the node's again when it is next opened.
  */
 public interface PersistentBitmaps extends BlockDriver {
+  /** Whether this image can, as others of its format. */
+  @AnyThread
+  boolean keepsBitmaps();
+
   /**
    * Refuses a bitmap that could not be stored. Main loop.
    *

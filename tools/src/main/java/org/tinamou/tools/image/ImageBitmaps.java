@@ -20,8 +20,13 @@ public final class ImageBitmaps {
   }
 
   /** Whether the image's format keeps them. */
-  public boolean areKept() {
+  public boolean areKeptByFormat() {
     return node.driverOrNull() instanceof PersistentBitmaps;
+  }
+
+  /** Whether this image does. */
+  public boolean areKept() {
+    return node.driverOrNull() instanceof PersistentBitmaps keeper && keeper.keepsBitmaps();
   }
 
   public List<DirtyBitmap> all() {

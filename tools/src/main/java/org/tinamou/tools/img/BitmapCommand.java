@@ -154,7 +154,7 @@ final class BitmapCommand implements ImgCommand {
   }
 
   private void add(OpenImage image, String name) throws BlockException {
-    if (!image.bitmaps().areKept()) {
+    if (!image.bitmaps().areKeptByFormat()) {
       throw new BlockException(Errno.EOPNOTSUPP, refuseAdding(name, image));
     }
     image.bitmaps().add(name, granularityBytes);

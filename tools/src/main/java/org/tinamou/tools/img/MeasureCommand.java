@@ -186,7 +186,7 @@ final class MeasureCommand implements ImgCommand {
     List<String> names = new ArrayList<>();
     long bytes = 0;
     for (DirtyBitmap bitmap : image.bitmaps().all()) {
-      if (bitmap.isPersistent() && !bitmap.isInconsistent()) {
+      if (bitmap.isPersistent()) {
         names.add(String.valueOf(bitmap.name()));
         bytes += measure.bitmapBytes(bitmap.sizeBytes(), bitmap.granularityBytes());
       }

@@ -316,6 +316,11 @@ public final class Qcow2Driver
   }
 
   @Override
+  public boolean keepsBitmaps() {
+    return image.isVersion3();
+  }
+
+  @Override
   public void checkStorable(String name, long granularityBytes) throws BlockException {
     bitmaps.checkStorable(name, granularityBytes);
   }

@@ -358,8 +358,11 @@ final class WritePath {
     long dataEnd = guest + data.sizeBytes();
     int readHead = (int) (guest - filling.from());
     int readTail = (int) (filling.to() - dataEnd);
-    // Zeroes that are encrypted have to be written.
-    boolean cheap = (filling.fresh() || image.isExternal()) && image.encryption() == null;
+    // Zeroes that are encrypted have to be written; the reference writes those around a copy, too.
+    boolean cheap =
+        data instanceof Payload.Bytes
+            && (filling.fresh() || image.isExternal())
+            && image.encryption() == null;
     if (cheap && (readHead > 0 || readTail > 0)) {
       boolean zeroHead;
       boolean zeroTail;
