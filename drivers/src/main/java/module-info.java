@@ -26,6 +26,7 @@ module org.tinamou.drivers {
   exports org.tinamou.drivers.format.luks;
   exports org.tinamou.drivers.format.qcow2;
   exports org.tinamou.drivers.format.raw;
+  exports org.tinamou.drivers.format.vmdk;
   exports org.tinamou.drivers.protocol.file;
   exports org.tinamou.drivers.protocol.nbd;
   exports org.tinamou.drivers.protocol.nullblock;

@@ -56,7 +56,9 @@ final class FeatureRun {
       Side other = writer == Side.OURS ? Side.REFERENCE : Side.OURS;
       expectNothing(other.run(Side.IO, requests(writer, change)), other + " changes " + writer);
     }
-    contents.values().forEach(bytes -> Arrays.fill(bytes, 0, Math.min(bytes.length, 512), (byte) 77));
+    contents
+        .values()
+        .forEach(bytes -> Arrays.fill(bytes, 0, Math.min(bytes.length, 512), (byte) 77));
     compareReaders();
   }
 

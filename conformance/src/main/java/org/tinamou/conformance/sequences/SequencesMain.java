@@ -40,7 +40,8 @@ public final class SequencesMain {
       SequenceRun.Outcome outcome = player.play(directory, seed);
       if (outcome.referenceFailed()) {
         leftOut++;
-        System.out.println("seed " + seed + ": the reference damaged its own image");
+        System.out.println(
+            "seed " + seed + ": the reference damaged its own image, or could not make it larger");
       }
       if (!outcome.differences().isEmpty()) {
         different++;

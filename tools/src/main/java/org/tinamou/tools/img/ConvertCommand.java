@@ -3,6 +3,7 @@ package org.tinamou.tools.img;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.zip.Deflater;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.poller.LoopHost;
@@ -197,6 +198,13 @@ final class ConvertCommand implements ImgCommand {
     StreamOutput output = new StreamOutput(source, console.out(), progress, () -> stopAsked);
     if (options().targetFormat.equals(ImageFormats.RAW)) {
       output.raw();
+    } else if (options().isVmdkStream()) {
+      OptionValues values = options().vmdkOptions();
+      String level = options().compressionLevel;
+      output.vmdk(
+          Objects.requireNonNullElse(values.string("adapter_type"), "ide"),
+          Objects.requireNonNullElse(values.string("hwversion"), "4"),
+          level == null ? Deflater.DEFAULT_COMPRESSION : Integer.parseInt(level));
     } else {
       output.qcow2(options().streamClusterBytes());
     }

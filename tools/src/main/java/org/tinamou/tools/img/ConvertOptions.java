@@ -2,6 +2,7 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.drivers.format.vmdk.VmdkStream;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
 import org.tinamou.tools.cli.CacheArgument;
@@ -27,6 +28,10 @@ final class ConvertOptions {
           LongOption.flag("bitmaps", ImgOptions.BITMAPS),
           LongOption.flag("skip-broken-bitmaps", ImgOptions.SKIP_BROKEN_BITMAPS),
           LongOption.ofOurs("resume", LongOption.Argument.NONE, ImgOptions.RESUME));
+
+  /** A form of VMDK that is written from its beginning to its end, only to standard output. */
+  private static final String VMDK_STREAM = "vmdk-stream";
+
   private static final long DEFAULT_SPARSE_BYTES = 4096;
   private static final long MAX_SPARSE_BYTES = 16 << 20;
   private static final int MAX_WORKERS = 16;
@@ -91,7 +96,7 @@ final class ConvertOptions {
       }
     }
     operands = scan.operands();
-    if (compressed) {
+    if (compressed || isVmdkStream()) {
       compressionLevel = creation.takeOut("compression_level");
     }
     settleLetters();
@@ -194,6 +199,8 @@ final class ConvertOptions {
     }
     if (isStream()) {
       checkStream();
+    } else if (isVmdkStream()) {
+      throw new ToolException("vmdk-stream can be written to standard output (-) only");
     }
     if (resume && (!inOrder || existing || compressed || salvage || isStream() || isFromStream())) {
       throw new ToolException("--resume cannot be used with -c, -n, -W, --salvage or a stream");
@@ -243,9 +250,11 @@ final class ConvertOptions {
   void checkStream() throws ToolException {
     boolean known =
         targetFormat.equals(ImageFormats.RAW) || targetFormat.equals(ImageFormats.QCOW2);
-    if (!known) {
+    if (!known && !isVmdkStream()) {
       throw new ToolException(
-          "Only raw and qcow2 can be written to standard output, not '" + targetFormat + "'");
+          "Only raw, qcow2 and vmdk-stream can be written to standard output, not '"
+              + targetFormat
+              + "'");
     }
     if (compressed || bitmaps || offload || backing != null || letterB != null) {
       throw new ToolException(
@@ -259,7 +268,27 @@ final class ConvertOptions {
     if (targetFormat.equals(ImageFormats.RAW) && creation.isGiven()) {
       throw new ToolException("-o has no effect on raw images on standard output");
     }
-    streamClusterBytes();
+    if (isVmdkStream()) {
+      vmdkOptions();
+    } else {
+      streamClusterBytes();
+    }
+  }
+
+  boolean isVmdkStream() {
+    return targetFormat.equals(VMDK_STREAM);
+  }
+
+  /** What can be chosen of a VMDK stream. */
+  OptionValues vmdkOptions() throws ToolException {
+    if (compressionLevel != null && !compressionLevel.matches("[0-9]")) {
+      throw new ToolException("Parameter 'compression_level' expects a number from 0 to 9");
+    }
+    try {
+      return VmdkStream.OPTIONS.parse(creation.text());
+    } catch (OptionException e) {
+      throw ToolException.of("", e);
+    }
   }
 
   /** The size of clusters, the only thing that can be chosen of a stream. */

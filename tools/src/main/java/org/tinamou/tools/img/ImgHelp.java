@@ -72,8 +72,9 @@ final class ImgHelp {
         -r rate_limit   bytes a second
         --salvage       read what cannot be read as zeroes
         filename         - is standard input, for a raw disk (-f raw)
-        output_filename  - is standard output, for raw and qcow2: written from its beginning
-                        to its end, the source being read twice for qcow2
+        output_filename  - is standard output, for raw, qcow2 and vmdk-stream (a compressed VMDK
+                        for appliances): written from its beginning to its end, the source being
+                        read twice for qcow2
         --resume        keep a record in output_filename.resume of how far everything has come;
                         where there is one, compare what is there with the source and go on
                         from there

@@ -5,12 +5,18 @@ import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
+import org.tinamou.aio.AioContext;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.format.qcow2.Qcow2Stream;
+import org.tinamou.drivers.format.vmdk.VmdkStream;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
 import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ToolException;
@@ -78,6 +84,55 @@ final class StreamOutput {
             send(cluster);
           }
         });
+  }
+
+  /**
+   * Writes a stream-optimized VMDK image. Its grains are packed by the workers, several at a time.
+   */
+  void vmdk(String adapter, String hardware, int level) throws ToolException {
+    progress.phase("copying", source.lengthBytes());
+    try {
+      VmdkStream stream =
+          new VmdkStream(source.lengthBytes(), adapter, hardware, this::sendQuietly);
+      stream.begin();
+      pass(MOST_BYTES, (offset, bytes) -> grains(stream, offset, bytes, level));
+      stream.end();
+    } catch (BlockException e) {
+      throw ToolException.of("", e);
+    } catch (IOException e) {
+      throw brokenOff();
+    }
+  }
+
+  private void grains(VmdkStream stream, long offset, MemorySegment bytes, int level)
+      throws IOException, ToolException {
+    int grainBytes = VmdkStream.GRAIN_BYTES;
+    AioContext context = Coroutine.current().context();
+    Map<Long, AioContext.Forked<byte[]>> packing = new LinkedHashMap<>();
+    for (long done = 0; done < bytes.byteSize(); done += grainBytes) {
+      long length = Math.min(grainBytes, bytes.byteSize() - done);
+      MemorySegment part = bytes.asSlice(done, length);
+      if (!ZeroRuns.isZero(part)) {
+        ByteBuffer grain = ByteBuffer.allocate(grainBytes);
+        MemorySegment.copy(part, 0, MemorySegment.ofBuffer(grain), 0, length);
+        long index = (offset + done) / grainBytes;
+        packing.put(
+            index,
+            context.fork(
+                "grain " + index, () -> context.callBlocking(() -> VmdkStream.pack(grain, level))));
+      }
+    }
+    try {
+      for (Map.Entry<Long, AioContext.Forked<byte[]>> each : packing.entrySet()) {
+        stream.grain(each.getKey(), each.getValue().join());
+      }
+    } catch (IOException | ToolException | RuntimeException e) {
+      throw e;
+    } catch (BlockException e) {
+      throw ToolException.of("", e);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Goes through the source once; what is known to be zeroes is not read. */

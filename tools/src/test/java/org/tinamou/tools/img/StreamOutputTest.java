@@ -8,11 +8,15 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.Inflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +78,64 @@ class StreamOutputTest {
     assertArrayEquals(makeSource(), stream("convert", name("source"), "-"));
   }
 
+  /** What a reader finds that begins at the footer, as the format wants it. */
+  private static byte[] readVmdk(byte[] image) throws Exception {
+    ByteBuffer all = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
+    int footer = image.length - 1024;
+    assertEquals(3, all.getInt(footer - 512 + 12), "the mark of the footer");
+    assertEquals(0x564d444b, all.getInt(footer));
+    assertArrayEquals(new byte[512], Arrays.copyOfRange(image, footer + 512, image.length));
+    byte[] disk = new byte[Math.toIntExact(all.getLong(footer + 12) * 512)];
+    int directory = Math.toIntExact(all.getLong(footer + 56) * 512);
+    for (int grain = 0; grain * 65_536L < disk.length; grain++) {
+      int table = all.getInt(directory + grain / 512 * 4) * 512;
+      int place = table == 0 ? 0 : all.getInt(table + grain % 512 * 4) * 512;
+      if (place == 0) {
+        continue;
+      }
+      assertEquals(grain * 128L, all.getLong(place));
+      try (Inflater inflater = new Inflater()) {
+        inflater.setInput(image, place + 12, all.getInt(place + 8));
+        byte[] bytes = new byte[65_536];
+        assertEquals(bytes.length, inflater.inflate(bytes));
+        int at = grain * 65_536;
+        System.arraycopy(bytes, 0, disk, at, Math.min(bytes.length, disk.length - at));
+      }
+    }
+    return disk;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "adapter_type=lsilogic,hwversion=10", "compression_level=1"})
+  void vmdkIsAnImageOfTheSameData(String options) throws Exception {
+    byte[] disk = makeSource();
+    List<String> words = new ArrayList<>(List.of("convert", "-O", "vmdk-stream"));
+    if (!options.isEmpty()) {
+      words.addAll(List.of("-o", options));
+    }
+    words.addAll(List.of(name("source"), "-"));
+    byte[] image = stream(words.toArray(String[]::new));
+    assertArrayEquals(disk, readVmdk(image));
+    String descriptor = new String(image, 512, 1024, StandardCharsets.US_ASCII);
+    assertTrue(descriptor.contains("RW " + disk.length / 512 + " SPARSE"), descriptor);
+    assertEquals(options.contains("lsilogic"), descriptor.contains("\"lsilogic\""), descriptor);
+    Path file = Files.write(directory.resolve("copy"), image);
+    if (Files.isExecutable(Path.of("/usr/bin/qemu-img"))) {
+      String[] compare = {"qemu-img", "compare", "-F", "vmdk", name("source"), file.toString()};
+      assertEquals(0, new ProcessBuilder(compare).start().waitFor());
+    }
+  }
+
+  /** Data beyond the first table, and none below it. */
+  @Test
+  void vmdkLeavesOutTablesOfZeroes() throws Exception {
+    assertEquals(0, ToolRun.img("create", "-q", "-f", "raw", name("raw"), "100M").exitCode());
+    ToolRun.io("-f", "raw", "-c", "write -P 3 70M 1M", name("raw"));
+    byte[] image = stream("convert", "-f", "raw", "-O", "vmdk-stream", name("raw"), "-");
+    assertArrayEquals(Files.readAllBytes(directory.resolve("raw")), readVmdk(image));
+    assertTrue(image.length < 100_000, image.length + " bytes");
+  }
+
   @Test
   void anEmptyDiskIsAnImageToo() throws Exception {
     Files.write(directory.resolve("empty"), new byte[0]);
@@ -92,6 +154,8 @@ class StreamOutputTest {
             List.of("-O", "qcow2", "-o", "compat=0.10"),
             List.of("-o", "preallocation=full"),
             List.of("-O", "qcow2", "-o", "cluster_size=3k"),
+            List.of("-O", "vmdk-stream", "-o", "adapter_type=none"),
+            List.of("-O", "vmdk-stream", "-o", "compression_level=99"),
             List.of("-O", "vmdk"))) {
       String[] words = new String[options.size() + 3];
       words[0] = "convert";
