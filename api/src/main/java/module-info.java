@@ -4,6 +4,7 @@ module org.tinamou.api {
   requires transitive org.tinamou.base;
   requires org.tinamou.block;
   requires org.tinamou.drivers;
+  requires org.tinamou.objects;
   requires static org.jspecify;
 
   exports org.tinamou.api;

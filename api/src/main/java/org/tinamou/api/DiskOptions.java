@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param options what {@code --image-opts} takes, by dotted names, e.g. {@code driver}, {@code
  *     file.filename}; they win
  * @param policy how far the image is believed
+ * @param secrets what the options may refer to as {@code key-secret}
  */
 public record DiskOptions(
     @Nullable String name,
@@ -33,7 +34,8 @@ public record DiskOptions(
     boolean discard,
     boolean forceShare,
     Map<String, String> options,
-    OpenPolicy policy) {
+    OpenPolicy policy,
+    DiskSecrets secrets) {
 
   /** Keeps a copy of the map, in its order. */
   public DiskOptions {
@@ -43,7 +45,17 @@ public record DiskOptions(
   /** To read and write an image, with discards giving space back. */
   public static DiskOptions of(String name) {
     return new DiskOptions(
-        name, null, false, false, false, false, true, false, Map.of(), OpenPolicy.TRUSTING);
+        name,
+        null,
+        false,
+        false,
+        false,
+        false,
+        true,
+        false,
+        Map.of(),
+        OpenPolicy.TRUSTING,
+        DiskSecrets.NONE);
   }
 
   /** To read and write the image in a host file. */
@@ -54,7 +66,17 @@ public record DiskOptions(
   /** To read and write what options describe. */
   public static DiskOptions of(Map<String, String> options) {
     return new DiskOptions(
-        null, null, false, false, false, false, true, false, options, OpenPolicy.TRUSTING);
+        null,
+        null,
+        false,
+        false,
+        false,
+        false,
+        true,
+        false,
+        options,
+        OpenPolicy.TRUSTING,
+        DiskSecrets.NONE);
   }
 
   public DiskOptions withFormat(@Nullable String value) {
@@ -68,7 +90,8 @@ public record DiskOptions(
         discard,
         forceShare,
         options,
-        policy);
+        policy,
+        secrets);
   }
 
   public DiskOptions withReadOnly(boolean value) {
@@ -82,7 +105,8 @@ public record DiskOptions(
         discard,
         forceShare,
         options,
-        policy);
+        policy,
+        secrets);
   }
 
   public DiskOptions withCacheDirect(boolean value) {
@@ -96,7 +120,8 @@ public record DiskOptions(
         discard,
         forceShare,
         options,
-        policy);
+        policy,
+        secrets);
   }
 
   public DiskOptions withCacheNoFlush(boolean value) {
@@ -110,7 +135,8 @@ public record DiskOptions(
         discard,
         forceShare,
         options,
-        policy);
+        policy,
+        secrets);
   }
 
   public DiskOptions withWriteThrough(boolean value) {
@@ -124,7 +150,8 @@ public record DiskOptions(
         discard,
         forceShare,
         options,
-        policy);
+        policy,
+        secrets);
   }
 
   public DiskOptions withDiscard(boolean value) {
@@ -138,7 +165,8 @@ public record DiskOptions(
         value,
         forceShare,
         options,
-        policy);
+        policy,
+        secrets);
   }
 
   public DiskOptions withForceShare(boolean value) {
@@ -152,7 +180,8 @@ public record DiskOptions(
         discard,
         value,
         options,
-        policy);
+        policy,
+        secrets);
   }
 
   public DiskOptions withPolicy(OpenPolicy value) {
@@ -166,6 +195,45 @@ public record DiskOptions(
         discard,
         forceShare,
         options,
+        value,
+        secrets);
+  }
+
+  /** With an option as {@code --image-opts} takes it, e.g. {@code encrypt.key-secret}. */
+  public DiskOptions withOption(String key, String value) {
+    Map<String, String> more = new LinkedHashMap<>(options);
+    more.put(key, value);
+    return new DiskOptions(
+        name,
+        format,
+        readOnly,
+        cacheDirect,
+        cacheNoFlush,
+        writeThrough,
+        discard,
+        forceShare,
+        more,
+        policy,
+        secrets);
+  }
+
+  /**
+   * With the passwords of encrypted images. Which one opens what is said by options: {@code
+   * withOption("key-secret", NAME)} for LUKS, {@code "encrypt.key-secret"} for qcow2, and {@code
+   * "backing.encrypt.key-secret"} for what such an image stands on.
+   */
+  public DiskOptions withSecrets(DiskSecrets value) {
+    return new DiskOptions(
+        name,
+        format,
+        readOnly,
+        cacheDirect,
+        cacheNoFlush,
+        writeThrough,
+        discard,
+        forceShare,
+        options,
+        policy,
         value);
   }
 }

@@ -114,8 +114,11 @@ public final class DiskRuntime implements AutoCloseable {
     return graph;
   }
 
-  NodeOpener opener() {
-    return opener;
+  /** What opens nodes that may refer to such secrets. */
+  NodeOpener opener(DiskSecrets secrets) throws DiskException {
+    return secrets == DiskSecrets.NONE
+        ? opener
+        : new NodeOpener(graph, Drivers.list(secrets.toRegistry()));
   }
 
   TransferBuffers buffers() {

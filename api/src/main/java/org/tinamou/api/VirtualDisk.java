@@ -24,6 +24,7 @@ import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
+import org.tinamou.block.open.NodeOpener;
 import org.tinamou.qapi.Json;
 
 /**
@@ -66,7 +67,8 @@ public final class VirtualDisk implements AutoCloseable {
   }
 
   private static VirtualDisk openOnMain(DiskRuntime runtime, DiskOptions options)
-      throws BlockException {
+      throws BlockException, DiskException {
+    NodeOpener opener = runtime.opener(options.secrets());
     int permissions =
         options.readOnly()
             ? Permission.CONSISTENT_READ
@@ -78,8 +80,7 @@ public final class VirtualDisk implements AutoCloseable {
     BlockNode node;
     try {
       node =
-          runtime
-              .opener()
+          opener
               .under(options.policy().toImagePolicy())
               .open(address(options), nodeOptions(options), runtime.main());
     } catch (BlockException e) {

@@ -37,6 +37,21 @@ public final class ObjectRegistry {
     return new ObjectRegistry(List.of());
   }
 
+  /**
+   * A registry with these secrets by their ids, in which nothing else can be defined.
+   *
+   * @param values copied
+   * @throws OptionException if an id is none
+   */
+  @AnyThread
+  public static ObjectRegistry ofSecrets(Map<String, byte[]> values) throws OptionException {
+    ObjectRegistry registry = none();
+    for (Map.Entry<String, byte[]> each : values.entrySet()) {
+      registry.add(each.getKey(), new SecretType(), new Secret(each.getValue().clone()));
+    }
+    return registry;
+  }
+
   /** The kinds of objects, by name. */
   @HomeThread
   public List<ObjectType> types() {

@@ -1,9 +1,11 @@
 package org.tinamou.tools.differential;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -82,8 +84,8 @@ final class LuksDifferentialTest {
     succeed(
         "io"
             + image
-            + "-c 'read -q -P 17 65024 2560' -c 'read -q -P 51 66k 1k' -c 'read -q -P 68 130560 70144'"
-            + " -c 'read -q -P 85 6144512 512'",
+            + "-c 'read -q -P 17 65024 2560' -c 'read -q -P 51 66k 1k' -c 'read -q -P 68 130560"
+            + " 70144' -c 'read -q -P 85 6144512 512'",
         referenceFirst);
     if (driver.equals("qcow2")) {
       succeed("io" + image + "-c 'read -q -P 0 6145024 1024' -c 'read -q -P 0 7M 64k'", true);
@@ -118,6 +120,45 @@ final class LuksDifferentialTest {
     exchange("qcow2", luks + ",extended_l2=on", false);
     exchange("qcow2", "encrypt.format=aes,encrypt.key-secret=s0", true);
     exchange("qcow2", "encrypt.format=aes,encrypt.key-secret=s0,cluster_size=512", false);
+  }
+
+  /** The reference knows no such headers; in front of the data it is one that it knows. */
+  @Test
+  void aHeaderInAFileOfItsOwn() throws IOException {
+    succeed(
+        "img create -q -f luks"
+            + SECRETS
+            + "-o key-secret=s0,iter-time=10,detached-header=on @header 4M",
+        false);
+    Files.write(directory.resolve("data"), new byte[4 << 20]);
+    String image =
+        SECRETS
+            + "--image-opts driver=luks,key-secret=%s,file.filename=@data,header.filename=@header ";
+    String write = " -c 'write -q -P 7 1M 64k' -c 'write -q -P 3 0 512'";
+    String read = " -c 'read -q -P 7 1M 64k' -c 'read -q -P 3 0 512'";
+    succeed("io" + image.formatted("s0") + write, false);
+    succeed(
+        "img amend -o state=active,new-secret=s1,keyslot=1,iter-time=10" + image.formatted("s0"),
+        false);
+    succeed("io" + image.formatted("s1") + read, false);
+    Files.write(directory.resolve("joined"), joined("header", "data"));
+    String whole = SECRETS + "--image-opts driver=luks,key-secret=s1,file.filename=@joined";
+    succeed("io" + whole + read, true);
+    succeed("io" + whole + read, false);
+    succeed("img resize -q" + image.formatted("s1") + " 6M", false);
+    assertEquals(6 << 20, Files.size(directory.resolve("data")));
+    Peer.Result told = run("img info" + image.formatted("s1"), false);
+    assertTrue(told.out().contains("detached header: true"), told.out());
+  }
+
+  /** A header that says that the data is behind it, and the data. */
+  private byte[] joined(String header, String data) throws IOException {
+    byte[] first = Files.readAllBytes(directory.resolve(header));
+    byte[] second = Files.readAllBytes(directory.resolve(data));
+    int sectors = Math.ceilDiv(first.length, 512);
+    ByteBuffer all = ByteBuffer.allocate(sectors * 512 + second.length);
+    all.put(first).putInt(104, sectors).put(sectors * 512, second);
+    return all.array();
   }
 
   private void damage(Path from, int offset, String hex) throws IOException {
@@ -277,16 +318,19 @@ final class LuksDifferentialTest {
                 + "--image-opts driver=luks,key-secret=s1,file.filename=@a.luks -c 'read 0 512'",
             "io"
                 + objects
-                + "--image-opts driver=qcow2,encrypt.format=aes,encrypt.key-secret=s0,file.filename=@a.qcow2"
+                + "--image-opts"
+                + " driver=qcow2,encrypt.format=aes,encrypt.key-secret=s0,file.filename=@a.qcow2 -c"
+                + " 'read 0 512'",
+            "io"
+                + objects
+                + "--image-opts"
+                + " driver=qcow2,encrypt.format=luks,encrypt.key-secret=s0,file.filename=@b.qcow2"
                 + " -c 'read 0 512'",
             "io"
                 + objects
-                + "--image-opts driver=qcow2,encrypt.format=luks,encrypt.key-secret=s0,file.filename=@b.qcow2"
-                + " -c 'read 0 512'",
-            "io"
-                + objects
-                + "--image-opts driver=qcow2,encrypt.format=aes,encrypt.key-secret=s0,file.filename=@p.qcow2"
-                + " -c 'read 0 512'",
+                + "--image-opts"
+                + " driver=qcow2,encrypt.format=aes,encrypt.key-secret=s0,file.filename=@p.qcow2 -c"
+                + " 'read 0 512'",
             "img amend" + SECRETS + "-o encrypt.state=active,encrypt.new-secret=s0 @p.qcow2",
             "img amend"
                 + SECRETS
@@ -340,6 +384,7 @@ final class LuksDifferentialTest {
             + text
             + ",keyid=m,iv="
             + iv
-            + ",format=base64 --image-opts driver=luks,key-secret=s,file.filename=@b -c 'read 0 512'");
+            + ",format=base64 --image-opts driver=luks,key-secret=s,file.filename=@b -c 'read 0"
+            + " 512'");
   }
 }
