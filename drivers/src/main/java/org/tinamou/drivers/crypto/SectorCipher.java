@@ -52,6 +52,8 @@ public final class SectorCipher {
     Check.argument(key.length == spec.keyBytes(), "a key of %s bytes", key.length);
     this.spec = spec;
     this.key = key.clone();
+    // The JDK initialises its ciphers under locks: not for the first time on several loops at once.
+    idle.add(new SectorBatch(spec, key));
   }
 
   /**

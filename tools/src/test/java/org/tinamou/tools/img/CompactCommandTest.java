@@ -161,6 +161,49 @@ class CompactCommandTest {
     }
   }
 
+  /** Where a cluster is decides how LUKS encrypts it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"luks", "aes"})
+  void encryptedDataIsReadAfterwards(String method) throws Exception {
+    String secret = "secret,id=s0,data=abc";
+    String more = method.equals("luks") ? ",encrypt.iter-time=10" : "";
+    String options = "cluster_size=16k,encrypt.key-secret=s0,encrypt.format=" + method + more;
+    String[] create = {"create", "-q", "-f", "qcow2", "--object", secret, "-o", options, "x", "8M"};
+    create[8] = name("image");
+    ok(ToolRun.img(create));
+    String image = "driver=qcow2,encrypt.key-secret=s0,file.filename=" + name("image");
+    List<String> words =
+        new ArrayList<>(List.of("--object", secret, "--image-opts", "-d", "unmap"));
+    for (String command :
+        List.of("write -P 1 0 6M", "write -P 2 5M 100k", "discard 0 4M", "write -P 3 1000 3000")) {
+      words.addAll(List.of("-c", command));
+    }
+    words.add(image);
+    ok(ToolRun.io(words.toArray(String[]::new)));
+    ok(ToolRun.img("snapshot", "--object", secret, "--image-opts", "-c", "s", image));
+    String[] again = {"--object", secret, "--image-opts", "-c", "write -P 4 5500k 9k", image};
+    ok(ToolRun.io(again));
+    byte[] disk = plain(secret, image, "before");
+    byte[] kept = plain(secret, image, "before", "-l", "s");
+    long before = Files.size(directory.resolve("image"));
+    ToolRun closed = ToolRun.img("compact", name("image"));
+    assertTrue(closed.err().contains("encrypt.key-secret"), closed.err());
+    long freed = freed(ok(ToolRun.img("compact", "--object", secret, "--image-opts", image)));
+    assertTrue(freed > 3 * MIB, freed + " bytes of " + before);
+    assertArrayEquals(disk, plain(secret, image, "after"));
+    assertArrayEquals(kept, plain(secret, image, "after", "-l", "s"));
+    ok(ToolRun.img("check", "--object", secret, "--image-opts", image));
+  }
+
+  private byte[] plain(String secret, String image, String target, String... more)
+      throws Exception {
+    List<String> words = new ArrayList<>(List.of("convert", "-O", "raw", "--object", secret));
+    words.addAll(List.of(more));
+    words.addAll(List.of("--image-opts", image, name(target)));
+    ok(ToolRun.img(words.toArray(String[]::new)));
+    return Files.readAllBytes(directory.resolve(target));
+  }
+
   @Test
   void whatCannotBeCompactedIsRefused() throws Exception {
     Files.write(directory.resolve("image"), new byte[MIB]);

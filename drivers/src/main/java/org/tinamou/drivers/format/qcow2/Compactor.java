@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
@@ -31,14 +32,17 @@ final class Compactor {
 
   private final Edge file;
   private final boolean hasBacking;
+  private final @Nullable Encryption encryption;
   private final Watcher watcher;
   private final Qcow2Header header;
   private final Geometry geometry;
   private final boolean external;
   private final BitSet zeroes = new BitSet();
 
-  private Compactor(Edge file, boolean hasBacking, Watcher watcher) throws BlockException {
+  private Compactor(Edge file, boolean hasBacking, @Nullable Encryption encryption, Watcher watcher)
+      throws BlockException {
     this.file = file;
+    this.encryption = encryption;
     this.hasBacking = hasBacking;
     this.watcher = watcher;
     this.header = Qcow2Type.readHeader(file);
@@ -50,12 +54,18 @@ final class Compactor {
    * Compacts the image in a file.
    *
    * @param hasBacking whether what is not allocated is that of another image
+   * @param encryption of the data, with the keys unless it only tries
    * @param tryOnly whether to find out only what it would do
    */
   @InCoroutine
-  static Compaction compact(Edge file, boolean hasBacking, boolean tryOnly, Watcher watcher)
+  static Compaction compact(
+      Edge file,
+      boolean hasBacking,
+      @Nullable Encryption encryption,
+      boolean tryOnly,
+      Watcher watcher)
       throws BlockException {
-    return new Compactor(file, hasBacking, watcher).run(tryOnly);
+    return new Compactor(file, hasBacking, encryption, watcher).run(tryOnly);
   }
 
   private Compaction run(boolean tryOnly) throws BlockException {
@@ -229,16 +239,19 @@ final class Compactor {
     relocation.moveAll(
         clusters(tables, false),
         places -> relocation.changeSecondLevels(seconds, places),
+        encryption == null ? Relocation.Recoding.NONE : encryption::move,
         MOST_AT_ONCE,
         progress);
     relocation.moveAll(
         bits(tables),
         places -> changeTables(relocation, tables.bitmapTables(), places),
+        Relocation.Recoding.NONE,
         MOST_AT_ONCE,
         progress);
     relocation.moveAll(
         seconds,
         places -> changeTables(relocation, tables.firstLevels(), places),
+        Relocation.Recoding.NONE,
         MOST_AT_ONCE,
         progress);
     moveRuns(relocation);

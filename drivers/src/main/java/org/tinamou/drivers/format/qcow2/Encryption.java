@@ -1,6 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -70,16 +71,6 @@ final class Encryption {
       }
     }
     return false;
-  }
-
-  /** Refuses images whose data would be lost if it stood at another place in the file. */
-  static void refuseMoves(Qcow2Header header) throws BlockException {
-    if (header.encryption() == LUKS) {
-      throw new BlockException(
-          Errno.EOPNOTSUPP,
-          "Images with LUKS encryption cannot be compacted by this version of Tinamou: where a"
-              + " cluster is decides how it is encrypted");
-    }
   }
 
   /** What an image's header and options say; null if it is not encrypted. */
@@ -187,6 +178,28 @@ final class Encryption {
         MemorySegment piece = memory.asSlice(0, length);
         encryption.encrypt(data.slice(done, length), piece, (byHostOffset ? host : guest) + done);
         file.write(host + done, IoVector.of(piece), RequestFlags.NONE);
+      }
+    } finally {
+      encryption.give(memory);
+    }
+  }
+
+  /** Makes the bytes of a cluster of data what they have to be at another place in the file. */
+  @InCoroutine
+  void move(byte[] cluster, long fromHost, long toHost) {
+    if (!byHostOffset) {
+      return;
+    }
+    EncryptedSectors encryption = sectors();
+    MemorySegment memory = encryption.take();
+    try {
+      for (int done = 0; done < cluster.length; done += EncryptedSectors.PIECE_BYTES) {
+        int length = Math.min(EncryptedSectors.PIECE_BYTES, cluster.length - done);
+        MemorySegment piece = memory.asSlice(0, length);
+        MemorySegment.copy(cluster, done, piece, ValueLayout.JAVA_BYTE, 0, length);
+        encryption.decrypt(IoVector.of(piece), fromHost + done);
+        encryption.encrypt(IoVector.of(piece), piece, toHost + done);
+        MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, cluster, done, length);
       }
     } finally {
       encryption.give(memory);

@@ -450,7 +450,6 @@ public final class Qcow2Driver
   @Override
   public Compaction compact(boolean tryOnly, Watcher watcher) throws BlockException {
     image.damage().check();
-    Encryption.refuseMoves(header);
     image.metadata().lock();
     try {
       image.writeBack();
@@ -459,7 +458,7 @@ public final class Qcow2Driver
         image.retire();
       }
       boolean stands = image.backing() != null || header.backingName() != null;
-      return Compactor.compact(image.file(), stands, tryOnly, watcher);
+      return Compactor.compact(image.file(), stands, image.encryption(), tryOnly, watcher);
     } finally {
       image.metadata().unlock();
     }

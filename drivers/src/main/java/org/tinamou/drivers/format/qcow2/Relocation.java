@@ -46,12 +46,17 @@ final class Relocation {
    * @param references moves the references
    */
   void move(Map<Integer, Integer> places, References references) throws BlockException {
+    move(places, references, Recoding.NONE);
+  }
+
+  private void move(Map<Integer, Integer> places, References references, Recoding recoding)
+      throws BlockException {
     for (Map.Entry<Integer, Integer> each : places.entrySet()) {
       counts.set(each.getValue(), counts.get(each.getKey()));
       used.set(each.getValue());
     }
     file.flush();
-    copy(places);
+    copy(places, recoding);
     file.flush();
     references.change(places);
     file.flush();
@@ -62,15 +67,27 @@ final class Relocation {
     moved += places.size();
   }
 
-  private void copy(Map<Integer, Integer> places) throws BlockException {
+  private void copy(Map<Integer, Integer> places, Recoding recoding) throws BlockException {
     for (Map.Entry<Integer, Integer> each : places.entrySet()) {
-      copyCluster(each.getKey(), each.getValue());
+      copyCluster(
+          (long) each.getKey() << geometry.clusterBits(),
+          (long) each.getValue() << geometry.clusterBits(),
+          recoding);
     }
   }
 
-  private void copyCluster(long from, long to) throws BlockException {
-    byte[] bytes = HeapBytes.read(file, from << geometry.clusterBits(), geometry.clusterBytes());
-    HeapBytes.write(file, to << geometry.clusterBits(), bytes);
+  private void copyCluster(long from, long to, Recoding recoding) throws BlockException {
+    byte[] bytes = HeapBytes.read(file, from, geometry.clusterBytes());
+    recoding.change(bytes, from, to);
+    HeapBytes.write(file, to, bytes);
+  }
+
+  /** Makes the bytes of a cluster what they have to be at another offset. */
+  @FunctionalInterface
+  interface Recoding {
+    Recoding NONE = (bytes, from, to) -> {};
+
+    void change(byte[] bytes, long fromOffset, long toOffset);
   }
 
   /** The table of the counts has been moved. */
@@ -194,8 +211,10 @@ final class Relocation {
    *
    * @param movable the clusters; those that have been moved stand at their new places afterwards
    * @param references moves the references
+   * @param recoding what becomes of the bytes
    */
-  void moveAll(BitSet movable, References references, int mostAtOnce, Progress progress)
+  void moveAll(
+      BitSet movable, References references, Recoding recoding, int mostAtOnce, Progress progress)
       throws BlockException {
     int last = movable.previousSetBit(movable.length());
     int free = used.nextClearBit(1);
@@ -214,7 +233,7 @@ final class Relocation {
         }
         free = used.nextClearBit(free + 1);
       }
-      move(places, references);
+      move(places, references, recoding);
       places.forEach(
           (source, place) -> {
             movable.clear(source);
