@@ -320,7 +320,7 @@ public final class NodeOpener {
             file,
             options.style(),
             GenericOptions.forChild(settings, Set.of(), type.isFilter()),
-            !type.isFilter(),
+            true,
             context);
     try {
       NodeOpening.Prepared withFile =

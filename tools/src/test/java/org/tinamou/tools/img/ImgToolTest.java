@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +99,19 @@ class ImgToolTest {
       assertEquals(
           "tinamou-img: Snapshot L1 table " + (change == 0 ? "offset invalid" : "too large") + "\n",
           run.err());
+    }
+  }
+
+  @Test
+  void aFilterOpensWhatAFileNameOfItsOwnSays() {
+    String image = name("image");
+    ToolRun.img("create", "-q", "-f", "qcow2", image, "1M");
+    for (String file :
+        List.of(
+            "driver=preallocate,file.filename=",
+            "file.driver=preallocate,driver=qcow2,file.file.filename=")) {
+      ToolRun run = ToolRun.img("info", "--image-opts", file + image);
+      assertEquals(0, run.exitCode(), run.err());
     }
   }
 

@@ -120,16 +120,30 @@ public final class PreallocateDriver extends FilterDriver implements BlockDriver
       throws BlockException {
     growing.lock();
     try {
-      if (hasReserve()) {
-        // Space that is asked for must not be taken for space that was reserved.
-        file().truncate(dataEnd, true, PreallocationMode.OFF);
-        reservedEnd = dataEnd;
-      }
+      // Space that is asked for must not be taken for space that was reserved.
+      giveBackLocked();
       super.truncate(lengthBytes, exact, preallocation);
       dataEnd = file().lengthBytes();
       reservedEnd = dataEnd;
     } finally {
       growing.unlock();
+    }
+  }
+
+  @InCoroutine
+  private void giveBack() throws BlockException {
+    growing.lock();
+    try {
+      giveBackLocked();
+    } finally {
+      growing.unlock();
+    }
+  }
+
+  private void giveBackLocked() throws BlockException {
+    if (hasReserve()) {
+      file().truncate(dataEnd, true, PreallocationMode.OFF);
+      reservedEnd = dataEnd;
     }
   }
 
@@ -156,8 +170,12 @@ public final class PreallocateDriver extends FilterDriver implements BlockDriver
     }
   }
 
+  /** Before it can be written no more, reserved space goes back to the host. */
   @Override
-  public PreparedReopen prepareReopen(ReopenChange change) {
+  public PreparedReopen prepareReopen(ReopenChange change) throws BlockException {
+    if (change.options().readOnly()) {
+      giveBack();
+    }
     if (!(change.driverOptions() instanceof Sizes next)) {
       return PreparedReopen.NOTHING;
     }
