@@ -113,10 +113,6 @@ public final class NodeOpening {
   @InCoroutine
   public @Nullable Edge childOrNull(String name, Set<EdgeRole> roles, int used, int shared)
       throws BlockException, OptionException {
-    BlockNode ready = prepared.nodes().get(name);
-    if (ready != null) {
-      return node.attachChild(name, roles, ready, used, shared);
-    }
     boolean protocol =
         (!roles.contains(EdgeRole.COPY_ON_WRITE) && !roles.contains(EdgeRole.FILTERED))
             || isFileOfFormat(name);
@@ -139,6 +135,10 @@ public final class NodeOpening {
       int used,
       int shared)
       throws BlockException, OptionException {
+    BlockNode ready = prepared.nodes().get(name);
+    if (ready != null) {
+      return node.attachChild(name, roles, ready, used, shared);
+    }
     OptionReader.Choice choice = options.choiceOrNull(name, "BlockdevRef");
     if (fileName == null && (choice == null || choice instanceof OptionReader.Choice.None)) {
       return null;

@@ -109,7 +109,7 @@ class ImgToolTest {
     for (String file :
         List.of(
             "driver=preallocate,file.filename=",
-            "file.driver=preallocate,driver=qcow2,file.file.filename=")) {
+            "file.driver=preallocate,driver=qcow2,file.file.node-name=n,file.file.filename=")) {
       ToolRun run = ToolRun.img("info", "--image-opts", file + image);
       assertEquals(0, run.exitCode(), run.err());
     }
