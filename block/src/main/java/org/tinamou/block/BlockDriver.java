@@ -326,6 +326,12 @@ public interface BlockDriver {
      */
     @AnyThread
     PermissionPair childPermissions(Edge edge, int used, int shared);
+
+    /** The same, for those to whom it matters whether anybody is above at all. */
+    @AnyThread
+    default PermissionPair childPermissions(Edge edge, int used, int shared, boolean hasParents) {
+      return childPermissions(edge, used, shared);
+    }
   }
 
   /** Has to be asked before its permissions change: it takes locks on the host. */

@@ -446,6 +446,10 @@ public final class BlockGraph {
     for (Edge edge : from.parents()) {
       boolean partOfTarget = edge.parent() instanceof BlockNode parent && reaches(to, parent);
       if (!partOfTarget && !(edge.parent() instanceof NodeHold) && which.test(edge)) {
+        if (edge.isFrozen()) {
+          throw new BlockException(
+              Errno.EPERM, "Cannot change '%s' link to '%s'".formatted(edge.name(), from.name()));
+        }
         plan.point(edge, to);
       }
     }

@@ -25,6 +25,7 @@ public final class Edge {
   private volatile int shared;
   private boolean quiescesParent;
   private boolean attached;
+  private int frozen;
 
   Edge(EdgeParent parent, String name, Set<EdgeRole> roles, BlockNode child) {
     this.parent = parent;
@@ -96,6 +97,24 @@ public final class Edge {
 
   boolean isParentBusy() {
     return parent.isBusy(this);
+  }
+
+  /** Keeps the edge pointing to its child, for a job; balanced by {@link #unfreeze}. */
+  @HomeThread
+  public void freeze() {
+    frozen++;
+  }
+
+  @HomeThread
+  public void unfreeze() {
+    Check.state(frozen > 0, "edge %s is not frozen", name);
+    frozen--;
+  }
+
+  /** Whether a job relies on what the edge points to. */
+  @HomeThread
+  public boolean isFrozen() {
+    return frozen > 0;
   }
 
   /** Joins the child's parents. The parent is quiesced if the child is. */

@@ -147,7 +147,8 @@ final class PermissionUpdate {
     if (writes && (used & Permission.RESIZE) == 0 && driver.lengthBytes() % unit != 0) {
       throw new BlockException(
           Errno.EINVAL,
-          "Cannot get 'write' permission without 'resize': Image size is not a multiple of request alignment");
+          "Cannot get 'write' permission without 'resize': Image size is not a multiple of request"
+              + " alignment");
     }
   }
 
@@ -205,6 +206,7 @@ final class PermissionUpdate {
     if (forceShare) {
       shared = Permission.ALL;
     }
+    Needs needs = new Needs(used, shared, !parents.isEmpty());
     cumulative.put(node, new PermissionPair(used, shared));
     if (driver == null) {
       return; // it opens: its edges are as it attached them
@@ -214,9 +216,12 @@ final class PermissionUpdate {
     }
     prepared.add(node);
     for (Edge edge : plan.children(node)) {
-      planned.put(edge, ofChild(edge, driver, plan.isReadOnly(node), forceShare, used, shared));
+      planned.put(edge, ofChild(edge, driver, plan.isReadOnly(node), forceShare, needs));
     }
   }
+
+  /** What the parents of a node use and share, all together, if there are any. */
+  private record Needs(int used, int shared, boolean hasParents) {}
 
   /** What an edge has to have, given what the parents of its parent have; for audits. */
   static PermissionPair expected(BlockNode node, BlockDriver driver, Edge edge) {
@@ -227,16 +232,16 @@ final class PermissionUpdate {
       shared &= above.shared();
     }
     boolean forceShare = node.options().forceShare();
-    return ofChild(
-        edge, driver, node.isReadOnly(), forceShare, used, forceShare ? Permission.ALL : shared);
+    Needs needs = new Needs(used, forceShare ? Permission.ALL : shared, !node.parents().isEmpty());
+    return ofChild(edge, driver, node.isReadOnly(), forceShare, needs);
   }
 
   private static PermissionPair ofChild(
-      Edge edge, BlockDriver driver, boolean readOnly, boolean forceShare, int used, int shared) {
+      Edge edge, BlockDriver driver, boolean readOnly, boolean forceShare, Needs needs) {
     PermissionPair pair =
         driver instanceof BlockDriver.PermissionMapper mapper
-            ? mapper.childPermissions(edge, used, shared)
-            : ofChild(edge, readOnly, used, shared);
+            ? mapper.childPermissions(edge, needs.used(), needs.shared(), needs.hasParents())
+            : ofChild(edge, readOnly, needs.used(), needs.shared());
     return forceShare ? new PermissionPair(pair.used(), Permission.ALL) : pair;
   }
 

@@ -94,6 +94,11 @@ final class Reopen {
       edge.permissions(Permission.NONE, Permission.ALL);
       plan.point(edge, target);
       permissions.add(target);
+    } else if (edge != null && edge.child() != target && edge.isFrozen()) {
+      throw new BlockException(
+          Errno.EPERM,
+          "Cannot change frozen '%s' link from '%s' to '%s'"
+              .formatted(edge.name(), node.name(), edge.child().name()));
     } else if (edge != null && target == null) {
       plan.remove(edge);
       permissions.add(edge.child());

@@ -15,6 +15,7 @@ import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.Permission;
 import org.tinamou.jobs.JobList;
 
 /**
@@ -136,10 +137,14 @@ public final class HeldNodes {
     graph.release(node);
   }
 
-  /** Whether whoever uses a node does so for himself: a backend, or a mirror its target. */
+  /**
+   * Whether whoever uses a node does so for himself: a backend, a job that reads or writes it, or a
+   * mirror its target.
+   */
   private static boolean isUser(Edge edge) {
     if (!(edge.parent() instanceof BlockNode parent)) {
-      return edge.parent() instanceof BlockBackend;
+      return edge.parent() instanceof BlockBackend
+          || !edge.name().equals("main node") && edge.permissions() != Permission.NONE;
     }
     BlockDriver driver = parent.driverOrNull();
     return edge.name().equals("target")

@@ -1,6 +1,7 @@
 package org.tinamou.jobs;
 
 import java.util.EnumSet;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -90,7 +91,6 @@ public final class BackupJob extends BlockJob {
         job = new BackupJob(list, graph, settings, parameters, inserted, bitmap);
         job.hold("main node", inserted.filter(), Permission.NONE, Permission.ALL);
         job.hold("target node", parameters.target(), Permission.NONE, Permission.ALL);
-        job.block(source);
         if (bitmap != null) {
           source.bitmaps().createSuccessor(bitmap);
         }
@@ -99,7 +99,7 @@ public final class BackupJob extends BlockJob {
         if (job != null) {
           job.discardJob();
         }
-        remove(graph, inserted.filter(), source);
+        remove(graph, inserted.filter());
         throw refused;
       }
     }
@@ -163,14 +163,15 @@ public final class BackupJob extends BlockJob {
       graph.replace(parameters.source(), filter);
     } catch (BlockException refused) {
       graph.release(filter);
-      throw refused;
+      throw refused.prefixed("Could not replace node: ");
     }
     return new Inserted(filter, driver[0]);
   }
 
-  private static void remove(BlockGraph graph, BlockNode filter, BlockNode source) {
+  /** What is below may be the filter of another backup that has come since. */
+  private static void remove(BlockGraph graph, BlockNode filter) {
     try {
-      graph.replace(filter, source);
+      graph.replace(filter, Objects.requireNonNull(filter.primaryChild()));
     } catch (BlockException impossible) {
       throw new IllegalStateException("a filter that does nothing cannot be removed", impossible);
     }
@@ -320,6 +321,6 @@ public final class BackupJob extends BlockJob {
   @Override
   protected void clean() {
     super.clean();
-    remove(graph(), filter, parameters.source());
+    remove(graph(), filter);
   }
 }

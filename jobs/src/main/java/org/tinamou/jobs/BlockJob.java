@@ -12,6 +12,7 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.IoStatus;
 import org.tinamou.block.NodeHold;
@@ -24,6 +25,7 @@ public abstract class BlockJob extends Job {
   private final BlockGraph graph;
   private final List<NodeHold> holds = new ArrayList<>();
   private final List<BlockNode> blocked = new ArrayList<>();
+  private final List<Edge> frozen = new ArrayList<>();
   private final RateLimit rateLimit = new RateLimit();
   private volatile IoStatus ioStatus = IoStatus.OK;
 
@@ -121,9 +123,28 @@ public abstract class BlockJob extends Job {
     list().block(node, this);
   }
 
+  /** Keeps the links of a chain as they are, from a node down to another, until the job ends. */
+  @HomeThread
+  protected final void freeze(BlockNode top, @Nullable BlockNode bottom) {
+    for (Edge at = Edge.below(top);
+        at != null && at.parent() != bottom;
+        at = Edge.below(at.child())) {
+      at.freeze();
+      frozen.add(at);
+    }
+  }
+
+  /** Others, and the job itself, may change the links again. May be repeated. */
+  @HomeThread
+  protected final void unfreeze() {
+    frozen.forEach(Edge::unfreeze);
+    frozen.clear();
+  }
+
   /** Lets all nodes go; the job makes no more requests through its holds. May be repeated. */
   @InCoroutine
   protected final void releaseNodes() {
+    unfreeze();
     for (BlockNode node : blocked) {
       list().unblock(node, this);
     }

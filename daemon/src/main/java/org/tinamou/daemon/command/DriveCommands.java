@@ -109,6 +109,10 @@ final class DriveCommands {
 
   @InCoroutine
   private void takeOut(Drive drive) throws BlockException {
+    BlockNode medium = drive.backend().node();
+    if (medium != null) {
+      daemon.jobs().checkNotBlocked(medium);
+    }
     daemon.exports().mediumLeaves(drive.backend());
     drive.backend().eject();
   }

@@ -35,20 +35,21 @@ final class NodeReport {
    */
   @InCoroutine
   static Json.Members of(BlockNode node, boolean flat) throws BlockException {
-    return of(node, flat ? image(node) : chain(node, false), flat, false);
+    return flat
+        ? of(node, image(node), 0, false)
+        : of(node, chain(node, false), depth(node, false), false);
   }
 
   /** The same of what a drive shows, without the filters of jobs that nobody has given a name. */
   @InCoroutine
   static Json.Members ofDrive(BlockNode root, boolean writeThrough) throws BlockException {
     BlockNode node = NodeNames.shown(root);
-    return of(node, chain(node, true), false, writeThrough);
+    return of(node, chain(node, true), depth(node, true), writeThrough);
   }
 
   @InCoroutine
   private static Json.Members of(
-      BlockNode node, Json.Members image, boolean flat, boolean writeThrough)
-      throws BlockException {
+      BlockNode node, Json.Members image, int depth, boolean writeThrough) throws BlockException {
     BlockDriver driver = node.driver();
     NodeOptions options = node.options();
     Edge below = NodeCommands.copiedFrom(node);
@@ -60,7 +61,7 @@ final class NodeReport {
     if (below != null) {
       report.put("backing_file", FileNames.of(below.child()));
     }
-    report.put("backing_file_depth", flat ? 0 : depth(node));
+    report.put("backing_file_depth", depth);
     if (node.isInactive()) {
       report.put("active", false);
     }
@@ -105,10 +106,10 @@ final class NodeReport {
     }
   }
 
-  private static int depth(BlockNode node) {
+  private static int depth(BlockNode node, boolean ofDrive) {
     int depth = 0;
     for (Edge edge = under(node); edge != null; depth++) {
-      edge = under(edge.child());
+      edge = under(ofDrive ? NodeNames.shown(edge.child()) : edge.child());
     }
     return depth;
   }

@@ -164,7 +164,8 @@ final class ReopenCommand {
           throw refused(name);
         }
         BlockNode target = daemon.nodes().find(null, reference);
-        if (edge == null || edge.child() != target) {
+        if (edge == null || NodeNames.shown(edge.child()) != target) {
+          refuseImplicit(node, edge);
           children.add(new ReopenChange.ChildChange(name, roles(edge, name), target));
         } else if (!daemon.nodes().holds(target)) {
           inherit(node, target, settings, changes);
@@ -172,6 +173,7 @@ final class ReopenCommand {
       }
       case Choice.None() -> {
         if (edge != null) {
+          refuseImplicit(node, edge);
           children.add(new ReopenChange.ChildChange(name, Set.of(), null));
         }
       }
@@ -189,6 +191,15 @@ final class ReopenCommand {
           inherit(node, edge.child(), settings, changes);
         }
       }
+    }
+  }
+
+  /** What a job has put there stays until the job ends. */
+  private static void refuseImplicit(BlockNode node, @Nullable Edge edge) throws BlockException {
+    if (edge != null && NodeNames.shown(edge.child()) != edge.child()) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "Cannot replace implicit %s child of %s".formatted(edge.name(), node.name()));
     }
   }
 

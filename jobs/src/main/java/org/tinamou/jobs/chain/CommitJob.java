@@ -96,6 +96,7 @@ public final class CommitJob extends BlockJob {
       baseWasReadOnly = true;
     }
     filter = CommitTop.insert(top, settings.filterNodeName());
+    freeze(filter, base);
     source = hold("intermediate node", top, Permission.CONSISTENT_READ, Permission.ALL);
     for (BlockNode each : ImageChain.above(top, base)) {
       if (each != top) {
@@ -164,6 +165,7 @@ public final class CommitJob extends BlockJob {
   /** The images above stand on the base from now on, and say so. */
   @Override
   protected void prepare() throws BlockException {
+    unfreeze();
     Objects.requireNonNull(target).setPermissions(Permission.NONE, Permission.ALL);
     BlockNode leaving = Objects.requireNonNull(filter);
     for (Edge edge : List.copyOf(leaving.parents())) {

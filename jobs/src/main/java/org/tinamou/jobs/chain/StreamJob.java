@@ -152,9 +152,9 @@ public final class StreamJob extends BlockJob {
     }
     try {
       target.graph().replace(target, filter);
-    } catch (BlockException | RuntimeException refused) {
+    } catch (BlockException refused) {
       target.graph().release(filter);
-      throw refused;
+      throw refused.prefixed("Could not replace node: ");
     }
     return filter;
   }
@@ -162,6 +162,7 @@ public final class StreamJob extends BlockJob {
   private void takeNodes() throws BlockException {
     through = hold("main node", filter, Permission.CONSISTENT_READ, SHARED_BY_NODES);
     into = hold("active node", place.target(), Permission.NONE, SHARED_BY_NODES);
+    freeze(place.target(), place.bottom());
     BlockNode first = ImageChain.below(place.target());
     if (first == null || place.image() == place.bottom()) {
       return;
@@ -237,6 +238,7 @@ public final class StreamJob extends BlockJob {
   /** The image stands on the base from now on, and says so. */
   @Override
   protected void prepare() throws BlockException {
+    unfreeze();
     Objects.requireNonNull(through).setPermissions(Permission.NONE, Permission.ALL);
     graph().replace(filter, place.target());
     dropped = true;

@@ -36,6 +36,7 @@ public final class ActiveCommitJob extends MirrorJob {
     this.access = access;
     this.baseWasReadOnly = baseWasReadOnly;
     this.topIsReadOnly = nodes.source().isReadOnly();
+    freeze(nodes.filter(), base);
     for (BlockNode each : ImageChain.above(nodes.source(), base)) {
       if (each != nodes.source()) {
         block(each);
@@ -115,6 +116,7 @@ public final class ActiveCommitJob extends MirrorJob {
 
   @Override
   protected void prepare() throws BlockException {
+    unfreeze();
     super.prepare();
     switched = isCompleting();
   }
@@ -122,6 +124,7 @@ public final class ActiveCommitJob extends MirrorJob {
   @Override
   protected void clean() {
     graph().reference(base);
+    unfreeze();
     super.clean();
     if (switched ? topIsReadOnly && !base.isReadOnly() : baseWasReadOnly) {
       makeReadOnly(base, access);

@@ -55,6 +55,7 @@ final class MirrorSwitch {
               source.context(),
               node -> made[0] = MirrorTop.open(node, source, target, targetIsBelow));
       graph.replace(source, filter);
+      useTarget(filter, source, made[0]);
     } catch (BlockException | RuntimeException refused) {
       if (filter != null) {
         graph.release(filter);
@@ -64,6 +65,19 @@ final class MirrorSwitch {
       throw refused;
     }
     return new MirrorSwitch(source, target, filter, made[0], settings.replaces());
+  }
+
+  /** Only now: what is above the source lets a target below be written to since it is filtered. */
+  private static void useTarget(BlockNode filter, BlockNode source, MirrorTop top)
+      throws BlockException {
+    BlockGraph graph = source.graph();
+    try {
+      graph.changeNeeds(filter, top::useTarget);
+    } catch (BlockException refused) {
+      top.releaseTarget();
+      graph.replace(filter, source);
+      throw refused;
+    }
   }
 
   @HomeThread

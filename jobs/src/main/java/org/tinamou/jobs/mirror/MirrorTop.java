@@ -23,7 +23,7 @@ final class MirrorTop extends FilterDriver
   private final Edge target;
   private final boolean targetIsBelow;
   private volatile @Nullable MirrorTracking tracking;
-  private volatile boolean targetReleased;
+  private volatile boolean targetUsed;
 
   private MirrorTop(Edge file, Edge target, boolean targetIsBelow) {
     super(file);
@@ -45,8 +45,8 @@ final class MirrorTop extends FilterDriver
             source,
             Permission.CONSISTENT_READ,
             Permission.ALL);
-    PermissionPair pair = ofTarget(targetIsBelow);
-    Edge to = node.attachChild("target", Set.of(EdgeRole.DATA), target, pair.used(), pair.shared());
+    Edge to =
+        node.attachChild("target", Set.of(EdgeRole.DATA), target, Permission.NONE, Permission.ALL);
     return new MirrorTop(file, to, targetIsBelow);
   }
 
@@ -64,9 +64,14 @@ final class MirrorTop extends FilterDriver
     tracking = next;
   }
 
-  /** The target is written to no more; counts when permissions are worked out anew. */
+  /** The target is written to from now on; counts when permissions are worked out anew. */
+  void useTarget() {
+    targetUsed = true;
+  }
+
+  /** The target is written to no more; the same. */
   void releaseTarget() {
-    targetReleased = true;
+    targetUsed = false;
   }
 
   private static PermissionPair ofTarget(boolean targetIsBelow) {
@@ -78,9 +83,9 @@ final class MirrorTop extends FilterDriver
   @Override
   public PermissionPair childPermissions(Edge edge, int used, int shared) {
     if (edge == target || edge.name().equals("target")) {
-      return targetReleased
-          ? new PermissionPair(Permission.NONE, Permission.ALL)
-          : ofTarget(targetIsBelow);
+      return targetUsed
+          ? ofTarget(targetIsBelow)
+          : new PermissionPair(Permission.NONE, Permission.ALL);
     }
     // What is below is written by the mirror, and shows the same as before.
     return new PermissionPair(

@@ -98,6 +98,14 @@ final class JobMutants {
             "chain/StreamJob.java",
             "    if (status.allocated()) {\n      accountForSpeed(length);",
             "    if (status.allocated() && !status.zero()) {\n      accountForSpeed(length);"),
+        new Mutant(
+            "frozen-link-changes",
+            "what an image stands on is changed while a job relies on it",
+            "block",
+            "block/Reopen.java",
+            "edge.child() != target && edge.isFrozen()",
+            "false",
+            "jobs"),
         of(
             "backing-renamed-in-drain",
             "an image is told what it stands on while somebody has it drained",

@@ -176,6 +176,7 @@ final class JobsChain {
     BlockNode next = plain ? program.filter(child) : image;
     try {
       program.graph().reopen(List.of(ReopenChange.of(node, options).withChild("backing", next)));
+      program.simulation().require(!below.isFrozen(), "I15", "what a job relies on has changed");
     } finally {
       if (plain) {
         program.graph().release(next);

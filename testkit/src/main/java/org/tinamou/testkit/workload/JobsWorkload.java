@@ -149,6 +149,9 @@ final class JobsWorkload extends GraphProgram {
     JobTransaction together = random().chance(1, 4) ? new JobTransaction() : null;
     for (JobsDisk disk : disks) {
       shorten(disk);
+      if (random().chance(1, 4)) {
+        backupBeside(disk);
+      }
       if (disk.chain != null && random().nextBoolean()) {
         continue;
       }
@@ -337,6 +340,30 @@ final class JobsWorkload extends GraphProgram {
           }
         });
     return job;
+  }
+
+  /** A backup to a disk of its own, whatever else works on the source. */
+  private void backupBeside(JobsDisk disk) throws BlockException {
+    JobsMedium source = disk.medium;
+    JobsMedium copy = target();
+    BackupParameters parameters =
+        BackupParameters.of(source.node(), copy.node(), BackupParameters.Sync.FULL)
+            .onErrors(anyPolicy(), anyPolicy(), random().nextBoolean());
+    try (DrainedSection drained = source.node().drain("another backup is created")) {
+      byte[] old = source.contents().clone();
+      BackupJob job = BackupJob.create(jobs(), graph(), settings(null), parameters);
+      check(
+          job,
+          () -> {
+            if (job.failure() == null && source.isExact() && copy.isExact()) {
+              requireSame(old, copy.contents(), "another backup");
+            }
+            discard(copy);
+          });
+    } catch (BlockException refused) {
+      simulation().note("refused: " + refused.getMessage(), "backup", 0);
+      discard(copy);
+    }
   }
 
   /** What an error has stopped goes on a while later; what has ended is looked at. */

@@ -365,15 +365,19 @@ public final class CopyBeforeWriteDriver extends FilterDriver
    */
   @Override
   public PermissionPair childPermissions(Edge edge, int used, int shared) {
+    return childPermissions(edge, used, shared, !node.parents().isEmpty());
+  }
+
+  @Override
+  public PermissionPair childPermissions(Edge edge, int used, int shared, boolean hasParents) {
     if (edge == target) {
       return new PermissionPair(
           Permission.WRITE | Permission.CONSISTENT_READ, Permission.ALL & ~Permission.RESIZE);
     }
-    boolean unused = used == Permission.NONE && shared == Permission.ALL;
     int ownUse = Permission.CONSISTENT_READ | (settings.discardSource() ? Permission.WRITE : 0);
-    return unused
-        ? new PermissionPair(ownUse, Permission.ALL)
-        : new PermissionPair(used | ownUse, shared & ~(Permission.WRITE | Permission.RESIZE));
+    return hasParents
+        ? new PermissionPair(used | ownUse, shared & ~(Permission.WRITE | Permission.RESIZE))
+        : new PermissionPair(ownUse, Permission.ALL);
   }
 
   @Override
