@@ -323,16 +323,18 @@ public final class BlockGraph {
    * A driver needs something else of its children from now on: says so and asks for it in one step.
    *
    * @param change has the driver answer differently
+   * @param undo has it answer as before, if that is refused
    */
   @InCoroutine
-  public void changeNeeds(BlockNode node, Runnable change) throws BlockException {
+  public void changeNeeds(BlockNode node, Runnable change, Runnable undo) throws BlockException {
     checkMain();
     lockChanges();
     try {
       change.run();
-      PermissionUpdate update = new PermissionUpdate();
-      update.add(node);
-      update.run();
+      PermissionUpdate.renew(node);
+    } catch (BlockException | RuntimeException refused) {
+      undo.run();
+      throw refused;
     } finally {
       unlockChanges();
     }

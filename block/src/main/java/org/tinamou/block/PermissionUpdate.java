@@ -123,6 +123,14 @@ final class PermissionUpdate {
     update.commit();
   }
 
+  /** What a node needs of its children is worked out anew. */
+  @InCoroutine
+  static void renew(BlockNode node) throws BlockException {
+    PermissionUpdate update = new PermissionUpdate();
+    update.add(node);
+    update.run();
+  }
+
   /** After a parent has gone: using less and sharing more cannot fail. */
   @InCoroutine
   static void relax(BlockNode node) {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
@@ -38,9 +39,27 @@ final class NodeQueries {
     boolean flat = arguments.bool("flat", false);
     Json.Array all = new Json.Array();
     for (BlockNode node : inOrder().reversed()) {
-      all.add(NodeReport.of(node, flat));
+      Json.Members report = report(node, flat);
+      if (report != null) {
+        all.add(report);
+      }
     }
     return all;
+  }
+
+  /** Looking takes time: what has gone since is left out, and what has changed looked at again. */
+  private Json.@Nullable Members report(BlockNode node, boolean flat) throws BlockException {
+    while (!node.isClosed()) {
+      List<BlockNode> before = List.copyOf(daemon.graph().nodes());
+      try {
+        return NodeReport.of(node, flat);
+      } catch (BlockException failed) {
+        if (before.equals(List.copyOf(daemon.graph().nodes()))) {
+          throw failed;
+        }
+      }
+    }
+    return null;
   }
 
   /**
@@ -126,7 +145,7 @@ final class NodeQueries {
     return report;
   }
 
-  private static @org.jspecify.annotations.Nullable BlockNode primary(BlockNode node) {
+  private static @Nullable BlockNode primary(BlockNode node) {
     for (Edge edge : node.children()) {
       if (edge.roles().contains(EdgeRole.PRIMARY)) {
         return edge.child();

@@ -72,9 +72,8 @@ final class MirrorSwitch {
       throws BlockException {
     BlockGraph graph = source.graph();
     try {
-      graph.changeNeeds(filter, top::useTarget);
+      graph.changeNeeds(filter, top::useTarget, top::releaseTarget);
     } catch (BlockException refused) {
-      top.releaseTarget();
       graph.replace(filter, source);
       throw refused;
     }
@@ -118,7 +117,7 @@ final class MirrorSwitch {
       throw new BlockException(
           Errno.ENOENT, "Failed to find node with node-name='" + replaces + "'");
     }
-    graph.changeNeeds(filter, top::releaseTarget);
+    graph.changeNeeds(filter, top::releaseTarget, top::useTarget);
     hold.setPermissions(Permission.NONE, Permission.ALL);
     BlockNode replaced = other == null ? source : other;
     graph.replace(replaced, target, edge -> edge.parent() != filter);
@@ -137,7 +136,7 @@ final class MirrorSwitch {
     switched = true;
     // A guest's write that began while it went to both sides ends before the target is let go.
     try (DrainedSection drained = filter.drain("end of a mirror")) {
-      source.graph().changeNeeds(filter, top::releaseTarget);
+      source.graph().changeNeeds(filter, top::releaseTarget, top::useTarget);
       source.graph().replace(filter, source);
     } catch (BlockException refused) {
       throw new IllegalStateException("a filter cannot leave", refused);

@@ -1,6 +1,7 @@
 package org.tinamou.testkit.mutant;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The planted bugs of jobs; all are found by the workload of that name. */
 final class JobMutants {
@@ -12,6 +13,10 @@ final class JobMutants {
   }
 
   static List<Mutant> list() {
+    return Stream.of(ofMirrors(), ofChains(), ofTransactions()).flatMap(List::stream).toList();
+  }
+
+  private static List<Mutant> ofMirrors() {
     return List.of(
         of(
             "mirror-clears-after-read",
@@ -79,7 +84,11 @@ final class JobMutants {
             "a node is mirrored into what it stands in front of",
             "mirror/MirrorJob.java",
             "if (ImageChain.unfiltered(source) == ImageChain.unfiltered(target)) {",
-            "if (source == target) {"),
+            "if (source == target) {"));
+  }
+
+  private static List<Mutant> ofChains() {
+    return List.of(
         of(
             "commit-forgets-zeroes",
             "zeroes of the images that are committed are not written to the base",
@@ -111,7 +120,11 @@ final class JobMutants {
             "an image is told what it stands on while somebody has it drained",
             "chain/BackingLink.java",
             "image.work().perform(() -> overlay.changeBacking(chosen, format));",
-            "overlay.changeBacking(chosen, format);"),
+            "overlay.changeBacking(chosen, format);"));
+  }
+
+  private static List<Mutant> ofTransactions() {
+    return List.of(
         of(
             "others-go-on",
             "jobs of a transaction go on when one of them has failed",

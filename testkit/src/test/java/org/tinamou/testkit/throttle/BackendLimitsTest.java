@@ -132,6 +132,22 @@ final class BackendLimitsTest {
 
   @ParameterizedTest
   @MethodSource("seeds")
+  @DisplayName("a backend is closed with requests that wait for its limits")
+  void j9_closedWhileRequestsWait(long seed) {
+    whileRequestsWait(
+        seed,
+        () -> {
+          long start = nowMillis();
+          backend.close();
+          assertEquals(0, backend.inFlightCount());
+          requests.forEach(Coroutine::join);
+          assertTrue(nowMillis() - start < 10, "closing waited for the clock");
+          assertTrue(graph.nodes().isEmpty(), "the medium is still there");
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
   @DisplayName("taking a backend's limits away lets everything go")
   void free(long seed) {
     whileRequestsWait(
