@@ -29,6 +29,11 @@ case @TOOL@-${1-} in
       *) cache=info compiler=-Xint ;;
     esac
     ;;
+  img-convert)
+    # What takes time in packing is not Java.
+    cache=img compiler= stat=
+    case " $*" in *" -c"*) compiler=-XX:TieredStopAtLevel=1 ;; esac
+    ;;
   *) cache=@TOOL@ compiler= stat= ;;
 esac
 

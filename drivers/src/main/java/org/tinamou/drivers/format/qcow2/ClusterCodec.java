@@ -1,11 +1,9 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.zip.DataFormatException;
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.zip.Deflater;
-import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.Coroutine;
@@ -15,13 +13,16 @@ import org.tinamou.block.BlockException;
 
 /** Packs and unpacks clusters on the workers, so that no loop waits for it. */
 final class ClusterCodec {
-  private final int type;
-
   /** The usual effort. */
   static final int USUAL_LEVEL = -1;
 
+  private final int type;
   private final int clusterBytes;
   private final int level;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** As many as there have been workers at a time. */
+  private final ArrayDeque<ClusterPacker> idle = new ArrayDeque<>();
 
   /**
    * A codec.
@@ -38,7 +39,9 @@ final class ClusterCodec {
 
   /** The most effort a method can make. */
   static int maxLevel(int type) {
-    return type == Qcow2Header.COMPRESSION_ZSTD ? ZstdFrames.MAX_LEVEL : Deflater.BEST_COMPRESSION;
+    return type == Qcow2Header.COMPRESSION_ZSTD
+        ? ClusterPacker.ZstdFrames.MAX_LEVEL
+        : Deflater.BEST_COMPRESSION;
   }
 
   /**
@@ -55,24 +58,13 @@ final class ClusterCodec {
     }
   }
 
+  @AnyThread
   private boolean tryUnpack(byte[] packed, MemorySegment cluster) {
-    return type == Qcow2Header.COMPRESSION_ZSTD
-        ? ZstdFrames.unpack(packed, cluster.asByteBuffer(), clusterBytes)
-        : inflate(packed, cluster.asByteBuffer());
-  }
-
-  private boolean inflate(byte[] packed, ByteBuffer target) {
-    try (Inflater inflater = new Inflater(true)) {
-      // Without the zlib wrapping the end of the data is not marked by a checksum.
-      inflater.setInput(packed);
-      while (target.hasRemaining()) {
-        if (inflater.inflate(target) == 0) {
-          return false;
-        }
-      }
-      return true;
-    } catch (DataFormatException e) {
-      return false;
+    ClusterPacker packer = take();
+    try {
+      return packer.unpack(packed, cluster.asByteBuffer());
+    } finally {
+      give(packer);
     }
   }
 
@@ -85,20 +77,41 @@ final class ClusterCodec {
 
   @AnyThread
   private byte[] packedOrEmpty(MemorySegment cluster) {
-    byte[] packed =
-        type == Qcow2Header.COMPRESSION_ZSTD
-            ? ZstdFrames.pack(cluster.asByteBuffer(), clusterBytes, level)
-            : deflate(cluster.asByteBuffer());
-    return packed == null ? new byte[0] : packed;
+    ClusterPacker packer = take();
+    try {
+      byte[] packed = packer.pack(cluster.asByteBuffer());
+      return packed == null ? new byte[0] : packed;
+    } finally {
+      give(packer);
+    }
   }
 
-  private byte @Nullable [] deflate(ByteBuffer cluster) {
-    try (Deflater deflater = new Deflater(level, true)) {
-      deflater.setInput(cluster);
-      deflater.finish();
-      byte[] packed = new byte[clusterBytes - 1];
-      int length = deflater.deflate(packed);
-      return deflater.finished() ? Arrays.copyOf(packed, length) : null;
+  private ClusterPacker take() {
+    lock.lock();
+    try {
+      ClusterPacker packer = idle.pollLast();
+      if (packer != null) {
+        return packer;
+      }
+    } finally {
+      lock.unlock();
     }
+    return ClusterPacker.of(type, clusterBytes, level);
+  }
+
+  private void give(ClusterPacker packer) {
+    lock.lock();
+    try {
+      idle.addLast(packer);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Frees the memory, which nobody uses any more. */
+  @AnyThread
+  void close() {
+    idle.forEach(ClusterPacker::close);
+    idle.clear();
   }
 }

@@ -1,11 +1,12 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
-import org.tinamou.drivers.HeapBytes;
+import org.tinamou.block.RequestFlags;
 import org.tinamou.drivers.MemoryPool;
 
 /** Writes whole clusters, compressed. */
@@ -55,6 +56,17 @@ final class PackedWrites {
     }
   }
 
+  private void store(long offset, byte[] packed) throws BlockException {
+    MemorySegment memory = memories.take();
+    try {
+      MemorySegment.copy(packed, 0, memory, ValueLayout.JAVA_BYTE, 0, packed.length);
+      IoVector bytes = IoVector.of(memory.asSlice(0, packed.length));
+      image.file().write(offset, bytes, RequestFlags.NONE);
+    } finally {
+      memories.give(memory);
+    }
+  }
+
   private void storePacked(long guest, byte[] packed, IoVector data) throws BlockException {
     long offset;
     image.metadata().lock();
@@ -75,7 +87,7 @@ final class PackedWrites {
         writes.write(guest, data);
         return;
       }
-      HeapBytes.write(image.file(), offset, packed);
+      store(offset, packed);
       image.metadata().lock();
       try {
         writes.awaitFilled(guest, guest + 1);

@@ -59,7 +59,9 @@ public final class Qcow2Driver
   private final Qcow2Header header;
   private final Geometry geometry;
   private final MemoryPool unpacked;
+  private final MemoryPool packed;
   private final MemoryPool surroundings;
+  private final ClusterCodec codec;
   private final ReadPath reads;
   private final WritePath writes;
   private final PackedWrites packedWrites;
@@ -74,13 +76,14 @@ public final class Qcow2Driver
     this.header = header;
     this.geometry = image.geometry();
     this.unpacked = new MemoryPool(geometry.clusterBytes());
+    this.packed = new MemoryPool(2 * geometry.clusterBytes());
     this.surroundings = new MemoryPool(2 * geometry.clusterBytes());
-    ClusterCodec codec =
+    this.codec =
         new ClusterCodec(
             header.compressionType(), geometry.clusterBytes(), image.compressionLevel());
-    this.reads = new ReadPath(image, codec, unpacked);
+    this.reads = new ReadPath(image, codec, unpacked, packed);
     this.writes = new WritePath(image, reads, surroundings);
-    this.packedWrites = new PackedWrites(image, writes, codec, surroundings);
+    this.packedWrites = new PackedWrites(image, writes, codec, packed);
     this.clears = new ClearPath(image, writes);
     this.zeroes = new ZeroPath(image, header, reads, writes, clears);
     this.bitmaps = new BitmapStore(node, image);
@@ -494,7 +497,9 @@ public final class Qcow2Driver
       }
     } finally {
       image.close();
+      codec.close();
       unpacked.close();
+      packed.close();
       surroundings.close();
     }
   }

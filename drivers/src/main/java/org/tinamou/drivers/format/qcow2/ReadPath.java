@@ -1,6 +1,7 @@
 package org.tinamou.drivers.format.qcow2;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
@@ -8,7 +9,6 @@ import org.tinamou.block.CopyRange;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
-import org.tinamou.drivers.HeapBytes;
 import org.tinamou.drivers.MemoryPool;
 
 /** Reads guest ranges: from clusters, from the backing file, or zeroes. */
@@ -25,10 +25,14 @@ final class ReadPath {
   private final ClusterCodec codec;
   private final MemoryPool buffers;
 
-  ReadPath(Qcow2Image image, ClusterCodec codec, MemoryPool buffers) {
+  /** Each has room for the longest packed form of a cluster. */
+  private final MemoryPool packedBuffers;
+
+  ReadPath(Qcow2Image image, ClusterCodec codec, MemoryPool buffers, MemoryPool packedBuffers) {
     this.image = image;
     this.codec = codec;
     this.buffers = buffers;
+    this.packedBuffers = packedBuffers;
   }
 
   /** What a guest range begins with. The caller holds the metadata lock. */
@@ -198,7 +202,15 @@ final class ReadPath {
   private void unpack(long entry, MemorySegment cluster) throws BlockException {
     Geometry geometry = image.geometry();
     long offset = Entry.compressedOffset(entry, geometry);
-    byte[] packed = HeapBytes.read(image.file(), offset, Entry.compressedBytes(entry, geometry));
+    byte[] packed;
+    MemorySegment memory = packedBuffers.take();
+    try {
+      MemorySegment read = memory.asSlice(0, Entry.compressedBytes(entry, geometry));
+      image.file().read(offset, IoVector.of(read), RequestFlags.NONE);
+      packed = read.toArray(ValueLayout.JAVA_BYTE);
+    } finally {
+      packedBuffers.give(memory);
+    }
     codec.unpack(packed, cluster);
   }
 }
