@@ -13,7 +13,6 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
-import org.tinamou.block.BlockStatus;
 import org.tinamou.block.CheckRepair;
 import org.tinamou.block.CheckReport;
 import org.tinamou.block.DetectZeroes;

@@ -135,6 +135,38 @@ class CompactCommandTest {
     ok(ToolRun.io("-f", "qcow2", "-c", "read -P 0 0 11M", "-c", "read -P 1 11M 1M", name("image")));
   }
 
+  /** What is left of a packed disk goes to the front, without being packed anew. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cluster_size=64k",
+        "cluster_size=4k,refcount_bits=1",
+        "extended_l2=on",
+        "cluster_size=512"
+      })
+  void packedDataMovesToTheFront(String options) throws Exception {
+    byte[] disk = new byte[8 * MIB];
+    Random random = new Random(options.length());
+    for (int i = 0; i < disk.length; i++) {
+      disk[i] = (byte) (random.nextInt(4) * 16); // to be packed to a third or so
+    }
+    Files.write(directory.resolve("plain"), disk);
+    String[] convert = {"convert", "-c", "-f", "raw", "-O", "qcow2", "-o", options, "x", "y"};
+    convert[8] = name("plain");
+    convert[9] = name("image");
+    ok(ToolRun.img(convert));
+    ok(ToolRun.io("-d", "unmap", "-f", "qcow2", "-c", "discard 0 6M", name("image")));
+    byte[] left = raw();
+    long before = Files.size(directory.resolve("image"));
+    ToolRun tried = ok(ToolRun.img("compact", "--dry-run", name("image")));
+    long freed = freed(ok(ToolRun.img("compact", name("image"))));
+    assertTrue(freed > before / 2, freed + " of " + before);
+    assertTrue(freed <= freed(tried), () -> freed + " beside " + tried);
+    assertArrayEquals(left, raw());
+    ok(ToolRun.img("check", name("image")));
+    assertEquals(0, freed(ok(ToolRun.img("compact", name("image")))));
+  }
+
   @Test
   void zeroesOfAnOverlayHideWhatIsBelow() throws Exception {
     ok(ToolRun.img("create", "-q", "-f", "qcow2", name("below"), "1M"));

@@ -2,6 +2,7 @@ package org.tinamou.drivers.format.qcow2;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -197,8 +198,8 @@ final class Compactor {
     return used;
   }
 
-  /** What stays where it is: the header and packed data, whose places are told in bytes. */
-  private BitSet clusters(TableList tables, boolean packed) throws BlockException {
+  /** The clusters of data that is not packed. */
+  private BitSet clusters(TableList tables) throws BlockException {
     BitSet clusters = new BitSet();
     BitSet seconds = tables.secondLevels();
     for (int table = seconds.nextSetBit(0); table >= 0; table = seconds.nextSetBit(table + 1)) {
@@ -206,12 +207,7 @@ final class Compactor {
       ByteBuffer entries = ByteBuffer.wrap(HeapBytes.read(file, place, geometry.clusterBytes()));
       for (int at = 0; at < entries.limit(); at += geometry.secondLevelEntryBytes()) {
         long entry = entries.getLong(at);
-        boolean isPacked = (entry & Entry.COMPRESSED) != 0;
-        if (isPacked && packed) {
-          long offset = Entry.compressedOffset(entry, geometry);
-          long last = offset + Entry.compressedBytes(entry, geometry) - 1;
-          clusters.set((int) geometry.clusterIndex(offset), (int) geometry.clusterIndex(last) + 1);
-        } else if (!isPacked && !packed && !external && Entry.offset(entry) != 0) {
+        if ((entry & Entry.COMPRESSED) == 0 && !external && Entry.offset(entry) != 0) {
           clusters.set((int) geometry.clusterIndex(Entry.offset(entry)));
         }
       }
@@ -221,9 +217,15 @@ final class Compactor {
 
   private long leastBytes(long dropped) throws BlockException {
     StoredCounts counts = new StoredCounts(file, header, file.lengthBytes());
-    long needed = Math.max(1, used(counts).cardinality() - dropped);
-    long packed = clusters(TableList.read(file, header), true).length();
-    return Math.max(needed, packed) << geometry.clusterBits();
+    BitSet used = used(counts);
+    BitSet seconds = TableList.read(file, header).secondLevels();
+    long spare = new PackedRelocation(file, geometry, counts, used, seconds).spareClusters();
+    long needed = Math.max(1, used.cardinality() - dropped - spare);
+    long blocks =
+        Arrays.stream(counts.table()).filter(entry -> (entry & Refcounts.OFFSET_MASK) != 0).count();
+    // Blocks that count what is behind the end go, too.
+    long unneeded = blocks - Math.ceilDiv(needed, (long) geometry.refcountsPerBlock());
+    return Math.max(1, needed - Math.max(0, unneeded)) << geometry.clusterBits();
   }
 
   private long move() throws BlockException {
@@ -236,8 +238,9 @@ final class Compactor {
         moved -> watcher.progress("moving", Math.min(moved, total), total);
     TableList tables = TableList.read(file, now);
     BitSet seconds = tables.secondLevels();
+    long packed = new PackedRelocation(file, geometry, counts, used, seconds).moveAll(progress);
     relocation.moveAll(
-        clusters(tables, false),
+        clusters(tables),
         places -> relocation.changeSecondLevels(seconds, places),
         encryption == null ? Relocation.Recoding.NONE : encryption::move,
         MOST_AT_ONCE,
@@ -256,7 +259,7 @@ final class Compactor {
         progress);
     moveRuns(relocation);
     relocation.moveBlocks(progress);
-    return relocation.moved();
+    return packed + relocation.moved();
   }
 
   private static void changeTables(
