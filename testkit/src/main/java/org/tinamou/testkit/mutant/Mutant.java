@@ -279,11 +279,11 @@ public record Mutant(
               "drivers",
               "drivers/format/qcow2/Relocation.java",
               """
-                  copy(places);
+                  copy(places, recoding);
                   file.flush();
               """,
               """
-                  copy(places);
+                  copy(places, recoding);
               """,
               "qcow2-crash"),
           new Mutant(
@@ -291,8 +291,8 @@ public record Mutant(
               "what follows the data in a new cluster is copied from one byte too early",
               "drivers",
               "drivers/format/qcow2/WritePath.java",
-              "readBehind(guest + data.sizeBytes(), behind);",
-              "readBehind(guest + data.sizeBytes() - 1, behind);",
+              "readBehind(dataEnd, behind);",
+              "readBehind(dataEnd - 1, behind);",
               "qcow2-crash"),
           new Mutant(
               "table-before-data",
