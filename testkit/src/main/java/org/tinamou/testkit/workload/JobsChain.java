@@ -270,7 +270,8 @@ final class JobsChain {
 
   /** What shows through the base, and through those between, is no more what it was. */
   private void isWrittenTo(BlockNode top, BlockNode base) {
-    for (BlockNode each : ImageChain.above(top, ImageChain.below(base))) {
+    BlockNode image = ImageChain.unfiltered(base); // below the filters in front of it, if any
+    for (BlockNode each : ImageChain.above(top, ImageChain.below(image))) {
       if (each != ImageChain.unfiltered(top)) {
         promised.remove(each);
       }
