@@ -70,7 +70,7 @@ final class NodeCommands {
         String child = arguments.string("child");
         Edge edge = parent.child(child);
         if (edge == null) {
-          throw noChild(parent, child);
+          throw noChild(parent.name(), child);
         }
         daemon.graph().replace(edge, target);
       }
@@ -109,14 +109,14 @@ final class NodeCommands {
     return null;
   }
 
-  private static BlockException noChild(BlockNode parent, String child) {
+  private static BlockException noChild(String parent, String child) {
     return new BlockException(
-        Errno.ENOENT,
-        "Node '" + NodeNames.deviceOrNode(parent) + "' does not have child '" + child + "'");
+        Errno.ENOENT, "Node '" + parent + "' does not have child '" + child + "'");
   }
 
   private void changeChildren(OptionReader arguments) throws OptionException, BlockException {
-    BlockNode parent = daemon.nodes().find(arguments.string("parent"));
+    String parentName = arguments.string("parent");
+    BlockNode parent = daemon.nodes().find(parentName);
     String childName = arguments.stringOrNull("child");
     String nodeName = arguments.stringOrNull("node");
     if ((childName == null) == (nodeName == null)) {
@@ -127,16 +127,17 @@ final class NodeCommands {
               : "The parameters child and node are in conflict");
     }
     if (childName != null) {
-      removeChild(parent, childName);
+      removeChild(parent, parentName, childName);
     } else {
       addChild(parent, nodeName);
     }
   }
 
-  private void removeChild(BlockNode parent, String childName) throws BlockException {
+  private void removeChild(BlockNode parent, String parentName, String childName)
+      throws BlockException {
     Edge edge = parent.child(childName);
     if (edge == null) {
-      throw noChild(parent, childName);
+      throw noChild(parentName, childName);
     }
     if (!(parent.driverOrNull() instanceof ChangeableChildren driver)) {
       throw new BlockException(

@@ -30,7 +30,7 @@ final class ObjectCommands {
     list.action(
         "object-del",
         arguments -> {
-          hasPlace |= !daemon.objects().all().isEmpty();
+          hasPlace = true;
           daemon.objects().remove(arguments.string("id"));
         });
     list.query("query-iothreads", _ -> ioThreads());
