@@ -30,9 +30,9 @@ case @TOOL@-${1-} in
     esac
     ;;
   img-convert)
-    # What takes time in packing is not Java.
-    cache=img compiler= stat=
-    case " $*" in *" -c"*) compiler=-XX:TieredStopAtLevel=1 ;; esac
+    # What takes time in copying is the kernel, and in packing native code; encryption alone is Java's.
+    cache=img compiler=-XX:TieredStopAtLevel=1 stat=
+    case "$*" in *encrypt* | *luks* | *secret*) compiler= ;; esac
     ;;
   *) cache=@TOOL@ compiler= stat= ;;
 esac

@@ -21,6 +21,7 @@ import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Progress;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.image.Extent;
+import org.tinamou.tools.image.ImageFormats;
 import org.tinamou.tools.image.MappedImage;
 import org.tinamou.tools.image.OpenImage;
 
@@ -60,6 +61,7 @@ final class Converter {
   private final Progress progress;
   private final BooleanSupplier stopAsked;
   private final @Nullable ResumeRecord record;
+  private final boolean inOrder;
   private final int unitBytes;
   private final long clusterBytes;
 
@@ -94,6 +96,9 @@ final class Converter {
     this.progress = progress;
     this.stopAsked = stopAsked;
     this.record = record;
+    // In a raw file of the host's cache each byte has its place, whenever it is written.
+    boolean placed = loops.areThreads() && target.format().equals(ImageFormats.RAW);
+    this.inOrder = plan.inOrder() && !(placed && record == null);
     this.nextOffset = record == null ? 0 : record.doneBytes();
     this.offloading = plan.offload();
     this.clusterBytes = plan.compressed() ? target.clusterBytes() : 0;
@@ -332,7 +337,7 @@ final class Converter {
   }
 
   private void awaitTurn(Piece piece) throws ToolException {
-    while (plan.inOrder() && writingTurn != piece.turn()) {
+    while (inOrder && writingTurn != piece.turn()) {
       ToolException failed = failure.get();
       if (failed != null) {
         throw failed;
@@ -346,7 +351,7 @@ final class Converter {
     if (piece.data()) {
       copied(piece.length()); // within the turn, so that progress is told in order
     }
-    if (plan.inOrder()) {
+    if (inOrder) {
       writingTurn = piece.turn() + 1;
       turns.wakeAll();
     }
