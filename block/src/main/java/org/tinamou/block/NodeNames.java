@@ -1,8 +1,9 @@
 package org.tinamou.block;
 
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 
-/** How nodes are called where users are told of them. Main loop. */
+/** How nodes are called where users are told of them. */
 public final class NodeNames {
   private NodeNames() {}
 
@@ -18,7 +19,7 @@ public final class NodeNames {
   }
 
   /** The node itself, or what is behind the filters of jobs that nobody has given a name. */
-  @HomeThread
+  @AnyThread
   public static BlockNode shown(BlockNode node) {
     BlockNode at = node;
     while (at.name().startsWith("#") && at.driverOrNull() instanceof BlockDriver.Unnoticed filter) {

@@ -7,6 +7,7 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeNames;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonWriter;
 import org.tinamou.qapi.MemberOrder;
@@ -82,7 +83,7 @@ public final class FileNames {
             .computeIfAbsent(edge.name().substring(0, dot), _ -> new Json.Array())
             .add(options(edge.child()));
       } else {
-        all.put(edge.name(), options(edge.child()));
+        all.put(edge.name(), options(NodeNames.shown(edge.child())));
       }
     }
     lists.forEach(all::put);
