@@ -33,6 +33,7 @@ import org.tinamou.host.FallocateMode;
  */
 public final class FileDriver {
   private static final int ZERO_PIECE_BYTES = 1 << 20;
+
   private final AioContext context;
   private final HostFiles files;
   private final FileOpener opener;
@@ -56,7 +57,7 @@ public final class FileDriver {
   private final AtomicLong flushedChanges = new AtomicLong();
   private volatile boolean canPunch = true;
   private volatile boolean canZeroRange = true;
-  private volatile boolean canFindHoles = true;
+  private final FileExtents extents;
 
   private boolean closed;
 
@@ -87,6 +88,7 @@ public final class FileDriver {
     this.status = status;
     this.access = Access.of(context, fd, status, !options.readOnly(), options.cache().isDirect());
     this.locks = new ImageLocks(files, fd);
+    this.extents = new FileExtents(context, fd);
   }
 
   /**
@@ -508,32 +510,9 @@ public final class FileDriver {
    */
   @InCoroutine
   public FileExtent extentAt(long offsetBytes, long lengthBytes) throws BlockException {
-    if (!canFindHoles || kind() != HostFiles.Kind.REGULAR) {
-      return new FileExtent(lengthBytes, true);
-    }
-    FileExtent found;
-    try {
-      found = context.callBlocking(() -> seek(offsetBytes));
-    } catch (ErrnoException e) {
-      canFindHoles = false;
-      return new FileExtent(lengthBytes, true);
-    }
-    return new FileExtent(Math.min(lengthBytes, found.lengthBytes()), found.data());
-  }
-
-  private FileExtent seek(long offsetBytes) throws ErrnoException {
-    long data = files.nextData(fd, offsetBytes);
-    if (data < 0) {
-      return new FileExtent(Long.MAX_VALUE - offsetBytes, false);
-    }
-    if (data > offsetBytes) {
-      return new FileExtent(data - offsetBytes, false);
-    }
-    long hole = files.nextHole(fd, offsetBytes);
-    // The file may have been cut meanwhile by somebody else.
-    return hole <= offsetBytes
-        ? new FileExtent(Long.MAX_VALUE - offsetBytes, false)
-        : new FileExtent(hole - offsetBytes, true);
+    return kind() == HostFiles.Kind.REGULAR
+        ? extents.at(offsetBytes, lengthBytes)
+        : new FileExtent(lengthBytes, true);
   }
 
   /**
