@@ -534,34 +534,6 @@ public final class FileDriver {
     return copied;
   }
 
-  /**
-   * Copies all of a range inside the host.
-   *
-   * @return false if the host cannot copy between these two
-   */
-  @InCoroutine
-  boolean copyAll(FileDriver source, long sourceOffsetBytes, long offsetBytes, long lengthBytes)
-      throws BlockException {
-    for (long done = 0; done < lengthBytes; ) {
-      long copied;
-      try {
-        copied = copyFrom(source, sourceOffsetBytes + done, offsetBytes + done, lengthBytes - done);
-      } catch (BlockException e) {
-        switch (e.errno()) {
-          case EXDEV, EOPNOTSUPP, EINVAL, ENOSYS, EBADF, ENOTTY -> {
-            return false;
-          }
-          default -> throw e;
-        }
-      }
-      if (copied == 0) {
-        return false; // the source has become shorter
-      }
-      done += copied;
-    }
-    return true;
-  }
-
   /** Changes the length; new space is a hole or, as asked, reserved or full of zeroes. */
   @InCoroutine
   public void truncate(long sizeBytes, PreallocationMode preallocation) throws BlockException {

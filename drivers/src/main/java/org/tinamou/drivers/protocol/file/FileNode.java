@@ -223,11 +223,46 @@ public final class FileNode
     if (!(copy.source() instanceof FileNode source)) {
       return false;
     }
-    boolean done = file.copyAll(source.file, copy.sourceOffsetBytes(), offsetBytes, length);
+    boolean done = copyAll(file, source.file, copy.sourceOffsetBytes(), offsetBytes, length);
     if (done) {
       grow(offsetBytes + length);
     }
     return done;
+  }
+
+  /**
+   * Copies all of a range inside the host.
+   *
+   * @return false if the host cannot copy between these two
+   */
+  @InCoroutine
+  static boolean copyAll(
+      FileDriver target,
+      FileDriver source,
+      long sourceOffsetBytes,
+      long offsetBytes,
+      long lengthBytes)
+      throws BlockException {
+    for (long done = 0; done < lengthBytes; ) {
+      long copied;
+      try {
+        copied =
+            target.copyFrom(
+                source, sourceOffsetBytes + done, offsetBytes + done, lengthBytes - done);
+      } catch (BlockException e) {
+        switch (e.errno()) {
+          case EXDEV, EOPNOTSUPP, EINVAL, ENOSYS, EBADF, ENOTTY -> {
+            return false;
+          }
+          default -> throw e;
+        }
+      }
+      if (copied == 0) {
+        return false; // the source has become shorter
+      }
+      done += copied;
+    }
+    return true;
   }
 
   /** A reopen of the node, from its preparation on. */

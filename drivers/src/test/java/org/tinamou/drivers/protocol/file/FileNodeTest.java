@@ -221,8 +221,8 @@ class FileNodeTest {
           FileNode source = fileOf(disk);
           FileDriver target =
               FileDriver.open(context, other, "other", FileOptions.writing(CacheMode.WRITEBACK));
-          assertTrue(target.copyAll(source.file(), 1000, 5, 100_000));
-          assertFalse(target.copyAll(source.file(), SIZE - 10, 200_000, 20));
+          assertTrue(FileNode.copyAll(target, source.file(), 1000, 5, 100_000));
+          assertFalse(FileNode.copyAll(target, source.file(), SIZE - 10, 200_000, 20));
           target.close();
           disk.close();
         });
