@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.NodeNames;
 import org.tinamou.block.bitmap.BitmapBackup;
 import org.tinamou.block.bitmap.BitmapList;
 import org.tinamou.block.bitmap.DirtyBitmap;
@@ -125,14 +126,19 @@ final class BitmapCommands {
     if (!(node.driverOrNull() instanceof PersistentBitmaps keeper)) {
       throw new BlockException(
           Errno.EOPNOTSUPP,
-          "Can't store persistent bitmaps to " + node.name() + ": Operation not supported");
+          "Can't store persistent bitmaps to "
+              + NodeNames.deviceOrNode(node)
+              + ": Operation not supported");
     }
     if (node.bitmaps().find(name) != null) {
       throw new BlockException(Errno.EEXIST, "Bitmap already exists: " + name);
     }
     if (node.isReadOnly()) {
       throw new BlockException(
-          Errno.EACCES, "Can't store persistent bitmaps to " + node.name() + ": Permission denied");
+          Errno.EACCES,
+          "Can't store persistent bitmaps to "
+              + NodeNames.deviceOrNode(node)
+              + ": Permission denied");
     }
     keeper.checkStorable(name, granularity);
   }
