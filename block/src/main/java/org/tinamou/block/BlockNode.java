@@ -57,6 +57,7 @@ public final class BlockNode implements EdgeParent {
   private volatile boolean inactive;
   private int references = 1;
   private boolean closed;
+  private volatile boolean homeless;
 
   BlockNode(BlockGraph graph, String name, NodeOptions options, AioContext context) {
     this.graph = graph;
@@ -423,9 +424,12 @@ public final class BlockNode implements EdgeParent {
   @InCoroutine
   void closeDriver() {
     closed = true;
+    graph.lockChanges(); // whoever moves it comes first, or finds it closed
     Coroutine.moveTo(context);
     leaveContext();
+    homeless = true;
     Coroutine.moveTo(graph.main());
+    graph.unlockChanges();
     BlockDriver last = driver;
     if (last != null) {
       last.close();
@@ -567,6 +571,9 @@ public final class BlockNode implements EdgeParent {
   /** In the old loop, then in the new one: takes along what lives in the loop. */
   @HomeThread
   void leaveContext() {
+    if (homeless) {
+      return;
+    }
     work.detach();
     if (driver instanceof BlockDriver.ContextBound bound) {
       bound.detachFromContext();
@@ -576,6 +583,9 @@ public final class BlockNode implements EdgeParent {
   @HomeThread
   void enterContext(AioContext target) {
     context = target;
+    if (homeless) {
+      return;
+    }
     work.attach(target);
     if (driver instanceof BlockDriver.ContextBound bound) {
       bound.attachToContext(target);

@@ -170,14 +170,19 @@ final class JobsDisk {
     }
   }
 
-  /** Any of the filters goes, if no job works on it. */
+  /** A job that ends would leave its filter behind to whoever turns to it just then. */
+  private boolean isOfJob(BlockNode node) {
+    return program.jobs().blockJobs().stream().anyMatch(job -> job.uses(node));
+  }
+
+  /** Any of the filters goes, if no job works on it or on what is below. */
   void unstackFilter() throws BlockException {
     if (filters.isEmpty()) {
       return;
     }
     BlockNode filter = program.any(filters);
     Edge below = Edge.below(filter);
-    if (below == null || program.jobs().blockJobs().stream().anyMatch(job -> job.uses(filter))) {
+    if (below == null || isOfJob(filter) || isOfJob(below.child())) {
       return;
     }
     filters.remove(filter);
