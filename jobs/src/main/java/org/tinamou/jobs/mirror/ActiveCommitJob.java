@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.DrainedSection;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.jobs.JobList;
@@ -72,7 +73,7 @@ public final class ActiveCommitJob extends MirrorJob {
       access.setReadOnly(base, false);
     }
     MirrorSwitch nodes = null;
-    try {
+    try (DrainedSection drained = top.drain("start of a commit")) {
       nodes = MirrorSwitch.insert(top, base, settings, true);
       return new ActiveCommitJob(list, common, settings, nodes, access, readOnly);
     } catch (BlockException | RuntimeException refused) {

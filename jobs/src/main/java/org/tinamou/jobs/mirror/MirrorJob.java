@@ -153,12 +153,15 @@ public class MirrorJob extends BlockJob {
       throw new BlockException(
           Errno.ENOENT, "Failed to find node with node-name='" + replaces + "'");
     }
-    MirrorSwitch nodes = MirrorSwitch.insert(source, target, settings, false);
-    try {
-      return new MirrorJob(list, common, JobType.MIRROR, settings, nodes);
-    } catch (BlockException | RuntimeException refused) {
-      nodes.remove();
-      throw refused;
+    // A write that came between the filter and its tracking would be seen by nobody.
+    try (DrainedSection drained = source.drain("start of a mirror")) {
+      MirrorSwitch nodes = MirrorSwitch.insert(source, target, settings, false);
+      try {
+        return new MirrorJob(list, common, JobType.MIRROR, settings, nodes);
+      } catch (BlockException | RuntimeException refused) {
+        nodes.remove();
+        throw refused;
+      }
     }
   }
 

@@ -245,7 +245,9 @@ final class JobsWorkload extends GraphProgram {
             null);
     BlockNode source = disk.top();
     MirrorJob job;
-    try (DrainedSection drained = source.drain("a mirror is created")) {
+    // What it starts with has to be known if only what is written from now on is copied.
+    boolean quiet = sync == MirrorSync.NONE;
+    try (DrainedSection drained = quiet ? source.drain("a mirror is created") : null) {
       jobs().checkNotBlocked(source);
       if (sync == MirrorSync.NONE) { // only what is written from now on is copied
         System.arraycopy(disk.medium.contents(), 0, target.contents(), 0, DISK_BYTES);
