@@ -166,8 +166,11 @@ public final class DescriptorSets implements FileOpener {
     lock.lock();
     try {
       DescriptorSet set = sets.get(id);
-      Errno problem = set == null ? Errno.ENOENT : Errno.EACCES;
-      for (Member member : set == null ? List.<Member>of() : set.members) {
+      Errno problem = Errno.EACCES;
+      if (set == null) {
+        throw notCopied(Errno.ENOENT, name, flags);
+      }
+      for (Member member : set.members) {
         try {
           int copy = files.duplicate(member.fd(), flags);
           set.copies++;
@@ -176,10 +179,14 @@ public final class DescriptorSets implements FileOpener {
           problem = e.errno();
         }
       }
-      throw BlockException.of(problem, "Could not dup FD for " + name + " flags " + hex(flags));
+      throw notCopied(problem, name, flags);
     } finally {
       lock.unlock();
     }
+  }
+
+  private static BlockException notCopied(Errno problem, String name, OpenFlag... flags) {
+    return BlockException.of(problem, "Could not dup FD for " + name + " flags " + hex(flags));
   }
 
   private static String hex(OpenFlag... flags) {
