@@ -10,6 +10,7 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
 import org.tinamou.block.CopyRange;
 import org.tinamou.block.Edge;
 import org.tinamou.block.PreallocationMode;
@@ -22,6 +23,7 @@ final class PassThroughDriver
     implements BlockDriver.ZeroWriter,
         BlockDriver.Resizable,
         BlockDriver.RangeCopier,
+        BlockDriver.StatusSource,
         BlockDriver.Discarder,
         BlockDriver.Reopenable,
         BlockDriver.Quiescable,
@@ -52,6 +54,16 @@ final class PassThroughDriver
     if (throttle != null && !throttle.intercept(bytes, isWrite)) {
       throw BlockException.of(Errno.ECANCELED, "throttled request");
     }
+  }
+
+  @Override
+  public BlockStatus blockStatus(long offsetBytes, long length, boolean wantZero) {
+    pause();
+    return new BlockStatus(
+        length,
+        BlockStatus.RAW | BlockStatus.OFFSET_VALID | BlockStatus.ALLOCATED,
+        offsetBytes,
+        file.child());
   }
 
   private void pause() {
