@@ -82,6 +82,11 @@ public final class Progress {
     }
   }
 
+  /** Whether people see it. */
+  public boolean isShown() {
+    return enabled;
+  }
+
   /** How far it is, as it is shown. */
   public float percent() {
     return current;

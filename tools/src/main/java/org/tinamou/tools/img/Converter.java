@@ -98,7 +98,8 @@ final class Converter {
     this.record = record;
     // In a raw file of the host's cache each byte has its place, whenever it is written.
     boolean placed = loops.areThreads() && target.format().equals(ImageFormats.RAW);
-    this.inOrder = plan.inOrder() && !(placed && record == null);
+    boolean seen = progress.isShown() || record != null;
+    this.inOrder = plan.inOrder() && (seen || !placed);
     this.nextOffset = record == null ? 0 : record.doneBytes();
     this.offloading = plan.offload();
     this.clusterBytes = plan.compressed() ? target.clusterBytes() : 0;
