@@ -11,8 +11,6 @@ import org.tinamou.tools.cli.Console;
 
 /** Lists of snapshots, for people and for programs. */
 final class SnapshotText {
-  private static final DateTimeFormatter DATE =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
   private SnapshotText() {}
@@ -22,6 +20,9 @@ final class SnapshotText {
     if (snapshots.isEmpty()) {
       return;
     }
+    // Not before there is a date to tell: all time zones of the world are read for it.
+    DateTimeFormatter dates =
+        DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
     console.line("Snapshot list:");
     console.line(line("ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT"));
     for (InternalSnapshots.Snapshot snapshot : snapshots) {
@@ -30,7 +31,7 @@ final class SnapshotText {
               snapshot.id(),
               snapshot.name(),
               HumanSize.threeDigits(snapshot.vmStateBytes()),
-              DATE.format(Instant.ofEpochSecond(snapshot.dateSeconds())),
+              dates.format(Instant.ofEpochSecond(snapshot.dateSeconds())),
               clock(snapshot.vmClockNanos()),
               snapshot.instructions() < 0 ? "" : Long.toString(snapshot.instructions())));
     }
