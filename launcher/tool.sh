@@ -18,7 +18,7 @@ while [ ! -x "$home/runtime/bin/java" ]; do
   home=${self%/*}/..
 done
 
-# A look at an image is over before any compiler has paid off, and a better one pays off only for copying. What
+# A look at an image is over before any compiler has paid off, and the better one pays off only for long work. What
 # space a file takes Java does not tell, except through native calls, whose preparation takes longer than all the
 # rest: of images that are not on the command line, and for options that say how to open one, it has to make them.
 case @TOOL@-${1-} in

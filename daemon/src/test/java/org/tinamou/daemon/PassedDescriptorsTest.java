@@ -7,13 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
 import org.tinamou.aio.HostFiles.OpenFlag;
-import org.tinamou.aio.poller.LinuxHostFiles;
 import org.tinamou.aio.poller.LoopHost;
 import org.tinamou.aio.poller.PollerKind;
 import org.tinamou.base.ErrnoException;
@@ -37,7 +35,6 @@ class PassedDescriptorsTest {
   private static void talk(Talk talk) throws Exception {
     try (LoopHost host = new LoopHost(PollerKind.AUTO);
         AioContext main = host.newContext("main", BusyPolling.OFF)) {
-      Assumptions.assumeTrue(main.hostFiles() instanceof LinuxHostFiles, "the kernel's files");
       main.runUntilDone(
           "talk",
           () -> {
