@@ -51,8 +51,15 @@ final class BouncyPeers {
 
   private BouncyPeers() {}
 
+  /** The ciphers, of which to find out what the JDK has takes longer than a handshake. */
+  private static final class Crypto {
+    static final TlsCrypto SHARED = new JcaTlsCryptoProvider().create(new SecureRandom());
+
+    private Crypto() {}
+  }
+
   private static TlsCrypto crypto() {
-    return new JcaTlsCryptoProvider().create(new SecureRandom());
+    return Crypto.SHARED;
   }
 
   private static ProtocolVersion[] versions(TlsVersions allowed) {

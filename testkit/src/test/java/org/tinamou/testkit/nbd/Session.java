@@ -17,9 +17,11 @@ import org.tinamou.nbd.wire.SessionEnded;
 final class Session {
   static final int SIZE_BYTES = 64 << 10;
   private static final int PART_BYTES = 600;
+  private static final int SMALL_BYTES = 8;
 
   private final boolean extended;
   private final ClientTls tls;
+  private final int partBytes;
   private volatile ClientSession open;
 
   Session(boolean extended) {
@@ -28,8 +30,18 @@ final class Session {
 
   /** A session that is encrypted unless {@code tls} is null. */
   Session(boolean extended, ClientTls tls) {
+    this(extended, tls, PART_BYTES);
+  }
+
+  private Session(boolean extended, ClientTls tls, int partBytes) {
     this.extended = extended;
     this.tls = tls;
+    this.partBytes = partBytes;
+  }
+
+  /** An encrypted session of little data. */
+  static Session small(ClientTls tls) {
+    return new Session(false, tls, SMALL_BYTES);
   }
 
   /** The session once the handshake is over, or null. */
@@ -59,9 +71,9 @@ final class Session {
     }
   }
 
-  private static void use(ClientSession session) throws SessionEnded, ErrnoException {
+  private void use(ClientSession session) throws SessionEnded, ErrnoException {
     Arena arena = Arena.ofAuto();
-    MemorySegment data = arena.allocate(PART_BYTES);
+    MemorySegment data = arena.allocate(partBytes);
     data.fill((byte) 7);
     session.write(1024, IoVector.of(data), false);
     data.fill((byte) 1);
@@ -77,7 +89,7 @@ final class Session {
     if (session.export().contexts().containsKey(Nbd.BASE_ALLOCATION)) {
       session.blockStatus(Nbd.BASE_ALLOCATION, 0, SIZE_BYTES);
     }
-    MemorySegment all = arena.allocate(PART_BYTES);
+    MemorySegment all = arena.allocate(partBytes);
     all.fill((byte) 9);
     session.read(4096, IoVector.of(all));
     expect(all, (byte) 0);

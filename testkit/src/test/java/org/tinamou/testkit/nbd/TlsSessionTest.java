@@ -9,7 +9,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -17,7 +16,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
-import org.tinamou.base.ClockType;
 import org.tinamou.nbd.client.ClientTls;
 import org.tinamou.nbd.server.NbdServer;
 import org.tinamou.nbd.server.ServerOptions;
@@ -25,92 +23,14 @@ import org.tinamou.nbd.server.ServerTls;
 import org.tinamou.nbd.wire.Nbd;
 import org.tinamou.objects.tls.TlsException;
 import org.tinamou.objects.tls.TlsStream;
-import org.tinamou.testkit.net.Cut;
 import org.tinamou.testkit.net.MemoryExport;
 import org.tinamou.testkit.net.SimStream;
-import org.tinamou.testkit.sim.Disturbance;
 import org.tinamou.testkit.sim.Simulation;
 
-/** Encrypted sessions: what they carry, what they refuse, and where they may be cut off. */
+/** Encrypted sessions: what they carry and what they refuse. */
 final class TlsSessionTest {
-  private static final int MAX_ATTEMPTS = 20;
-  private static final long PATIENCE_NANOS = 60_000_000_000L;
-
-  /** Offsets between those at which sessions are cut; 1 in the long run. */
-  private static final int STRIDE = Integer.getInteger("tinamou.tls.stride", 67);
-
-  /** What a server and a client have said of one connection, and how much each of them sent. */
-  private record Outcome(String server, String client, int serverBytes, int clientBytes) {}
-
-  /** How a connection is disturbed. */
-  private interface Trouble {
-    void make(SimStream client, SimStream server);
-  }
-
-  private static Outcome run(long seed, ServerTls server, ClientTls client, Trouble trouble) {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return simulate(seed, server, client, trouble);
-      } catch (Disturbance again) {
-        if (attempt == MAX_ATTEMPTS) {
-          throw again;
-        }
-      }
-    }
-  }
-
-  private static Outcome simulate(
-      long seed, ServerTls serverTls, ClientTls clientTls, Trouble trouble) {
-    Simulation simulation = new Simulation(seed, false);
-    simulation.calmDown();
-    AioContext loop = simulation.newLoop("both");
-    Outcome[] outcome = new Outcome[1];
-    List<String> told = new ArrayList<>();
-    NbdServer.Listener listener =
-        new NbdServer.Listener() {
-          @Override
-          public void handshakeFailed(String reason) {
-            told.add(reason);
-          }
-        };
-    loop.spawn(
-        "session",
-        () -> {
-          ServerOptions options = ServerOptions.DEFAULT.withTls(serverTls);
-          NbdServer server = new NbdServer(loop, options, listener);
-          server.add(new MemoryExport(simulation.random().fork(), Session.SIZE_BYTES, false));
-          List<SimStream> ends = simulation.network().pair();
-          trouble.make(ends.getFirst(), ends.getLast());
-          Coroutine connection = server.serve(ends.getLast());
-          String[] said = new String[1];
-          Session session = new Session(true, clientTls);
-          Coroutine client = loop.spawn("client", () -> said[0] = session.run(ends.getFirst()));
-          loop.sleep(ClockType.REALTIME, PATIENCE_NANOS);
-          client.requestCancel();
-          if (session.open() != null) {
-            session.open().abort("given up");
-          }
-          client.join();
-          server.stop();
-          connection.join();
-          assertEquals(0, server.connectionCount());
-          assertEquals(0, server.memoryInUseBytes());
-          outcome[0] =
-              new Outcome(
-                  told.isEmpty() ? null : told.getFirst(),
-                  said[0],
-                  ends.getLast().written().length,
-                  ends.getFirst().written().length);
-        });
-    assertTrue(simulation.run(2_000_000), "still busy");
-    simulation.checkAtRest();
-    assertEquals(0, simulation.network().openSockets());
-    simulation.closeLoops();
-    return outcome[0];
-  }
-
-  private static Outcome run(ServerTls server, ClientTls client) {
-    return run(1, server, client, (_, _) -> {});
+  private static TlsRun.Outcome run(ServerTls server, ClientTls client) {
+    return TlsRun.of(1, server, new Session(true, client), (_, _) -> {});
   }
 
   @ParameterizedTest
@@ -118,42 +38,19 @@ final class TlsSessionTest {
   void carriesWholeSessionsAlsoByteByByte(Credentials kind) {
     for (int seed = 0; seed < 5; seed++) {
       boolean drip = seed > 2;
-      Outcome outcome =
-          run(
+      TlsRun.Outcome outcome =
+          TlsRun.of(
               seed,
               kind.server(),
-              kind.client(),
+              new Session(true, kind.client()),
               (client, server) -> {
                 if (drip) {
                   client.drip();
                   server.drip();
                 }
               });
-      assertNull(outcome.client);
-      assertNull(outcome.server);
-    }
-  }
-
-  @ParameterizedTest
-  @EnumSource(
-      value = Credentials.class,
-      names = {"X509", "PSK"})
-  @DisplayName("N8, N9, row 35: cut off at offsets all over the session, both ways, in every way")
-  void cutAnywhere(Credentials kind) {
-    ServerTls server = kind.server();
-    ClientTls client = kind.client();
-    Outcome whole = run(server, client);
-    for (Cut cut : Cut.values()) {
-      for (int at = cut.ordinal(); at < whole.serverBytes - 40; at += STRIDE) {
-        int offset = at;
-        Outcome outcome = run(at, server, client, (_, end) -> end.cutAfter(offset, cut));
-        assertNotNull(outcome.client, () -> cut + " of the server's bytes at " + offset);
-      }
-      for (int at = cut.ordinal(); at < whole.clientBytes - 80; at += STRIDE) {
-        int offset = at;
-        Outcome outcome = run(at, server, client, (end, _) -> end.cutAfter(offset, cut));
-        assertNotNull(outcome.client, () -> cut + " of the client's bytes at " + offset);
-      }
+      assertNull(outcome.client());
+      assertNull(outcome.server());
     }
   }
 
@@ -212,30 +109,30 @@ final class TlsSessionTest {
   void identity() {
     assertEquals(
         "Certificate does not match the hostname other.example",
-        run(Credentials.X509.server(), Credentials.X509.client("other.example")).client);
+        run(Credentials.X509.server(), Credentials.X509.client("other.example")).client());
     assertEquals(
         "No hostname for certificate validation",
-        run(Credentials.X509.server(), Credentials.X509.client(null)).client);
-    Outcome denied = run(Credentials.X509.server("CN=other"), Credentials.X509.client());
-    assertEquals("TLS x509 authz check for O=Tinamou,CN=client is denied", denied.server);
-    assertNotNull(denied.client);
-    Outcome allowed =
+        run(Credentials.X509.server(), Credentials.X509.client(null)).client());
+    TlsRun.Outcome denied = run(Credentials.X509.server("CN=other"), Credentials.X509.client());
+    assertEquals("TLS x509 authz check for O=Tinamou,CN=client is denied", denied.server());
+    assertNotNull(denied.client());
+    TlsRun.Outcome allowed =
         run(Credentials.X509.server("O=Tinamou,CN=client"), Credentials.X509.client());
-    assertNull(allowed.client);
-    assertNull(run(Credentials.PSK.server("alice"), Credentials.PSK.client()).client);
-    assertNotNull(run(Credentials.PSK.server("bob"), Credentials.PSK.client()).client);
-    assertNotNull(run(Credentials.ANON.server("alice"), Credentials.ANON.client()).client);
+    assertNull(allowed.client());
+    assertNull(run(Credentials.PSK.server("alice"), Credentials.PSK.client()).client());
+    assertNotNull(run(Credentials.PSK.server("bob"), Credentials.PSK.client()).client());
+    assertNotNull(run(Credentials.ANON.server("alice"), Credentials.ANON.client()).client());
   }
 
   @Test
   @DisplayName("Row 34: neither side goes on in the clear")
   void downgrade() {
-    Outcome plainServer = run(null, Credentials.PSK.client());
-    assertEquals("Denied by server for option 5 (starttls)", plainServer.client);
-    Outcome plainClient = run(Credentials.PSK.server(), null);
-    assertEquals("TLS negotiation required before option 7 (go)", plainClient.client);
-    assertNotNull(run(Credentials.PSK.server(), Credentials.ANON.client()).client);
-    assertNotNull(run(Credentials.X509.server(), Credentials.PSK.client()).client);
+    TlsRun.Outcome plainServer = run(null, Credentials.PSK.client());
+    assertEquals("Denied by server for option 5 (starttls)", plainServer.client());
+    TlsRun.Outcome plainClient = run(Credentials.PSK.server(), null);
+    assertEquals("TLS negotiation required before option 7 (go)", plainClient.client());
+    assertNotNull(run(Credentials.PSK.server(), Credentials.ANON.client()).client());
+    assertNotNull(run(Credentials.X509.server(), Credentials.PSK.client()).client());
   }
 
   @Test
