@@ -169,6 +169,9 @@ public final class BlockGraph {
         PermissionUpdate update = new PermissionUpdate();
         update.add(node);
         update.run();
+      } catch (BlockException | RuntimeException refused) {
+        nodes.remove(chosen); // its children may not be used as it needs: nobody finds it
+        throw refused;
       } finally {
         unlockChanges();
       }

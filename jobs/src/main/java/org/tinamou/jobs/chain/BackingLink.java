@@ -17,6 +17,8 @@ import org.tinamou.jobs.ReadOnlySwitch;
 
 /** What an image stands on: the link in the graph, and the name in the image. Main loop. */
 final class BackingLink {
+  private static final int MAX_TRIES = 100;
+
   private BackingLink() {}
 
   /** Has an image stand on another one, or on none, in the graph. */
@@ -60,16 +62,33 @@ final class BackingLink {
     String chosen = name == null && named != null ? FileNames.of(named) : name;
     String format = named == null ? null : formatOf(named, masksProtocol);
     boolean readOnly = image.isReadOnly();
-    if (readOnly) {
-      access.setReadOnly(image, false);
-    }
+    boolean[] done = new boolean[1];
     try {
-      image.work().perform(() -> overlay.changeBacking(chosen, format));
+      for (int tries = 0; !done[0]; tries++) {
+        if (tries == MAX_TRIES) {
+          throw BlockException.of(Errno.EBUSY, "node '" + image.name() + "' stays read-only");
+        }
+        if (image.isReadOnly()) {
+          access.setReadOnly(image, false);
+        }
+        image.work().perform(() -> done[0] = changeBacking(image, overlay, chosen, format));
+      }
     } finally {
-      if (readOnly) {
+      if (readOnly && !image.isReadOnly()) {
         access.setReadOnly(image, true);
       }
     }
+  }
+
+  /** False if somebody has made it read-only again while this request waited. */
+  private static boolean changeBacking(
+      BlockNode image, OverlayImage overlay, @Nullable String name, @Nullable String format)
+      throws BlockException {
+    if (image.isReadOnly()) {
+      return false;
+    }
+    overlay.changeBacking(name, format);
+    return true;
   }
 
   private static @Nullable String formatOf(BlockNode node, boolean masksProtocol) {

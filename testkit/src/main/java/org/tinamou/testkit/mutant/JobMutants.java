@@ -119,8 +119,8 @@ final class JobMutants {
             "backing-renamed-in-drain",
             "an image is told what it stands on while somebody has it drained",
             "chain/BackingLink.java",
-            "image.work().perform(() -> overlay.changeBacking(chosen, format));",
-            "overlay.changeBacking(chosen, format);"));
+            "image.work().perform(() -> done[0] = changeBacking(image, overlay, chosen, format));",
+            "done[0] = changeBacking(image, overlay, chosen, format);"));
   }
 
   private static List<Mutant> ofTransactions() {

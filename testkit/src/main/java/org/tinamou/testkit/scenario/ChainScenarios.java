@@ -35,7 +35,15 @@ final class ChainScenarios {
     return List.of(
         new Scenario("J7", "the top of a chain is committed", ChainScenarios::active),
         new Scenario("J7", "images in the middle are committed", ChainScenarios::middle),
+        new Scenario(
+            "J7",
+            "an image that a commit renames is made read-only by others",
+            ChainScenarios::renamed),
         new Scenario("J7", "a chain is streamed", ChainScenarios::stream),
+        new Scenario(
+            "J7 G5",
+            "a stream into what cannot be written to leaves no node",
+            ChainScenarios::unwritable),
         new Scenario("J7 J8", "a read fails while a chain is streamed", ChainScenarios::failing),
         new Scenario("J7 J8 S28", "jobs side by side in one chain", ChainScenarios::sideBySide));
   }
@@ -186,6 +194,51 @@ final class ChainScenarios {
     stage.require(chain.images.get(4).backingName != null, "I18", "the top names no other base");
     stage.require(chain.node(1).isReadOnly(), "I18", "the base can be written to");
     chain.finish();
+  }
+
+  private static void renamed(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    BlockJob job =
+        CommitJob.create(
+            chain.jobs,
+            JobSettings.of("j"),
+            chain.node(4),
+            chain.node(2),
+            chain.node(1),
+            new CommitSettings(ErrorPolicy.REPORT, null, "n", false),
+            chain::setReadOnly);
+    job.start();
+    while (chain.jobs.find("j") != null) {
+      chain.setReadOnly(chain.node(3), true);
+      stage.pause();
+    }
+    chain.end(job);
+    chain.requireChain(4, 3, 1, 0);
+    stage.require("n".equals(chain.images.get(3).backingName), "I18", "not renamed");
+    stage.require(chain.node(3).isReadOnly(), "I18", "what was read-only can be written to");
+    chain.finish();
+  }
+
+  /** The image behind the filter is read-only, which the filter does not know of. */
+  private static void unwritable(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    BlockNode target = stage.filter("filter", chain.node(2)).node;
+    stage
+        .backend("reader", target.context(), Permission.CONSISTENT_READ, Permission.ALL)
+        .insert(target);
+    stage.refused(
+        Errno.EPERM,
+        "Block node is read-only",
+        () ->
+            StreamJob.create(
+                chain.jobs,
+                JobSettings.of("j"),
+                target,
+                chain.node(0),
+                null,
+                StreamSettings.USUAL,
+                chain::setReadOnly));
   }
 
   private static void stream(Stage stage) throws Exception {

@@ -170,6 +170,15 @@ final class JobsChain {
       program.graph().reopen(List.of(ReopenChange.of(node, options)));
       return;
     }
+    program.graph().reference(node); // it may leave the chain while the filter is opened
+    try {
+      putBelow(node, below, options);
+    } finally {
+      program.graph().release(node);
+    }
+  }
+
+  private void putBelow(BlockNode node, Edge below, NodeOptions options) throws BlockException {
     BlockNode child = below.child();
     BlockNode image = ImageChain.unfiltered(child);
     boolean plain = child == image;
