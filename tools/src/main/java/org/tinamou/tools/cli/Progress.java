@@ -42,7 +42,7 @@ public final class Progress {
     return "    (" + HumanSize.fixed(current, 2) + "/100%)";
   }
 
-  /** What is being done from now on; for programs only. */
+  /** What is being done from now on, with what was counted so far; for programs only. */
   public void phase(String name) {
     if (feed != null) {
       feed.phase(name);
@@ -53,6 +53,27 @@ public final class Progress {
   public void phase(String name, long totalBytes) {
     if (feed != null) {
       feed.phase(name, totalBytes);
+    }
+  }
+
+  /** The same where no bytes are counted. */
+  public void uncounted(String name) {
+    if (feed != null) {
+      feed.uncounted(name);
+    }
+  }
+
+  /** The same where it is known at the end only of how many bytes. */
+  public void phaseWithoutEnd(String name) {
+    if (feed != null) {
+      feed.phaseWithoutEnd(name);
+    }
+  }
+
+  /** How many bytes are done where it is not known of how many; people are not told. */
+  public void reached(long doneBytes) {
+    if (feed != null) {
+      feed.reached(doneBytes);
     }
   }
 

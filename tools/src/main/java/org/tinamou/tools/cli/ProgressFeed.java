@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.base.ClockType;
 import org.tinamou.base.Clocks;
 import org.tinamou.base.SystemClocks;
+import org.tinamou.qapi.HumanSize;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.JsonWriter;
 import org.tinamou.tools.getopt.LongOption;
@@ -19,10 +20,11 @@ import org.tinamou.tools.getopt.LongOption.Argument;
 
 /**
  * {@code --progress=json}: how far a command is, for programs. A line each time, with an object of
- * {@code phase}, {@code percent} and, where they are known, {@code done}, {@code total} and {@code
- * remaining} in bytes, {@code bytes-per-second} and {@code seconds-left}; at the beginning and the
- * end of each phase, in between at most every tenth of a second, and when SIGUSR1 asks for it. Any
- * thread.
+ * {@code phase}; {@code percent} of that phase, to a tenth; and where bytes are counted {@code
+ * done}, {@code total}, {@code remaining}, {@code bytes-per-second} since the phase began, and
+ * {@code seconds-left}. What nobody knows yet is left out: of a source without a known end there is
+ * neither percent nor total. Told at the beginning and the end of each phase, in between at most
+ * every tenth of a second, and when SIGUSR1 asks for it. Any thread.
  */
 public final class ProgressFeed {
   private static final int PROGRESS = 1003;
@@ -35,18 +37,25 @@ public final class ProgressFeed {
       List.of(LongOption.ofOurs("progress", Argument.REQUIRED, PROGRESS));
 
   private final OutputStream out;
-  private final Clocks clocks = new SystemClocks();
+  private static final long NOT_COUNTED = -1;
+
+  private final Clocks clocks;
   private final ReentrantLock lock = new ReentrantLock();
-  private final long startNanos = clocks.nanos(ClockType.REALTIME);
   private String phase = "starting";
+  private boolean told;
   private long toldNanos;
-  private long done;
-  private long total;
+
+  /** When bytes began to be counted. */
+  private long startNanos;
+
+  private long done = NOT_COUNTED;
+  private long total = NOT_COUNTED;
   private float percent;
   private boolean broken;
 
-  private ProgressFeed(OutputStream out) {
+  ProgressFeed(OutputStream out, Clocks clocks) {
     this.out = out;
+    this.clocks = clocks;
   }
 
   /** The feed that an option asks for; null if it is another option. */
@@ -70,7 +79,8 @@ public final class ProgressFeed {
     if (fd < 0) {
       throw invalid(value);
     }
-    return new ProgressFeed(fd == ERRORS ? console.err() : fd == 1 ? console.out() : inherited(fd));
+    OutputStream out = fd == ERRORS ? console.err() : fd == 1 ? console.out() : inherited(fd);
+    return new ProgressFeed(out, new SystemClocks());
   }
 
   private static ToolException invalid(@Nullable String value) {
@@ -95,7 +105,7 @@ public final class ProgressFeed {
     }
   }
 
-  /** What is being done from now on. */
+  /** What is being done from now on; what has been counted stays told. */
   void phase(String name) {
     lock.lock();
     try {
@@ -106,13 +116,29 @@ public final class ProgressFeed {
     }
   }
 
+  /** What is being done from now on, without counting bytes. */
+  void uncounted(String name) {
+    begin(name, NOT_COUNTED, NOT_COUNTED);
+  }
+
+  /** What is being done from now on, to bytes whose number is not known. */
+  void phaseWithoutEnd(String name) {
+    begin(name, 0, NOT_COUNTED);
+  }
+
   /** What is being done from now on, to so many bytes. */
   void phase(String name, long totalBytes) {
+    begin(name, 0, totalBytes);
+  }
+
+  private void begin(String name, long doneBytes, long totalBytes) {
     lock.lock();
     try {
       phase = name;
+      done = doneBytes;
       total = totalBytes;
-      done = 0;
+      percent = totalBytes == 0 ? 100 : 0;
+      startNanos = clocks.nanos(ClockType.REALTIME);
       tell();
     } finally {
       lock.unlock();
@@ -124,7 +150,7 @@ public final class ProgressFeed {
     lock.lock();
     try {
       percent = newPercent;
-      if (total > 0) {
+      if (total >= 0) {
         done = Math.round((double) newPercent / 100 * total);
       }
       tellIfDue();
@@ -146,8 +172,19 @@ public final class ProgressFeed {
     }
   }
 
+  /** How many bytes are done where nobody knows of how many. */
+  void reached(long doneBytes) {
+    lock.lock();
+    try {
+      done = doneBytes;
+      tellIfDue();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void tellIfDue() {
-    if (clocks.nanos(ClockType.REALTIME) - toldNanos >= INTERVAL_NANOS) {
+    if (!told || clocks.nanos(ClockType.REALTIME) - toldNanos >= INTERVAL_NANOS) {
       tell();
     }
   }
@@ -166,26 +203,44 @@ public final class ProgressFeed {
     if (broken) {
       return;
     }
+    told = true;
     toldNanos = clocks.nanos(ClockType.REALTIME);
-    Json.Members line = new Json.Members().put("phase", phase).put("percent", tenths(percent));
-    if (total > 0) {
-      long elapsed = Math.max(1, toldNanos - startNanos);
-      long rate = (long) ((double) done / elapsed * NANOS_PER_SECOND);
-      line.put("done", done).put("total", total).put("remaining", Math.max(0, total - done));
-      line.put("bytes-per-second", rate);
-      if (rate > 0) {
-        line.put("seconds-left", Math.max(0, total - done) / rate);
-      }
-    }
     try {
-      out.write((JsonWriter.compact(line) + "\n").getBytes(StandardCharsets.UTF_8));
+      out.write((line() + "\n").getBytes(StandardCharsets.UTF_8));
       out.flush();
     } catch (IOException e) {
       broken = true; // nobody listens any more, which is no reason to stop
     }
   }
 
-  private static Json tenths(float value) {
-    return new Json.Real(Math.round(value * 10) / 10.0);
+  private String line() {
+    StringBuilder line = new StringBuilder("{\"phase\": ");
+    line.append(JsonWriter.compact(new Json.Text(phase)));
+    if (total >= 0 || done < 0) {
+      String tenths = HumanSize.fixed(Math.min(percent, 100), 1);
+      boolean whole = tenths.endsWith(".0");
+      member(line, "percent", whole ? tenths.substring(0, tenths.length() - 2) : tenths);
+    }
+    if (done >= 0) {
+      member(line, "done", done);
+      long elapsed = Math.max(1, toldNanos - startNanos);
+      long rate = (long) ((double) done / elapsed * NANOS_PER_SECOND);
+      if (total < 0) {
+        member(line, "bytes-per-second", rate);
+      } else {
+        long remaining = Math.max(0, total - done);
+        member(line, "total", total);
+        member(line, "remaining", remaining);
+        member(line, "bytes-per-second", rate);
+        if (remaining == 0 || rate > 0) {
+          member(line, "seconds-left", remaining == 0 ? 0 : Math.ceilDiv(remaining, rate));
+        }
+      }
+    }
+    return line.append('}').toString();
+  }
+
+  private static void member(StringBuilder line, String name, Object value) {
+    line.append(", \"").append(name).append("\": ").append(value);
   }
 }

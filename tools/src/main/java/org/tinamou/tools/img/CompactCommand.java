@@ -108,7 +108,7 @@ final class CompactCommand implements ImgCommand {
     public void progress(String phase, long done, long total) {
       if (!phase.equals(current)) {
         current = phase;
-        progress.phase(phase);
+        progress.uncounted(phase);
       }
       progress.set(Math.min(99.9f, 100f * done / Math.max(1, total)));
     }

@@ -113,7 +113,7 @@ final class Converter {
    * @return false if it was asked to stop before it was done
    */
   boolean convert() throws ToolException {
-    progress.phase("looking for data");
+    progress.uncounted("looking for data");
     dataBytes = countData();
     progress.phase("copying", dataBytes);
     startNanos = Coroutine.current().context().clocks().nanos(ClockType.REALTIME);

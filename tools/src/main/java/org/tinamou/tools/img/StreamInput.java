@@ -37,7 +37,7 @@ final class StreamInput {
 
   /** Copies everything; false if it was asked to stop before. */
   boolean copy() throws ToolException {
-    progress.phase("copying");
+    progress.phaseWithoutEnd("copying");
     try (Arena arena = Arena.ofShared()) {
       MemorySegment buffer = AlignedMemory.allocate(arena, PIECE_BYTES);
       byte[] bytes = new byte[PIECE_BYTES];
@@ -50,11 +50,12 @@ final class StreamInput {
           buffer.asSlice(length, whole - length).fill((byte) 0);
           write(buffer.asSlice(0, whole), offset);
           offset += whole;
-          progress.set(offset, offset);
+          progress.reached(offset);
         }
         if (length < PIECE_BYTES) {
           resize(offset);
           target.flush();
+          progress.set(offset, offset);
           return true;
         }
       }

@@ -3,6 +3,7 @@ package org.tinamou.tools.img;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -80,5 +81,24 @@ class DiffCommandTest {
     assertTrue(wrong.err().contains("Invalid progress 'xml'"), wrong.err());
     ToolRun closed = ToolRun.img("compare", "--progress=json,fd=987", one, one);
     assertTrue(closed.err().contains("it is not open for writing"), closed.err());
+  }
+
+  /** Nothing to copy: an empty image, and one of holes. */
+  @Test
+  void nothingToDoIsDoneAtOnce() throws Exception {
+    String last =
+        "{\"phase\": \"done\", \"percent\": 100, \"done\": 0, \"total\": 0, \"remaining\": 0,"
+            + " \"bytes-per-second\": 0, \"seconds-left\": 0}";
+    for (int size : new int[] {0, 16 * MIB}) {
+      String holes = directory.resolve("holes").toString();
+      String target = directory.resolve("target").toString();
+      try (RandomAccessFile file = new RandomAccessFile(holes, "rw")) {
+        file.setLength(size);
+      }
+      String[] words = {"convert", "--progress=json", "-f", "raw", "-O", "qcow2", holes, target};
+      ToolRun run = ToolRun.img(words);
+      assertEquals(last, run.err().lines().toList().getLast(), run.err());
+      Files.delete(directory.resolve("target"));
+    }
   }
 }
