@@ -70,6 +70,9 @@ final class ConvertCommand implements ImgCommand {
   private int convert(
       LoopHost host, AioContext context, Console console, List<String> operands, Progress progress)
       throws ToolException {
+    if (options().isFromStream() && options().isStream()) {
+      return throughStreams(context, console, progress);
+    }
     if (options().isFromStream()) {
       return fromStream(context, console, operands.getLast(), progress);
     }
@@ -174,14 +177,18 @@ final class ConvertCommand implements ImgCommand {
     String format = options().targetFormat;
     NewImage.checkFormat(format);
     NewImage.checkName(targetName);
-    OptionValues creation = creation(format, false).with("size", "0");
+    OptionValues creation = creation(format, false);
+    if (options().compressed) {
+      checkCompression(format, creation);
+    }
+    creation = creation.with("size", "0");
     String prefix = targetName + ": error while converting " + format + ": ";
     NewImage.create(context, options().choice.objects(), targetName, format, creation, prefix);
-    CacheMode cache = CacheArgument.parse("cache option", options().cache);
-    OpenRequest request = OpenRequest.writing(targetName, format, cache).forResizing();
+    OpenRequest request = targetRequest(targetName, creation).forResizing();
     OpenImage target = options().choice.open(context, console, request);
     try {
-      if (!new StreamInput(console.in(), target, progress, () -> stopAsked).copy()) {
+      StreamInput input = new StreamInput(console.in(), progress, () -> stopAsked);
+      if (!input.copyTo(target, options().compressed)) {
         console.error(
             "interrupted: '" + targetName + "' is consistent, but not all has been copied");
         return 1;
@@ -190,6 +197,30 @@ final class ConvertCommand implements ImgCommand {
       target.close();
     }
     progress.set(100);
+    return 0;
+  }
+
+  /**
+   * From one to the other. Formats that begin with what is known at the end only get it from a file
+   * that has no name any more.
+   */
+  private int throughStreams(AioContext context, Console console, Progress progress)
+      throws ToolException {
+    StreamInput input = new StreamInput(console.in(), progress, () -> stopAsked);
+    if (options().targetFormat.equals(ImageFormats.RAW)) {
+      input.copyTo(console.out());
+      progress.set(100);
+      return 0;
+    }
+    OpenImage kept = StreamSpool.open(context, console, options().choice);
+    try {
+      if (!input.copyTo(kept, false)) {
+        throw new ToolException("interrupted: the output is not complete");
+      }
+      stream(new SourceChain(List.of(kept)), console, progress);
+    } finally {
+      kept.close();
+    }
     return 0;
   }
 
@@ -205,6 +236,9 @@ final class ConvertCommand implements ImgCommand {
           Objects.requireNonNullElse(values.string("adapter_type"), "ide"),
           Objects.requireNonNullElse(values.string("hwversion"), "4"),
           level == null ? Deflater.DEFAULT_COMPRESSION : Integer.parseInt(level));
+    } else if (options().compressed) {
+      output.packedQcow2(
+          options().streamClusterBytes(), options().streamZstd(), options().streamLevel());
     } else {
       output.qcow2(options().streamClusterBytes());
     }

@@ -2,6 +2,7 @@ package org.tinamou.tools.img;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.drivers.format.qcow2.ClusterCodec;
 import org.tinamou.drivers.format.vmdk.VmdkStream;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionValues;
@@ -233,11 +234,11 @@ final class ConvertOptions {
       throw new ToolException(
           "Standard input is taken for a raw disk only: -f raw has to be given");
     }
-    boolean more = compressed || bitmaps || offload || existing || salvage || snapshot != null;
-    if (more || isStream() || backing != null || letterB != null || targetImageOpts) {
+    boolean more = bitmaps || offload || existing || salvage || snapshot != null;
+    if (more || backing != null || letterB != null || targetImageOpts) {
       throw new ToolException(
-          "-b, -B, -c, -C, -l, -n, --bitmaps, --salvage and another stream as the target cannot be"
-              + " used where the source is standard input");
+          "-b, -B, -C, -l, -n, --bitmaps and --salvage cannot be used where the source is standard"
+              + " input");
     }
   }
 
@@ -256,9 +257,12 @@ final class ConvertOptions {
               + targetFormat
               + "'");
     }
-    if (compressed || bitmaps || offload || backing != null || letterB != null) {
+    if (compressed && targetFormat.equals(ImageFormats.RAW)) {
+      throw new ToolException("Compression not supported for this file format");
+    }
+    if (bitmaps || offload || backing != null || letterB != null) {
       throw new ToolException(
-          "-b, -B, -c, -C and --bitmaps cannot be used where the target is standard output");
+          "-b, -B, -C and --bitmaps cannot be used where the target is standard output");
     }
     if (progress) {
       throw new ToolException(
@@ -272,6 +276,8 @@ final class ConvertOptions {
       vmdkOptions();
     } else {
       streamClusterBytes();
+      streamZstd();
+      streamLevel();
     }
   }
 
@@ -291,23 +297,54 @@ final class ConvertOptions {
     }
   }
 
-  /** The size of clusters, the only thing that can be chosen of a stream. */
-  int streamClusterBytes() throws ToolException {
+  /** What can be chosen of a qcow2 stream: the clusters, and how they are packed. */
+  private OptionValues streamOptions() throws ToolException {
     try {
       OptionValues values = ImageOptionList.schema(ImageFormats.QCOW2).parse(creation.text());
       for (String name : ImageOptionList.schema(ImageFormats.QCOW2).names()) {
-        if (values.has(name) && !name.equals("cluster_size")) {
+        boolean packing = compressed && name.equals("compression_type");
+        if (values.has(name) && !packing && !name.equals("cluster_size")) {
           throw new ToolException(
               "Option '" + name + "' cannot be used where the target is standard output");
         }
       }
-      long bytes = values.size("cluster_size", DEFAULT_CLUSTER_BYTES);
+      return values;
+    } catch (OptionException e) {
+      throw ToolException.of("", e);
+    }
+  }
+
+  int streamClusterBytes() throws ToolException {
+    try {
+      long bytes = streamOptions().size("cluster_size", DEFAULT_CLUSTER_BYTES);
       if (bytes < MIN_CLUSTER_BYTES || bytes > MAX_CLUSTER_BYTES || Long.bitCount(bytes) != 1) {
         throw new ToolException("Cluster size must be a power of two between 512 and 2048k");
       }
       return (int) bytes;
     } catch (OptionException e) {
       throw ToolException.of("", e);
+    }
+  }
+
+  /** Whether clusters are packed with zstd, not with deflate. */
+  boolean streamZstd() throws ToolException {
+    String type = streamOptions().string("compression_type");
+    if (type != null && !type.equals("zlib") && !type.equals("zstd")) {
+      throw new ToolException("Parameter 'compression-type' does not accept value '" + type + "'");
+    }
+    return "zstd".equals(type);
+  }
+
+  /** As {@link ClusterCodec} counts it. */
+  int streamLevel() throws ToolException {
+    String level = compressionLevel;
+    if (level == null) {
+      return ClusterCodec.USUAL_LEVEL;
+    }
+    try {
+      return Integer.parseInt(level);
+    } catch (NumberFormatException e) {
+      throw new ToolException("Parameter 'compression_level' expects a number");
     }
   }
 

@@ -5,9 +5,6 @@ import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -15,6 +12,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
+import org.tinamou.drivers.format.qcow2.ClusterCodec;
 import org.tinamou.drivers.format.qcow2.Qcow2Stream;
 import org.tinamou.drivers.format.vmdk.VmdkStream;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
@@ -24,8 +22,8 @@ import org.tinamou.tools.image.Extent;
 
 /**
  * Writes a source to where nothing can be written twice and nobody can seek: standard output. For
- * qcow2 the source is read twice, once to know where it has data. Runs in one coroutine; a slow
- * reader is waited for.
+ * qcow2 the source is read twice, once to know what it has and what that takes. Runs in one
+ * coroutine; a slow reader is waited for.
  */
 final class StreamOutput {
   private static final int MOST_BYTES = 2 << 20;
@@ -54,36 +52,100 @@ final class StreamOutput {
     pass(MOST_BYTES, (offset, bytes) -> send(bytes.toArray(ValueLayout.JAVA_BYTE)));
   }
 
-  /** Writes a qcow2 image. */
+  /** Writes a qcow2 image whose data is stored as it is. */
   void qcow2(int clusterBytes) throws ToolException {
-    BitSet data = new BitSet();
+    Qcow2Stream.Contents contents = new Qcow2Stream.Contents(clusterBytes);
     progress.phase("looking for data", source.lengthBytes());
     pass(
         clusterBytes,
         (offset, bytes) -> {
           if (!ZeroRuns.isZero(bytes)) {
-            data.set(Math.toIntExact(offset / clusterBytes));
+            contents.add(offset / clusterBytes, clusterBytes);
           }
         });
+    Qcow2Stream stream = writeTables(clusterBytes, false, contents);
+    pass(
+        clusterBytes,
+        (offset, bytes) -> {
+          if (contents.has(offset / clusterBytes)) {
+            byte[] cluster = new byte[clusterBytes];
+            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, cluster, 0, (int) bytes.byteSize());
+            stream.writeData(cluster, this::sendQuietly);
+          }
+        });
+    end(stream);
+  }
+
+  /**
+   * Writes a qcow2 image whose clusters are packed, by the workers and twice: the tables come first
+   * and tell how long each is.
+   *
+   * @param level as {@link ClusterCodec} counts it
+   */
+  void packedQcow2(int clusterBytes, boolean zstd, int level) throws ToolException {
+    ClusterCodec codec;
     try {
-      Qcow2Stream stream = new Qcow2Stream(source.lengthBytes(), clusterBytes, data);
+      codec = ClusterCodec.of(zstd, clusterBytes, level);
+    } catch (BlockException e) {
+      throw ToolException.of("", e);
+    }
+    try {
+      Qcow2Stream.Contents contents = new Qcow2Stream.Contents(clusterBytes);
+      progress.phase("packing", source.lengthBytes());
+      pass(
+          MOST_BYTES,
+          (offset, bytes) ->
+              inUnits(
+                  offset,
+                  bytes,
+                  clusterBytes,
+                  cluster -> stored(codec, cluster),
+                  (index, stored) -> contents.add(index, stored.length)));
+      Qcow2Stream stream = writeTables(clusterBytes, zstd, contents);
+      pass(
+          MOST_BYTES,
+          (offset, bytes) ->
+              inUnits(
+                  offset,
+                  bytes,
+                  clusterBytes,
+                  cluster -> stored(codec, cluster),
+                  (index, stored) -> {
+                    if (!contents.has(index) || !stream.writeData(stored, this::sendQuietly)) {
+                      throw new ToolException("the source has changed while it was read");
+                    }
+                  }));
+      end(stream);
+    } finally {
+      codec.close();
+    }
+  }
+
+  private static byte[] stored(ClusterCodec codec, MemorySegment cluster) {
+    byte[] packed = codec.pack(cluster);
+    return packed == null ? cluster.toArray(ValueLayout.JAVA_BYTE) : packed;
+  }
+
+  private Qcow2Stream writeTables(int clusterBytes, boolean zstd, Qcow2Stream.Contents contents)
+      throws ToolException {
+    try {
+      Qcow2Stream stream = new Qcow2Stream(source.lengthBytes(), clusterBytes, zstd, contents);
       stream.writeTables(this::sendQuietly);
+      progress.phase("copying", source.lengthBytes());
+      return stream;
     } catch (BlockException e) {
       throw ToolException.of("", e);
     } catch (IOException e) {
       throw brokenOff();
     }
-    progress.phase("copying", source.lengthBytes());
-    byte[] cluster = new byte[clusterBytes];
-    pass(
-        clusterBytes,
-        (offset, bytes) -> {
-          if (data.get((int) (offset / clusterBytes))) {
-            Arrays.fill(cluster, (byte) 0);
-            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, cluster, 0, (int) bytes.byteSize());
-            send(cluster);
-          }
-        });
+  }
+
+  private void end(Qcow2Stream stream) throws ToolException {
+    try {
+      stream.end(this::sendQuietly);
+    } catch (IOException e) {
+      throw brokenOff();
+    }
   }
 
   /**
@@ -95,7 +157,15 @@ final class StreamOutput {
       VmdkStream stream =
           new VmdkStream(source.lengthBytes(), adapter, hardware, this::sendQuietly);
       stream.begin();
-      pass(MOST_BYTES, (offset, bytes) -> grains(stream, offset, bytes, level));
+      pass(
+          MOST_BYTES,
+          (offset, bytes) ->
+              inUnits(
+                  offset,
+                  bytes,
+                  VmdkStream.GRAIN_BYTES,
+                  grain -> packedGrain(grain, level),
+                  stream::grain));
       stream.end();
     } catch (BlockException e) {
       throw ToolException.of("", e);
@@ -104,27 +174,42 @@ final class StreamOutput {
     }
   }
 
-  private void grains(VmdkStream stream, long offset, MemorySegment bytes, int level)
+  private static byte[] packedGrain(MemorySegment grain, int level) {
+    AioContext context = Coroutine.current().context();
+    return context.callBlocking(() -> VmdkStream.pack(grain.asByteBuffer(), level));
+  }
+
+  /** Makes of a unit of the disk what is stored of it; in a coroutine of its own. */
+  @FunctionalInterface
+  private interface Packer {
+    byte[] pack(MemorySegment unit);
+  }
+
+  /** Takes what is stored of a unit, in the order of the disk. */
+  @FunctionalInterface
+  private interface Taker {
+    void take(long index, byte[] stored) throws IOException, BlockException, ToolException;
+  }
+
+  /** Packs those units of a piece that are not zeroes, several at a time. */
+  private static void inUnits(
+      long offset, MemorySegment bytes, int unitBytes, Packer packer, Taker taker)
       throws IOException, ToolException {
-    int grainBytes = VmdkStream.GRAIN_BYTES;
     AioContext context = Coroutine.current().context();
     Map<Long, AioContext.Forked<byte[]>> packing = new LinkedHashMap<>();
-    for (long done = 0; done < bytes.byteSize(); done += grainBytes) {
-      long length = Math.min(grainBytes, bytes.byteSize() - done);
-      MemorySegment part = bytes.asSlice(done, length);
+    for (long done = 0; done < bytes.byteSize(); done += unitBytes) {
+      MemorySegment part = bytes.asSlice(done, Math.min(unitBytes, bytes.byteSize() - done));
       if (!ZeroRuns.isZero(part)) {
-        ByteBuffer grain = ByteBuffer.allocate(grainBytes);
-        MemorySegment.copy(part, 0, MemorySegment.ofBuffer(grain), 0, length);
-        long index = (offset + done) / grainBytes;
-        packing.put(
-            index,
-            context.fork(
-                "grain " + index, () -> context.callBlocking(() -> VmdkStream.pack(grain, level))));
+        MemorySegment unit = whole(part, unitBytes);
+        long index = (offset + done) / unitBytes;
+        packing.put(index, context.fork("unit " + index, () -> packer.pack(unit)));
       }
     }
+    // They use the piece's memory: all have to end, whatever comes of them.
+    packing.values().forEach(each -> each.coroutine().join());
     try {
       for (Map.Entry<Long, AioContext.Forked<byte[]>> each : packing.entrySet()) {
-        stream.grain(each.getKey(), each.getValue().join());
+        taker.take(each.getKey(), each.getValue().join());
       }
     } catch (IOException | ToolException | RuntimeException e) {
       throw e;
@@ -133,6 +218,15 @@ final class StreamOutput {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The end of the disk goes on with zeroes to the end of its unit. */
+  private static MemorySegment whole(MemorySegment part, int unitBytes) {
+    if (part.byteSize() == unitBytes) {
+      return part;
+    }
+    MemorySegment unit = Arena.ofAuto().allocate(unitBytes);
+    return unit.copyFrom(part);
   }
 
   /** Goes through the source once; what is known to be zeroes is not read. */
@@ -185,7 +279,7 @@ final class StreamOutput {
     }
   }
 
-  private static ToolException brokenOff() {
+  static ToolException brokenOff() {
     return new ToolException("error while writing to standard output: nobody reads it any more");
   }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.zip.Inflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +32,11 @@ class StreamOutputTest {
   }
 
   private byte[] stream(String... arguments) {
+    return through(new byte[0], arguments);
+  }
+
+  /** What comes out where something goes in. */
+  private static byte[] through(byte[] input, String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     PrintStream errors = new PrintStream(err, false, StandardCharsets.UTF_8);
@@ -40,7 +45,7 @@ class StreamOutputTest {
             .run(
                 "tinamou-img",
                 arguments,
-                InputStream.nullInputStream(),
+                new ByteArrayInputStream(input),
                 new PrintStream(out, false, StandardCharsets.UTF_8),
                 errors);
     assertEquals(0, exitCode, () -> err.toString(StandardCharsets.UTF_8));
@@ -136,6 +141,113 @@ class StreamOutputTest {
     assertTrue(image.length < 100_000, image.length + " bytes");
   }
 
+  /** Zeroes, what packs well, what does not, and an end within a cluster. */
+  private byte[] mixedDisk() throws Exception {
+    byte[] disk = new byte[5 * 1024 * 1024 + 1536];
+    Random random = new Random(7);
+    for (int at = 0; at < disk.length; at += 40_000) {
+      int end = Math.min(disk.length, at + 40_000);
+      switch (random.nextInt(3)) {
+        case 0 -> Arrays.fill(disk, at, end, (byte) at);
+        case 1 -> {
+          byte[] noise = new byte[end - at];
+          random.nextBytes(noise);
+          System.arraycopy(noise, 0, disk, at, noise.length);
+        }
+        default -> {}
+      }
+    }
+    Arrays.fill(disk, disk.length - 700, disk.length, (byte) 3);
+    Files.write(directory.resolve("disk"), disk);
+    return disk;
+  }
+
+  /** That an image is sound and holds a disk, for the reference as well where that is installed. */
+  private void assertHolds(byte[] disk, byte[] image) throws Exception {
+    Path file = Files.write(directory.resolve("image"), image);
+    ToolRun check = ToolRun.img("check", file.toString());
+    assertEquals(0, check.exitCode(), check.out() + check.err());
+    Files.write(directory.resolve("wanted"), disk);
+    String[] words = {"compare", "-f", "raw", "-F", "qcow2", name("wanted"), file.toString()};
+    assertEquals("Images are identical.\n", ToolRun.img(words).out());
+    if (Files.isExecutable(Path.of("/usr/bin/qemu-img"))) {
+      String[] peer = {"qemu-img", "check", file.toString()};
+      assertEquals(0, new ProcessBuilder(peer).start().waitFor());
+      List<String> compare = new ArrayList<>(List.of("qemu-img"));
+      compare.addAll(List.of(words));
+      assertEquals(0, new ProcessBuilder(compare).start().waitFor());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cluster_size=512",
+        "cluster_size=4k,compression_type=zstd",
+        "cluster_size=64k,compression_level=1",
+        "cluster_size=64k,compression_type=zstd,compression_level=5",
+        "cluster_size=2M,compression_type=zstd"
+      })
+  void packedQcow2IsAnImageOfTheSameData(String options) throws Exception {
+    byte[] disk = mixedDisk();
+    String[] words = {
+      "convert", "-f", "raw", "-c", "-O", "qcow2", "-o", options, name("disk"), "-"
+    };
+    byte[] image = stream(words);
+    assertHolds(disk, image);
+    assertTrue(image.length < stream(without(words, "-c", options)).length, "packed is shorter");
+    assertArrayEquals(image, stream(words), "twice");
+  }
+
+  /** The same without packing and with nothing chosen for it. */
+  private static String[] without(String[] words, String flag, String options) {
+    List<String> kept = new ArrayList<>(List.of(words));
+    kept.remove(flag);
+    kept.set(kept.indexOf(options), options.replaceFirst(",.*", ""));
+    return kept.toArray(String[]::new);
+  }
+
+  @Test
+  void whatOnlyRepeatsTakesManyPackedClustersInOne() throws Exception {
+    byte[] disk = new byte[8 << 20];
+    Arrays.fill(disk, (byte) 5);
+    Files.write(directory.resolve("disk"), disk);
+    byte[] image = stream("convert", "-f", "raw", "-c", "-O", "qcow2", name("disk"), "-");
+    assertHolds(disk, image);
+    assertTrue(image.length <= 7 << 16, image.length + " bytes");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "compression_type=zstd", "cluster_size=4k"})
+  void whatComesInIsPackedIntoAnImage(String options) throws Exception {
+    byte[] disk = mixedDisk();
+    List<String> words = new ArrayList<>(List.of("convert", "-f", "raw", "-c", "-O", "qcow2"));
+    if (!options.isEmpty()) {
+      words.addAll(List.of("-o", options));
+    }
+    words.addAll(List.of("-", name("target")));
+    through(disk, words.toArray(String[]::new));
+    byte[] image = Files.readAllBytes(directory.resolve("target"));
+    assertHolds(disk, image);
+    assertTrue(image.length < 3 << 20, image.length + " bytes");
+    ToolRun raw = ToolRun.img("convert", "-f", "raw", "-c", "-", name("target"));
+    assertEquals("tinamou-img: Compression not supported for this file format\n", raw.err());
+  }
+
+  @Test
+  void oneStreamBecomesAnother() throws Exception {
+    byte[] disk = mixedDisk();
+    assertArrayEquals(disk, through(disk, "convert", "-f", "raw", "-O", "raw", "-", "-"));
+    byte[] odd = Arrays.copyOf(disk, 1025);
+    assertArrayEquals(Arrays.copyOf(odd, 1536), through(odd, "convert", "-f", "raw", "-", "-"));
+    assertHolds(disk, through(disk, "convert", "-f", "raw", "-O", "qcow2", "-", "-"));
+    byte[] packed = through(disk, "convert", "-f", "raw", "-c", "-O", "qcow2", "-", "-");
+    assertHolds(disk, packed);
+    byte[] vmdk = through(disk, "convert", "-f", "raw", "-O", "vmdk-stream", "-", "-");
+    assertArrayEquals(disk, readVmdk(vmdk));
+    assertHolds(new byte[0], through(new byte[0], "convert", "-f", "raw", "-O", "qcow2", "-", "-"));
+  }
+
   @Test
   void anEmptyDiskIsAnImageToo() throws Exception {
     Files.write(directory.resolve("empty"), new byte[0]);
@@ -149,7 +261,11 @@ class StreamOutputTest {
     makeSource();
     for (List<String> options :
         List.of(
-            List.of("-c", "-O", "qcow2"),
+            List.of("-c"),
+            List.of("-O", "qcow2", "-o", "compression_type=zstd"),
+            List.of("-c", "-O", "qcow2", "-o", "compression_type=lzma"),
+            List.of("-c", "-O", "qcow2", "-o", "compression_level=10"),
+            List.of("-c", "-O", "qcow2", "-o", "compression_level=0"),
             List.of("-p"),
             List.of("-O", "qcow2", "-o", "compat=0.10"),
             List.of("-o", "preallocation=full"),

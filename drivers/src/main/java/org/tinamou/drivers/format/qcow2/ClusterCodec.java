@@ -12,9 +12,9 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 
 /** Packs and unpacks clusters on the workers, so that no loop waits for it. */
-final class ClusterCodec {
+public final class ClusterCodec {
   /** The usual effort. */
-  static final int USUAL_LEVEL = -1;
+  public static final int USUAL_LEVEL = -1;
 
   private final int type;
   private final int clusterBytes;
@@ -35,6 +35,29 @@ final class ClusterCodec {
     this.type = type;
     this.clusterBytes = clusterBytes;
     this.level = level;
+  }
+
+  /**
+   * A codec for whoever writes clusters without an image.
+   *
+   * @param zstd whether the method is zstd, not deflate
+   * @param level from 1, or {@link #USUAL_LEVEL}
+   * @throws BlockException with EINVAL if the method has no such level
+   */
+  public static ClusterCodec of(boolean zstd, int clusterBytes, int level) throws BlockException {
+    int type = zstd ? Qcow2Header.COMPRESSION_ZSTD : Qcow2Header.COMPRESSION_ZLIB;
+    if (level != USUAL_LEVEL) {
+      checkLevel(type, level);
+    }
+    return new ClusterCodec(type, clusterBytes, level);
+  }
+
+  /** Refuses a level that a method does not have. */
+  static void checkLevel(int type, long level) throws BlockException {
+    if (level < 1 || level > maxLevel(type)) {
+      throw new BlockException(
+          Errno.EINVAL, "The compression level must be between 1 and " + maxLevel(type));
+    }
   }
 
   /** The most effort a method can make. */
@@ -68,9 +91,9 @@ final class ClusterCodec {
     }
   }
 
-  /** Packs a cluster; null if that saves nothing. */
+  /** Packs a cluster, which is off-heap memory; null if that saves nothing. */
   @InCoroutine
-  byte @Nullable [] pack(MemorySegment cluster) {
+  public byte @Nullable [] pack(MemorySegment cluster) {
     byte[] packed = Coroutine.current().context().callBlocking(() -> packedOrEmpty(cluster));
     return packed.length == 0 ? null : packed;
   }
@@ -110,7 +133,7 @@ final class ClusterCodec {
 
   /** Frees the memory, which nobody uses any more. */
   @AnyThread
-  void close() {
+  public void close() {
     idle.forEach(ClusterPacker::close);
     idle.clear();
   }

@@ -75,9 +75,8 @@ record RuntimeOptions(
   private static int compressionLevel(OptionReader options, Qcow2Header header)
       throws OptionException, BlockException {
     Long level = options.uint32OrNull("compression-level");
-    int most = ClusterCodec.maxLevel(header.compressionType());
-    if (level != null && (level < 1 || level > most)) {
-      throw new BlockException(Errno.EINVAL, "The compression level must be between 1 and " + most);
+    if (level != null) {
+      ClusterCodec.checkLevel(header.compressionType(), level);
     }
     return level == null ? ClusterCodec.USUAL_LEVEL : level.intValue();
   }
