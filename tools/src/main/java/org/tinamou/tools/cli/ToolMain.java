@@ -22,7 +22,13 @@ public final class ToolMain {
     PrintStream err = stream(FileDescriptor.err, 1);
     Interruptions.own();
     String program = System.getProperty("tinamou.name", defaultName);
-    int exitCode = tool.run(program, arguments, System.in, out, err);
+    int exitCode;
+    try {
+      exitCode = tool.run(program, arguments, System.in, out, err);
+    } catch (RuntimeException | Error failure) {
+      ProgramFailure.tell(new Console(program, System.in, out, err), failure);
+      exitCode = ProgramFailure.EXIT_CODE; // whatever thread is left, the process ends with it
+    }
     out.flush();
     err.flush();
     return exitCode;

@@ -21,6 +21,7 @@ import org.tinamou.qapi.OptionException;
 import org.tinamou.tools.cli.BackgroundWorker;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Interruptions;
+import org.tinamou.tools.cli.ProgramFailure;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.UserObjects;
 
@@ -34,6 +35,7 @@ final class DaemonRun {
   private final UserObjects objects;
   private @Nullable Coroutine waiting;
   private volatile boolean stopping;
+  private boolean pidWritten;
 
   DaemonRun(
       LoopStarter loops,
@@ -53,32 +55,35 @@ final class DaemonRun {
   @InCoroutine
   int run() throws ToolException {
     waiting = Coroutine.current();
-    boolean written = false;
     try {
-      monitored.daemon().onQuit(this::stop);
-      Interruptions.onEndAsked(this::stop);
-      // Whoever is connected already is served when all options have been carried out.
-      monitored.monitors().holdCommands();
-      for (DaemonTool.Step step : steps) {
-        if (!stopping) {
-          carryOut(step);
-        }
-      }
-      writePid();
-      written = true;
-      BackgroundWorker.tellReady();
-      monitored.monitors().releaseCommands();
-      while (!stopping) {
-        Coroutine.suspend("end of the daemon");
-      }
-      return 0;
+      return ProgramFailure.watch(console, this::serve);
     } finally {
       monitored.close();
       String file = pidFile;
-      if (written && file != null) {
+      if (pidWritten && file != null) {
         main.callBlocking(() -> Path.of(file).toFile().delete());
       }
     }
+  }
+
+  private int serve() throws ToolException {
+    monitored.daemon().onQuit(this::stop);
+    Interruptions.onEndAsked(this::stop);
+    // Whoever is connected already is served when all options have been carried out.
+    monitored.monitors().holdCommands();
+    for (DaemonTool.Step step : steps) {
+      if (!stopping) {
+        carryOut(step);
+      }
+    }
+    writePid();
+    pidWritten = true;
+    BackgroundWorker.tellReady();
+    monitored.monitors().releaseCommands();
+    while (!stopping) {
+      Coroutine.suspend("end of the daemon");
+    }
+    return 0;
   }
 
   private void stop() {

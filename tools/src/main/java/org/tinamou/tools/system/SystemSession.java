@@ -24,6 +24,7 @@ import org.tinamou.tools.cli.BackgroundWorker;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.Interruptions;
 import org.tinamou.tools.cli.ProbeWarning;
+import org.tinamou.tools.cli.ProgramFailure;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.io.MonitorIo;
 import org.tinamou.tools.system.SystemArguments.Given;
@@ -78,31 +79,35 @@ final class SystemSession {
   int run() throws ToolException {
     PidFile pid = PidFile.create(main, arguments.last("pidfile"));
     try {
-      if (arguments.has("S")) {
-        daemon.daemon().holdStart();
-      }
-      MonitorDevices wiring =
-          new MonitorDevices(arguments, daemon.devices(), daemon.monitors(), human);
-      PassedFiles.take(arguments, daemon.daemon());
-      wiring.openDevices();
-      openObjects();
-      openNodes();
-      openDrives();
-      wiring.attachMonitors();
-      Interruptions.onEndAsked(this::signalled);
-      BackgroundWorker.tellReady();
-      while (!ending) {
-        Coroutine.suspend("end of the machine");
-      }
-      while (flush != null && !flush.isEnded() && !signalled) {
-        Coroutine.suspend("flush of drives");
-      }
-      tellShutdown();
-      return 0;
+      return ProgramFailure.watch(console, this::serve);
     } finally {
       daemon.close();
       pid.remove();
     }
+  }
+
+  private int serve() throws ToolException {
+    if (arguments.has("S")) {
+      daemon.daemon().holdStart();
+    }
+    MonitorDevices wiring =
+        new MonitorDevices(arguments, daemon.devices(), daemon.monitors(), human);
+    PassedFiles.take(arguments, daemon.daemon());
+    wiring.openDevices();
+    openObjects();
+    openNodes();
+    openDrives();
+    wiring.attachMonitors();
+    Interruptions.onEndAsked(this::signalled);
+    BackgroundWorker.tellReady();
+    while (!ending) {
+      Coroutine.suspend("end of the machine");
+    }
+    while (flush != null && !flush.isEnded() && !signalled) {
+      Coroutine.suspend("flush of drives");
+    }
+    tellShutdown();
+    return 0;
   }
 
   // ------------------------------------------------------------------------------------- the end
