@@ -159,6 +159,7 @@ public final class Coroutine {
   private @Nullable AioContext movingFrom;
   private @Nullable String waitingFor;
   private @Nullable Object subject;
+  private @Nullable Object spare;
   private volatile boolean cancelRequested;
 
   @SuppressWarnings("unused") // through JOINERS
@@ -232,6 +233,15 @@ public final class Coroutine {
     return running != null && running.thread == Thread.currentThread() ? running : current();
   }
 
+  /** Whether the caller is a coroutine, and one that runs on this loop now. Costs next to nothing. */
+  @AnyThread
+  public static boolean isRunningOn(AioContext loop) {
+    Coroutine running = loop.running(); // of other threads' loops perhaps one that has gone on here
+    return running != null
+        && running.thread == Thread.currentThread()
+        && running.runningOn == loop;
+  }
+
   /** The coroutine that calls, or null outside of one. */
   @AnyThread
   public static @Nullable Coroutine currentOrNull() {
@@ -246,6 +256,20 @@ public final class Coroutine {
   @AnyThread
   public AioContext context() {
     return context;
+  }
+
+  /**
+   * What was given to {@link #spare(Object)} last: an object the coroutine made for one request and
+   * can use for its next. Only the running coroutine may ask.
+   */
+  @InCoroutine
+  public @Nullable Object spare() {
+    return spare;
+  }
+
+  @InCoroutine
+  public void spare(@Nullable Object object) {
+    spare = object;
   }
 
   /** The loop whose thread carries the coroutine; only the running coroutine may ask. */

@@ -19,7 +19,7 @@ import org.tinamou.base.IoVector;
 public final class IoEngine {
   private static final int POOLED_REQUESTS = 1024;
   private static final int MAX_AT_HAND_BYTES = 64 << 10;
-  private static final int MAX_AT_HAND_TURN_BYTES = 2 << 20;
+  private static final int MAX_AT_HAND_TURN_BYTES = 4 << 20;
   private static final long EAGAIN = -Errno.EAGAIN.number();
 
   private final AioContext context;
@@ -59,8 +59,8 @@ public final class IoEngine {
    * Reads from the host's cache without parking. Only so much in one turn of the loop, for others
    * want their turn too; and only little at a time.
    *
-   * @return how many bytes, 0 at the end of the file, or {@code -EAGAIN} if there is nothing at
-   *     hand or it is too much, or another negative errno
+   * @return how many bytes, 0 at the end of the file, or a negative number if there is nothing at
+   *     hand, it is too much or it failed: {@link #read} tells
    */
   @InCoroutine
   public long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {

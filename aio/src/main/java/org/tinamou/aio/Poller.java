@@ -53,8 +53,7 @@ public interface Poller extends AutoCloseable {
   /**
    * Reads from a file's cache without waiting.
    *
-   * @return how many bytes, 0 at the end of the file, or a negative errno: {@code -EAGAIN} if that
-   *     needs a request
+   * @return how many bytes, 0 at the end of the file, or a negative number if that needs a request
    */
   default long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {
     return -Errno.EAGAIN.number();

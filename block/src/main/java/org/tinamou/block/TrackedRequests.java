@@ -19,12 +19,16 @@ import org.tinamou.base.Check;
  * it looks whether somebody may wait for it.
  */
 final class TrackedRequests {
-  /** One request, from its first instruction to after its last. */
+  /**
+   * One request, from its first instruction to after its last; then, if nobody can have looked at
+   * it, the next of its coroutine.
+   */
   static final class Tracked extends SlotTable.Item {
-    final long offsetBytes;
-    final long lengthBytes;
-    final String kind;
     private final Coroutine coroutine;
+    private @Nullable Tracked nextSpare;
+    private String kind = "";
+    private long offsetBytes;
+    private long lengthBytes;
     private volatile boolean ended;
     private volatile boolean serialising;
 
@@ -34,13 +38,23 @@ final class TrackedRequests {
     private @Nullable List<Coroutine> waiters;
     private @Nullable Tracked waitingFor;
 
-    Tracked(Coroutine coroutine, String kind, long offsetBytes, long lengthBytes) {
+    private Tracked(Coroutine coroutine) {
       this.coroutine = coroutine;
-      this.kind = kind;
-      this.offsetBytes = offsetBytes;
-      this.lengthBytes = lengthBytes;
-      this.rangeStart = offsetBytes;
-      this.rangeEnd = offsetBytes + lengthBytes;
+    }
+
+    /** A new one, or one the coroutine has done with. */
+    private static Tracked of(Coroutine coroutine) {
+      if (!(coroutine.spare() instanceof Tracked spare)) {
+        return new Tracked(coroutine);
+      }
+      coroutine.spare(spare.nextSpare);
+      spare.nextSpare = null;
+      return spare;
+    }
+
+    private void becomeSpare() {
+      nextSpare = (Tracked) coroutine.spare();
+      coroutine.spare(this);
     }
 
     private void addWaiter(Coroutine waiter) {
@@ -83,7 +97,12 @@ final class TrackedRequests {
   @InCoroutine
   Tracked begin(String kind, long offsetBytes, long lengthBytes) {
     Coroutine self = Coroutine.current(node.context());
-    Tracked request = new Tracked(self, kind, offsetBytes, lengthBytes);
+    Tracked request = Tracked.of(self);
+    request.kind = kind;
+    request.offsetBytes = offsetBytes;
+    request.lengthBytes = lengthBytes;
+    request.rangeStart = offsetBytes;
+    request.rangeEnd = offsetBytes + lengthBytes;
     active.add(request, offsetBytes);
     return request;
   }
@@ -91,10 +110,12 @@ final class TrackedRequests {
   /** Stops tracking and lets those go on that wait for the request. */
   @InCoroutine
   void end(Tracked request) {
-    request.ended = true;
     active.remove(request);
-    if (serialisingCount > 0) { // else nobody has looked at it yet
+    if (serialisingCount > 0) {
+      request.ended = true;
       wakeWaiters(request);
+    } else { // nobody has looked at it, and nobody will
+      request.becomeSpare();
     }
   }
 

@@ -14,38 +14,21 @@ public final class AtHandReader {
   private static final int RWF_NOWAIT = 8;
   private static final long SYS_PREADV2 =
       "aarch64".equals(System.getProperty("os.arch")) ? 286 : 327;
-  private static final long IOVEC_OFFSET = 64;
 
-  private final MemorySegment capture;
-  private final MemorySegment iovec;
-
-  public AtHandReader() {
-    MemorySegment memory = Arena.ofAuto().allocate(IOVEC_OFFSET + 16, 64);
-    this.capture = memory.asSlice(0, NativeCalls.CAPTURE_BYTES);
-    this.iovec = memory.asSlice(IOVEC_OFFSET, 16);
-  }
+  private final MemorySegment iovec = Arena.ofAuto().allocate(16, 64);
 
   /**
    * Reads at an offset. The buffer should be small: its size is what garbage collection may have to
    * wait for.
    *
-   * @return how many bytes, 0 at the end of the file, or a negative errno: {@code -EAGAIN} if
-   *     nothing is at hand
+   * @return how many bytes, 0 at the end of the file, or -1: a request that may wait tells why
    */
   public long read(int fd, MemorySegment buffer, long offsetBytes) {
     iovec.set(ValueLayout.JAVA_LONG, 0, NativeCalls.address(buffer));
     iovec.set(ValueLayout.JAVA_LONG, 8, buffer.byteSize());
     try {
       return NativeCalls.callShort(
-          IoUring.SYSCALL,
-          capture,
-          SYS_PREADV2,
-          fd,
-          iovec.address(),
-          1,
-          offsetBytes,
-          0,
-          RWF_NOWAIT);
+          IoUring.SYSCALL, SYS_PREADV2, fd, iovec.address(), 1, offsetBytes, 0, RWF_NOWAIT);
     } finally {
       Reference.reachabilityFence(buffer);
     }

@@ -51,9 +51,7 @@ final class NativeCalls {
 
   /** Linked when it is first used. */
   private static final class ShortCall {
-    static final MethodHandle HANDLE =
-        LINKER.downcallHandle(
-            SHAPE, Linker.Option.captureCallState("errno"), Linker.Option.critical(false));
+    static final MethodHandle HANDLE = LINKER.downcallHandle(SHAPE, Linker.Option.critical(false));
   }
 
   private NativeCalls() {}
@@ -94,28 +92,20 @@ final class NativeCalls {
   }
 
   /**
-   * As {@link #call}, for a function that returns within microseconds: the JVM is not told of the
-   * call, which saves a tenth of it, and cannot stop the thread before its end.
+   * Calls a function that returns within microseconds: the JVM is not told of the call, which saves
+   * a tenth of it, and cannot stop the thread before its end. Nor is errno asked for.
+   *
+   * @return the result: -1 if it failed
    */
   static long callShort(
-      MemorySegment function,
-      MemorySegment capture,
-      long a,
-      long b,
-      long c,
-      long d,
-      long e,
-      long f,
-      long g) {
-    long result;
+      MemorySegment function, long a, long b, long c, long d, long e, long f, long g) {
     try {
-      result = (long) ShortCall.HANDLE.invokeExact(function, capture, a, b, c, d, e, f, g);
+      return (long) ShortCall.HANDLE.invokeExact(function, a, b, c, d, e, f, g);
     } catch (RuntimeException | Error thrown) {
       throw thrown;
     } catch (Throwable impossible) {
       throw new AssertionError("a downcall throws nothing checked", impossible);
     }
-    return result == -1 ? -errno(capture) : result;
   }
 
   /** Calls a function that returns {@code long}; up to four arguments. */

@@ -183,20 +183,18 @@ public record Mutant(
               "block",
               "block/InFlight.java",
               """
-                  int left = count.decrementAndGet();
-                  Check.state(left >= 0, "work ended twice");
-                  if (left == 0) {
+                  if (isLastAfterCountingDown()) {
                     graph.kick();
                   }
               """,
               """
-                  if (count.get() == 1) {
+                  if (count() == 1) {
                     graph.kick();
                   }
-                  if (org.tinamou.aio.Coroutine.currentOrNull() != null) {
-                    org.tinamou.aio.Coroutine.yieldNow();
+                  if (Coroutine.currentOrNull() != null) {
+                    Coroutine.yieldNow();
                   }
-                  count.decrementAndGet();
+                  isLastAfterCountingDown();
               """,
               "graph"),
           new Mutant(
