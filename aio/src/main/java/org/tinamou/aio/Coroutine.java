@@ -233,13 +233,13 @@ public final class Coroutine {
     return running != null && running.thread == Thread.currentThread() ? running : current();
   }
 
-  /** Whether the caller is a coroutine, and one that runs on this loop now. Costs next to nothing. */
+  /**
+   * Whether the caller is a coroutine, and one that runs on this loop now. Costs next to nothing.
+   */
   @AnyThread
   public static boolean isRunningOn(AioContext loop) {
     Coroutine running = loop.running(); // of other threads' loops perhaps one that has gone on here
-    return running != null
-        && running.thread == Thread.currentThread()
-        && running.runningOn == loop;
+    return running != null && running.thread == Thread.currentThread() && running.runningOn == loop;
   }
 
   /** The coroutine that calls, or null outside of one. */

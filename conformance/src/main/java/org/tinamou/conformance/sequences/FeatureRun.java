@@ -40,7 +40,7 @@ final class FeatureRun {
     if (!run.differences.isEmpty()) {
       run.differences.addFirst(run.wanted.toString());
     }
-    return new SequenceRun.Outcome(List.copyOf(run.differences), false);
+    return new SequenceRun.Outcome(List.copyOf(run.differences), "");
   }
 
   private void playAll() throws IOException {

@@ -24,7 +24,7 @@ public final class SequenceRun {
   private final Path directory;
   private final Sequence sequence;
   private final List<String> differences = new ArrayList<>();
-  private boolean referenceFailed;
+  private String referenceFailure = "";
 
   private SequenceRun(Path directory, long seed) {
     this.directory = directory;
@@ -39,10 +39,10 @@ public final class SequenceRun {
    * What came out.
    *
    * @param differences in words; empty if there was none
-   * @param referenceFailed the reference damaged its own image, so that there is nothing to compare
-   *     with
+   * @param referenceFailure in words, what the reference failed to do, so that there is nothing to
+   *     compare with; empty if it did not fail
    */
-  public record Outcome(List<String> differences, boolean referenceFailed) {}
+  public record Outcome(List<String> differences, String referenceFailure) {}
 
   /**
    * Plays the sequence of a seed.
@@ -55,22 +55,24 @@ public final class SequenceRun {
     if (!run.differences.isEmpty()) {
       run.sequence.layers().forEach(layer -> run.differences.addFirst("layer: " + layer));
     }
-    return new Outcome(List.copyOf(run.differences), run.referenceFailed);
+    return new Outcome(List.copyOf(run.differences), run.referenceFailure);
   }
 
   private void playAll() throws IOException {
     List<String> reference = play("reference", _ -> Side.REFERENCE);
     check("reference");
-    if (!differences.isEmpty() || reference.stream().anyMatch(text -> text.contains(DAMAGED))) {
+    reference.stream().filter(text -> text.contains(DAMAGED)).forEach(differences::add);
+    if (!differences.isEmpty()) {
+      referenceFailure = "the reference damaged its own image: " + String.join("\n", differences);
       differences.clear();
-      referenceFailed = true;
       return;
     }
     List<String> ours = play("ours", _ -> Side.OURS);
     for (int index = 0; index < ours.size(); index++) {
       if (reference.get(index).contains(UNABLE) && !ours.get(index).contains(UNABLE)) {
         differences.clear();
-        referenceFailed = true; // it could not make the disk larger, and goes another way from here
+        // It goes another way from here.
+        referenceFailure = "the reference could not grow the disk: " + reference.get(index);
         return;
       }
     }

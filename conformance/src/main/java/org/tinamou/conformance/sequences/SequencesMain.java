@@ -38,10 +38,9 @@ public final class SequencesMain {
     for (long seed = first; seed < first + count; seed++) {
       Path directory = Files.createTempDirectory("tinamou-sequence");
       SequenceRun.Outcome outcome = player.play(directory, seed);
-      if (outcome.referenceFailed()) {
+      if (!outcome.referenceFailure().isEmpty()) {
         leftOut++;
-        System.out.println(
-            "seed " + seed + ": the reference damaged its own image, or could not make it larger");
+        System.out.println("seed " + seed + " left out: " + outcome.referenceFailure());
       }
       if (!outcome.differences().isEmpty()) {
         different++;
