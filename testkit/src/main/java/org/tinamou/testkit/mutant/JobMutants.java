@@ -79,6 +79,22 @@ final class JobMutants {
             "mirror/MirrorSwitch.java",
             "      source.graph().replace(filter, source);\n    } catch",
             "    } catch"),
+        new Mutant(
+            "mirror-notes-late",
+            "writes that come while a mirror's filter is put in place are not noted",
+            "jobs",
+            "jobs/mirror/MirrorJob.java",
+            "    try (DrainedSection drained = source.drain(\"start of a mirror\")) {\n",
+            "    {\n",
+            "scenarios"),
+        new Mutant(
+            "commit-notes-late",
+            "writes that come while the filter of a commit is put in place are not noted",
+            "jobs",
+            "jobs/mirror/ActiveCommitJob.java",
+            "    try (DrainedSection drained = top.drain(\"start of a commit\")) {\n",
+            "    try {\n",
+            "scenarios"),
         of(
             "mirror-into-itself",
             "a node is mirrored into what it stands in front of",

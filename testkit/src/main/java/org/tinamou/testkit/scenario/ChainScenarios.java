@@ -29,11 +29,17 @@ final class ChainScenarios {
   private static final int IMAGES = 5;
   private static final int GUEST = Permission.CONSISTENT_READ | Permission.WRITE;
 
+  private static final int MANY_TURNS = 2000;
+
   private ChainScenarios() {}
 
   static List<Scenario> all() {
     return List.of(
         new Scenario("J7", "the top of a chain is committed", ChainScenarios::active),
+        new Scenario(
+            "J1 J7",
+            "a write that comes while the filter of a commit is put in place is copied",
+            ChainScenarios::writeWhileFilterComes),
         new Scenario("J7", "images in the middle are committed", ChainScenarios::middle),
         new Scenario(
             "J7",
@@ -170,6 +176,45 @@ final class ChainScenarios {
 
   private static @Nullable BlockNode backendNode(Chain chain) {
     return chain.backend.node();
+  }
+
+  /** It is under way in the top until the commit has read all of it once. */
+  private static void writeWhileFilterComes(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    StagedImage top = chain.images.getLast();
+    StagedImage base = chain.images.getFirst();
+    top.put(0, 7);
+    top.holdsWrites = true;
+    List<Coroutine> writers = new ArrayList<>();
+    base.onPreparePermissions =
+        () -> {
+          if (backendNode(chain) != top.node && writers.isEmpty()) { // the filter stands already
+            writers.add(
+                stage.spawn(stage.anyLoop(), "writer", () -> stage.write(chain.backend, 0, 99)));
+          }
+        };
+    BlockJob job =
+        ActiveCommitJob.create(
+            chain.jobs,
+            JobSettings.of("j"),
+            top.node,
+            base.node,
+            ErrorPolicy.REPORT,
+            null,
+            chain::setReadOnly);
+    stage.require(!writers.isEmpty(), "J1", "nobody has written meanwhile");
+    job.start();
+    for (int i = 0; job.status() != JobStatus.READY && i < MANY_TURNS; i++) {
+      Coroutine.yieldNow();
+    }
+    top.holdsWrites = false;
+    writers.getFirst().join();
+    chain.expected[0] = 99;
+    stage.until(() -> job.status() == JobStatus.READY);
+    job.complete();
+    chain.end(job);
+    stage.require(backendNode(chain) == base.node, "I18", "the base has not taken over");
+    chain.finish();
   }
 
   private static void middle(Stage stage) throws Exception {

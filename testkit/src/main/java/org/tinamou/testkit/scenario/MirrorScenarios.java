@@ -1,5 +1,6 @@
 package org.tinamou.testkit.scenario;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.Errno;
@@ -22,12 +23,18 @@ final class MirrorScenarios {
   private static final int SECTOR_BYTES = 512;
   private static final int SECTORS = StagedDisk.SIZE_BYTES / SECTOR_BYTES;
 
+  private static final int MANY_TURNS = 2000;
+
   private MirrorScenarios() {}
 
   static List<Scenario> all() {
     return List.of(
         new Scenario(
             "J1 J2", "the target takes over and no write is lost", MirrorScenarios::takeOver),
+        new Scenario(
+            "J1 J2",
+            "a write that comes while the filter is put in place is copied",
+            MirrorScenarios::writeWhileFilterComes),
         new Scenario("J2", "a mirror is cancelled under its guest", MirrorScenarios::cancel),
         new Scenario("J4", "write-blocking converges under writes", MirrorScenarios::converge),
         new Scenario("J10", "no space on the target: paused, resumed", MirrorScenarios::noSpace),
@@ -122,6 +129,45 @@ final class MirrorScenarios {
     for (int i = 0; i < SECTORS; i++) {
       stage.expect(backend, (long) i * SECTOR_BYTES, last[i]);
     }
+  }
+
+  /** It is under way in the source until the mirror has read all of it once. */
+  private static void writeWhileFilterComes(Stage stage) throws Exception {
+    JobList jobs = new JobList(stage.main());
+    StagedDisk source = stage.disk("source", stage.anyLoop());
+    StagedDisk target = stage.disk("target", stage.anyLoop());
+    BlockBackend backend = stage.backend("guest", source.node);
+    for (int i = 0; i < SECTORS; i++) {
+      stage.write(backend, (long) i * SECTOR_BYTES, 1);
+    }
+    source.holdWrites();
+    List<Coroutine> writers = new ArrayList<>();
+    target.onPreparePermissions =
+        () -> {
+          if (backend.node() != source.node && writers.isEmpty()) { // the filter stands already
+            writers.add(stage.spawn(stage.anyLoop(), "writer", () -> stage.write(backend, 0, 99)));
+          }
+        };
+    MirrorJob job =
+        MirrorJob.create(
+            jobs,
+            JobSettings.of("j"),
+            source.node,
+            target.node,
+            settings(stage).withCopyMode(CopyMode.BACKGROUND));
+    stage.require(!writers.isEmpty(), "J1", "nobody has written meanwhile");
+    job.start();
+    for (int i = 0; job.status() != JobStatus.READY && i < MANY_TURNS; i++) {
+      Coroutine.yieldNow();
+    }
+    source.letGo();
+    writers.getFirst().join();
+    stage.until(() -> job.status() == JobStatus.READY);
+    job.complete();
+    stage.require(job.await() == null, "I17", "failed: " + job.failure());
+    stage.require(backend.node() == target.node, "I18", "the target has not taken over");
+    stage.expect(backend, 0, 99);
+    stage.expect(backend, SECTOR_BYTES, 1);
   }
 
   private static void cancel(Stage stage) throws Exception {

@@ -74,6 +74,7 @@ final class StagedDisk
   private final SeededRandom random;
   private final List<Coroutine> held = new ArrayList<>();
   private boolean holding;
+  private boolean holdingWrites;
   private boolean quiesced;
   private byte[] bytes = new byte[SIZE_BYTES];
 
@@ -88,8 +89,14 @@ final class StagedDisk
     holding = true;
   }
 
+  /** Writes that come from now on wait for {@link #letGo}, while reads pass. */
+  void holdWrites() {
+    holdingWrites = true;
+  }
+
   void letGo() {
     holding = false;
+    holdingWrites = false;
     held.forEach(Coroutine::wake);
   }
 
@@ -106,13 +113,17 @@ final class StagedDisk
   }
 
   private void serve(Runnable work) throws BlockException {
+    serve(work, false);
+  }
+
+  private void serve(Runnable work, boolean isWrite) throws BlockException {
     simulation.require(!closed, "I8", "request on the closed " + node);
     simulation.require(!untouchable, "I6", "request inside a drained section of " + node);
     arrived++;
     try {
       Coroutine self = Coroutine.current();
       held.add(self);
-      while (holding) {
+      while (holding || (isWrite && holdingWrites)) {
         Coroutine.suspend("held by the scenario");
       }
       held.remove(self);
@@ -189,7 +200,8 @@ final class StagedDisk
             MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, 0, bytes, at, length);
             at += length;
           }
-        });
+        },
+        true);
   }
 
   @Override

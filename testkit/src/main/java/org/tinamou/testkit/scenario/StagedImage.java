@@ -27,7 +27,8 @@ final class StagedImage
         BlockDriver.StatusSource,
         BlockDriver.Resizable,
         BlockDriver.Reopenable,
-        BlockDriver.Quiescable {
+        BlockDriver.Quiescable,
+        BlockDriver.PermissionGuard {
   static final int SECTOR_BYTES = 512;
 
   final BlockNode node;
@@ -37,6 +38,12 @@ final class StagedImage
 
   /** Requests end with this error. */
   @Nullable Errno failure;
+
+  /** Runs, if it is set, while permissions are prepared. */
+  @Nullable Runnable onPreparePermissions;
+
+  /** Writes are under way as long as this is set. */
+  volatile boolean holdsWrites;
 
   private final Simulation simulation;
   private final SeededRandom random;
@@ -117,6 +124,9 @@ final class StagedImage
   @Override
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     serve();
+    while (holdsWrites) {
+      Coroutine.yieldNow();
+    }
     int at = (int) offsetBytes;
     for (MemorySegment segment : buffer.segments()) {
       int length = (int) segment.byteSize();
@@ -204,6 +214,21 @@ final class StagedImage
   public void unquiesce() {
     quiesced--;
   }
+
+  @Override
+  public void preparePermissions(int used, int shared) {
+    Runnable action = onPreparePermissions;
+    if (action != null) {
+      action.run();
+    }
+    Coroutine.yieldNow();
+  }
+
+  @Override
+  public void commitPermissions(int used, int shared) {}
+
+  @Override
+  public void abortPermissions() {}
 
   @Override
   public void close() {
