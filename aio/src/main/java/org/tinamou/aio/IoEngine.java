@@ -56,6 +56,18 @@ public final class IoEngine {
   }
 
   /**
+   * Receives from a socket that blocks; 0 at the end.
+   *
+   * @param all whether to wait until the buffer is full; fewer bytes come then only at the end or
+   *     before an error
+   */
+  @InCoroutine
+  public long receive(int fd, MemorySegment buffer, boolean all) {
+    IoOp op = all ? IoOp.RECEIVE_ALL : IoOp.RECEIVE;
+    return transfer(op, fd, buffer, null, 0, buffer.byteSize());
+  }
+
+  /**
    * Reads from the host's cache without parking. Only so much in one turn of the loop, for others
    * want their turn too; and only little at a time.
    *

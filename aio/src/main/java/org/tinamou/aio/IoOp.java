@@ -11,5 +11,9 @@ public enum IoOp {
   /** Flushes data and the metadata needed to read it back. */
   FDATASYNC,
   /** fallocate(2) with {@link IoRequest#mode()} over offset and length. */
-  FALLOCATE
+  FALLOCATE,
+  /** Receives from a socket; the result is the number of bytes, 0 at the end. */
+  RECEIVE,
+  /** As {@link #RECEIVE}, until the buffer is full: fewer bytes at the end or before an error. */
+  RECEIVE_ALL
 }

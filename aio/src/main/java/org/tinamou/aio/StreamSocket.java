@@ -22,6 +22,25 @@ public interface StreamSocket {
   long read(MemorySegment buffer);
 
   /**
+   * Fills the buffer, waiting for all of it.
+   *
+   * @param buffer off-heap, not empty, the caller's
+   * @return how many bytes, fewer only at the end, or a negative errno
+   */
+  @InCoroutine
+  default long readAll(MemorySegment buffer) {
+    long done = 0;
+    while (done < buffer.byteSize()) {
+      long got = read(buffer.asSlice(done));
+      if (got <= 0) {
+        return got < 0 ? got : done;
+      }
+      done += got;
+    }
+    return done;
+  }
+
+  /**
    * As {@link #read}, and takes the descriptors that the peer passes along with the bytes. The
    * bytes of one call end with those that descriptors came with.
    *

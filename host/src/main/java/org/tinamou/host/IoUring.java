@@ -157,6 +157,17 @@ public final class IoUring implements AutoCloseable {
     prepareTransfer(OP_READ, fd, buffer, offsetBytes, userData, 0);
   }
 
+  /**
+   * Receives from a socket, at most {@link LinuxFiles#MAX_TRANSFER_BYTES}.
+   *
+   * @param all whether to wait until the buffer is full
+   */
+  public void prepareReceive(int fd, MemorySegment buffer, boolean all, long userData) {
+    int length = (int) Math.min(buffer.byteSize(), LinuxFiles.MAX_TRANSFER_BYTES);
+    int flags = all ? Sockets.MSG_WAITALL : 0;
+    prepare(OP_RECV, fd, 0, NativeCalls.address(buffer), length, flags, userData, 0);
+  }
+
   /** Writes the whole buffer, but at most {@link LinuxFiles#MAX_TRANSFER_BYTES}. */
   public void prepareWrite(int fd, MemorySegment buffer, long offsetBytes, long userData) {
     prepareTransfer(OP_WRITE, fd, buffer, offsetBytes, userData, 0);

@@ -34,6 +34,7 @@ public final class Sockets {
   private static final int IPPROTO_IPV6 = 41;
   private static final int IPV6_V6ONLY = 26;
   private static final int SHUT_BOTH = 2;
+  static final int MSG_WAITALL = 0x100;
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int MSG_CMSG_CLOEXEC = 0x40000000;
@@ -170,6 +171,15 @@ public final class Sockets {
   /** Reads what has come: bytes, 0 at the end, {@code -EAGAIN} if nothing has come. */
   public static long receive(int fd, MemorySegment buffer) {
     return transfer(RECV, fd, buffer, MSG_DONTWAIT);
+  }
+
+  /**
+   * Waits until something has come, of a descriptor that blocks: bytes, 0 at the end.
+   *
+   * @param all whether to wait until the buffer is full
+   */
+  public static long awaitReceived(int fd, MemorySegment buffer, boolean all) {
+    return transfer(RECV, fd, buffer, all ? MSG_WAITALL : 0);
   }
 
   /**

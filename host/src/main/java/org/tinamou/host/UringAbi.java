@@ -51,6 +51,7 @@ final class UringAbi {
   static final int OP_FALLOCATE = 17;
   static final int OP_READ = 22;
   static final int OP_WRITE = 23;
+  static final int OP_RECV = 27;
   static final int OP_MSG_RING = 40;
 
   static final int FSYNC_DATASYNC = 1;

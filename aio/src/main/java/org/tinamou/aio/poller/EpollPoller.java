@@ -22,8 +22,10 @@ final class EpollPoller implements Poller {
   private final WakeSignal wakeSignal;
   private final WorkerRequests requests;
   private final EpollWatches watches;
+  private final SocketHost sockets;
 
-  private EpollPoller(Epoll epoll, WakeSignal wakeSignal, Workers workers) {
+  private EpollPoller(Epoll epoll, WakeSignal wakeSignal, Workers workers, SocketHost sockets) {
+    this.sockets = sockets;
     this.epoll = epoll;
     this.wakeSignal = wakeSignal;
     this.requests = new WorkerRequests(workers, LinuxFileCalls::perform, wakeSignal::wake);
@@ -36,6 +38,15 @@ final class EpollPoller implements Poller {
    * @param workers run the file requests; not closed with the poller
    */
   static EpollPoller open(Workers workers) throws ErrnoException {
+    return open(workers, LinuxSocketHost.READINESS);
+  }
+
+  /** A poller for a thread that makes its calls itself, also those that wait for a socket. */
+  static EpollPoller openCalling(CallingThread workers) throws ErrnoException {
+    return open(workers, LinuxSocketHost.RING);
+  }
+
+  private static EpollPoller open(Workers workers, SocketHost sockets) throws ErrnoException {
     Epoll epoll = Epoll.open(MAX_EVENTS);
     try {
       WakeSignal wakeSignal = new WakeSignal();
@@ -44,7 +55,7 @@ final class EpollPoller implements Poller {
         wakeSignal.close();
         throw new ErrnoException(Errno.ofResult(result), "epoll_ctl");
       }
-      return new EpollPoller(epoll, wakeSignal, workers);
+      return new EpollPoller(epoll, wakeSignal, workers, sockets);
     } catch (ErrnoException e) {
       epoll.close();
       throw e;
@@ -98,7 +109,7 @@ final class EpollPoller implements Poller {
 
   @Override
   public SocketHost sockets() {
-    return LinuxSocketHost.READINESS;
+    return sockets;
   }
 
   @AnyThread

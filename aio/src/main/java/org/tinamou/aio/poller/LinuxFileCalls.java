@@ -2,8 +2,10 @@ package org.tinamou.aio.poller;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import org.tinamou.aio.IoOp;
 import org.tinamou.aio.IoRequest;
 import org.tinamou.host.LinuxFiles;
+import org.tinamou.host.Sockets;
 
 /** Requests as system calls of Linux. */
 final class LinuxFileCalls {
@@ -22,6 +24,9 @@ final class LinuxFileCalls {
           segment != null
               ? LinuxFiles.pwrite(fd, segment, offset)
               : LinuxFiles.pwritev(fd, Objects.requireNonNull(request.vector()), offset);
+      case RECEIVE, RECEIVE_ALL ->
+          Sockets.awaitReceived(
+              fd, Objects.requireNonNull(segment), request.op() == IoOp.RECEIVE_ALL);
       case FSYNC -> LinuxFiles.fsync(fd);
       case FDATASYNC -> LinuxFiles.fdatasync(fd);
       case FALLOCATE -> LinuxFiles.fallocate(fd, request.mode(), offset, request.lengthBytes());

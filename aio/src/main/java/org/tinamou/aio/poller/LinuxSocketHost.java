@@ -28,7 +28,7 @@ final class LinuxSocketHost implements SocketHost {
   /** For loops that tell when a socket is ready. */
   static final LinuxSocketHost READINESS = new LinuxSocketHost(false);
 
-  /** For loops on an io_uring. */
+  /** For loops that read themselves: on an io_uring, or by calls that wait. */
   static final LinuxSocketHost RING = new LinuxSocketHost(true);
 
   private static final int EAGAIN = -Errno.EAGAIN.number();

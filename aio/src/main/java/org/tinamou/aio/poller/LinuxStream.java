@@ -48,6 +48,27 @@ final class LinuxStream implements StreamSocket {
     return result;
   }
 
+  @Override
+  public long readAll(MemorySegment buffer) {
+    if (!ring) {
+      return StreamSocket.super.readAll(buffer);
+    }
+    long done = 0;
+    while (done < buffer.byteSize()) {
+      Coroutine self = Coroutine.current();
+      if (self.isCancelRequested()) {
+        return ECANCELED;
+      }
+      long got = self.context().io().receive(fd, buffer.asSlice(done), true);
+      if (got <= 0) {
+        return got < 0 ? got : done;
+      }
+      done += got;
+    }
+    likelyMore = true;
+    return done;
+  }
+
   private long readByRing(MemorySegment buffer) {
     if (likelyMore) {
       long result = Sockets.receive(fd, buffer);
@@ -56,7 +77,7 @@ final class LinuxStream implements StreamSocket {
       }
     }
     Coroutine self = Coroutine.current();
-    return self.isCancelRequested() ? ECANCELED : self.context().io().read(fd, buffer, 0);
+    return self.isCancelRequested() ? ECANCELED : self.context().io().receive(fd, buffer, false);
   }
 
   private long readWhenReady(MemorySegment buffer) {

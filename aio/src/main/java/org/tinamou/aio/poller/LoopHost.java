@@ -71,10 +71,11 @@ public final class LoopHost implements AutoCloseable {
   }
 
   /**
-   * A thread whose loop makes its file calls itself, one after the other, and hands none over: for
-   * copying what the host's cache holds, where a piece that was read is still in the processor's
-   * own caches when the same thread writes it. While a call lasts nothing else runs on the loop, so
-   * it should have one coroutine only, and nobody should wait for it in haste.
+   * A thread whose loop makes its calls itself, those that wait for a socket's bytes included, one
+   * after the other, and hands none over: for copying what the host's cache holds, where a piece
+   * that was read is still in the processor's own caches when the same thread writes it. While a
+   * call lasts nothing else runs on the loop, so it should have one coroutine only, and nobody
+   * should wait for it in haste.
    *
    * @throws java.util.concurrent.CompletionException if the kernel refuses the poller
    */
@@ -92,7 +93,7 @@ public final class LoopHost implements AutoCloseable {
   }
 
   private AioContext newCopyingContext(String name) throws ErrnoException {
-    Workers workers = new CallingThread();
+    CallingThread workers = new CallingThread();
     HostFiles files = hostFiles.get();
     if (files == null) {
       files = choose(Pollers.mayCallKernel(pollerKind) ? new LinuxHostFiles() : new NioFiles());
@@ -100,7 +101,7 @@ public final class LoopHost implements AutoCloseable {
     Poller poller =
         files instanceof NioFiles nioFiles
             ? NioPoller.open(workers, nioFiles)
-            : EpollPoller.open(workers);
+            : EpollPoller.openCalling(workers);
     return newContext(name, BusyPolling.OFF, poller, workers, files);
   }
 

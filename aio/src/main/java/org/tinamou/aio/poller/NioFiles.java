@@ -298,7 +298,7 @@ public final class NioFiles implements HostFiles {
         case WRITE -> with(fd, "write", file -> transfer(file.channel, request, false));
         case FSYNC -> with(fd, "fsync", file -> force(file.channel, true));
         case FDATASYNC -> with(fd, "fdatasync", file -> force(file.channel, false));
-        case FALLOCATE -> -Errno.EOPNOTSUPP.number();
+        case FALLOCATE, RECEIVE, RECEIVE_ALL -> -Errno.EOPNOTSUPP.number();
       };
     } catch (NonReadableChannelException e) {
       return -Errno.EBADF.number();

@@ -101,6 +101,9 @@ final class UringPoller implements Poller {
           prepareVector(request, tag);
         }
       }
+      case RECEIVE, RECEIVE_ALL ->
+          ring.prepareReceive(
+              fd, java.util.Objects.requireNonNull(segment), request.op() == IoOp.RECEIVE_ALL, tag);
       case FSYNC -> ring.prepareFsync(fd, false, tag);
       case FDATASYNC -> ring.prepareFsync(fd, true, tag);
       case FALLOCATE ->

@@ -119,9 +119,13 @@ public final class WireReader {
       throw new SessionEnded(deadline.passed());
     }
     if (got < 0) {
-      throw new SessionEnded("Unable to read from socket: " + Errno.ofResult(got).message());
+      throw failed(got);
     }
     return got;
+  }
+
+  private static SessionEnded failed(long result) {
+    return new SessionEnded("Unable to read from socket: " + Errno.ofResult(result).message());
   }
 
   /** The next bytes, which have been waited for; valid until the next wait. */
@@ -166,6 +170,16 @@ public final class WireReader {
     long done = Math.min(buffered(), target.byteSize());
     MemorySegment.copy(buffer, position, target, 0, done);
     position += done;
+    if (deadline == null && done < target.byteSize()) {
+      long got = socket.readAll(target.asSlice(done));
+      if (got < 0) {
+        throw failed(got);
+      }
+      done += got;
+      if (done < target.byteSize()) {
+        throw new SessionEnded(CUT);
+      }
+    }
     while (done < target.byteSize()) {
       boolean mine = armPartial();
       try {

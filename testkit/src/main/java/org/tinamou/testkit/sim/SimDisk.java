@@ -99,6 +99,7 @@ public final class SimDisk implements HostFiles {
               return failed ? -Errno.EIO.number() : 0;
             });
       }
+      case RECEIVE, RECEIVE_ALL -> new Operation(0, () -> -Errno.ENOTSOCK.number());
       case FALLOCATE -> new Operation(latency(), () -> allocate(file, request));
     };
   }

@@ -37,6 +37,7 @@ import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileNode;
+import org.tinamou.drivers.protocol.nbd.NbdDriver;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
@@ -362,6 +363,11 @@ public final class OpenImage {
   /** Whether its bytes come from the host's page cache. */
   public boolean isHostCached() {
     return isHostFile() && !isDirect();
+  }
+
+  /** Whether its bytes come from a server of this host, which answers at once. */
+  public boolean isServedByNeighbour() {
+    return bottom().driverOrNull() instanceof NbdDriver server && server.isOnThisHost();
   }
 
   /** What can hold requests up, or null if nothing in the image can. */

@@ -329,7 +329,7 @@ final class ConvertCommand implements ImgCommand {
 
   private CopyLoops loops(LoopHost host, AioContext context, SourceChain source, OpenImage target) {
     // Compressing has workers of its own.
-    return !options().compressed && source.isHostCached() && target.isHostCached()
+    return !options().compressed && source.isNear() && target.isHostCached()
         ? CopyLoops.onThreads(context, host, options().workers)
         : CopyLoops.onMain(context);
   }

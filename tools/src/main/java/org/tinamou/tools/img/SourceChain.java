@@ -37,6 +37,11 @@ final class SourceChain {
     return images.stream().allMatch(OpenImage::isHostCached);
   }
 
+  /** Whether there is nothing to wait for but what this host itself does. */
+  boolean isNear() {
+    return images.stream().allMatch(each -> each.isHostCached() || each.isServedByNeighbour());
+  }
+
   /** Maps the images' files, as far as that can be done, until the arena closes. */
   void map(Arena arena) throws BlockException {
     for (int index = 0; index < mapped.length; index++) {

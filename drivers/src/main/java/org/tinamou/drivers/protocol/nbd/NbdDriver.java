@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.aio.SocketAddress;
 import org.tinamou.base.Errno;
 import org.tinamou.base.ErrnoException;
 import org.tinamou.base.IoVector;
@@ -88,6 +89,11 @@ public final class NbdDriver
   /** What the server says of the export. */
   ExportDetails export() {
     return export;
+  }
+
+  /** Whether the server is reached by a Unix socket, and answers as fast as this host does. */
+  public boolean isOnThisHost() {
+    return settings.address() instanceof SocketAddress.Unix;
   }
 
   @Override

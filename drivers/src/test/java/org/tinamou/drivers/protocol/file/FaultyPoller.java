@@ -73,6 +73,7 @@ final class FaultyPoller implements Poller {
       case WRITE -> LinuxFiles.pwrite(fd, first(request, limit), offset);
       case FSYNC -> LinuxFiles.fsync(fd);
       case FDATASYNC -> LinuxFiles.fdatasync(fd);
+      case RECEIVE, RECEIVE_ALL -> throw new AssertionError("not a file");
       case FALLOCATE -> LinuxFiles.fallocate(fd, request.mode(), offset, request.lengthBytes());
     };
   }
