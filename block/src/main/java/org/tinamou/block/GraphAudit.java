@@ -31,8 +31,8 @@ public final class GraphAudit {
         audit.contexts(node);
         audit.permissionsBelow(node);
       }
-      audit.cycles(node, node, new HashSet<>());
     }
+    audit.cycles();
     return audit.problems;
   }
 
@@ -109,13 +109,27 @@ public final class GraphAudit {
     }
   }
 
-  private void cycles(BlockNode start, BlockNode at, Set<BlockNode> seen) {
+  /** Looks at every edge once: one that leads back to a node above it closes a cycle. */
+  private void cycles() {
+    Set<BlockNode> above = new HashSet<>();
+    Set<BlockNode> seen = new HashSet<>();
+    for (BlockNode node : graph.nodes()) {
+      cycles(node, above, seen);
+    }
+  }
+
+  private void cycles(BlockNode at, Set<BlockNode> above, Set<BlockNode> seen) {
+    if (!seen.add(at)) {
+      return;
+    }
+    above.add(at);
     for (Edge edge : at.children()) {
-      if (edge.child() == start) {
-        problems.add("I15: " + start + " is below itself");
-      } else if (seen.add(edge.child())) {
-        cycles(start, edge.child(), seen);
+      if (above.contains(edge.child())) {
+        problems.add("I15: " + edge.child() + " is below itself");
+      } else {
+        cycles(edge.child(), above, seen);
       }
     }
+    above.remove(at);
   }
 }
