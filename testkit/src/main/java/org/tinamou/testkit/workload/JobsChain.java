@@ -289,12 +289,13 @@ final class JobsChain {
 
   /** The top has been committed, well or not: who has the data now? */
   private void committed(JobsDisk disk, ActiveCommitJob job, BlockNode base) {
-    boolean tookOver = !disk.nodes().contains(disk.medium.node());
+    List<BlockNode> nodes = disk.nodesUntilTold();
+    boolean tookOver = !nodes.contains(disk.medium.node());
     if (!tookOver) {
       return;
     }
     program.simulation().require(job.failure() == null, "I18", "a commit failed and took over");
-    program.simulation().require(disk.nodes().contains(base), "I18", "the base has not taken over");
+    program.simulation().require(nodes.contains(base), "I18", "the base has not taken over");
     promised.remove(base);
     if (held.add(base)) {
       program.graph().reference(base);

@@ -90,6 +90,20 @@ final class JobsDisk {
     return all;
   }
 
+  /** The same as it was before a mirror took over that has not yet told of its end. */
+  List<BlockNode> nodesUntilTold() {
+    List<BlockNode> now = nodes();
+    for (BlockNode node : now) {
+      BlockNode source = program.mirroredTo(node);
+      if (source != null) {
+        List<BlockNode> before = new ArrayList<>();
+        collect(source, before);
+        return before;
+      }
+    }
+    return now;
+  }
+
   private static void collect(BlockNode node, List<BlockNode> all) {
     if (all.contains(node)) {
       return;

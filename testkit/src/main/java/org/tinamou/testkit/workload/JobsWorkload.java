@@ -47,6 +47,10 @@ final class JobsWorkload extends GraphProgram {
   private final List<Coroutine> speakers = new ArrayList<>();
   private final List<SimServer> servers = new ArrayList<>();
   private final Map<BlockNode, MemoryDriver> drivers = new LinkedHashMap<>();
+
+  /** The targets of mirrors that have not told of their end, and what they are mirrors of. */
+  private final Map<BlockNode, BlockNode> mirrored = new LinkedHashMap<>();
+
   private @Nullable JobList jobList;
   private @Nullable JobLedger ledger;
   private @Nullable AioContext serverLoop;
@@ -258,8 +262,14 @@ final class JobsWorkload extends GraphProgram {
       discard(target);
       return null;
     }
+    mirrored.put(target.node(), source);
     checks.put(job, () -> mirrored(disk, job, target));
     return job;
+  }
+
+  /** What the target of a mirror is a copy of, as long as that has not told of its end. */
+  @Nullable BlockNode mirroredTo(BlockNode target) {
+    return mirrored.get(target);
   }
 
   private static boolean allZero(byte[] bytes) {
@@ -273,6 +283,7 @@ final class JobsWorkload extends GraphProgram {
 
   /** A mirror has ended, well or not: who has the data now, and are both the same? */
   private void mirrored(JobsDisk disk, MirrorJob job, JobsMedium target) {
+    mirrored.remove(target.node());
     if (job.failure() == null && disk.medium.isExact() && target.isExact()) {
       requireSame(disk.medium.contents(), target.contents(), "the mirror");
     }
