@@ -64,6 +64,9 @@ final class ImageServer implements NbdServer.Listener {
       if (options.offsetBytes > image.lengthBytes()) {
         throw new ToolException("Invalid offset '" + options.offsetBytes + "'");
       }
+      if (options.device != null) {
+        throw DeviceOptions.cannotConnect(options.device);
+      }
       // A program that passes a listening socket wants that one used.
       onlyClient = options.stdio && passed == null;
       if (onlyClient) {

@@ -44,8 +44,8 @@ final class NbdHelp {
       --selinux-label=LABEL     not supported
 
     Devices of the kernel's NBD client:
-      -c, --connect=DEV         not supported: use nbd-client
-      -d, --disconnect          not supported: use nbd-client
+      -c, --connect=DEV         not supported: use nbd-client on a socket
+      -d, --disconnect          take the device that is named from its server
 
     How the image is used:
       -f, --format=FORMAT       its format (raw, qcow2, ...)

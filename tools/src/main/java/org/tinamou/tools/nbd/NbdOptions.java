@@ -32,6 +32,13 @@ final class NbdOptions {
   boolean allocationDepth;
   final List<String> bitmaps = new ArrayList<>();
   boolean list;
+
+  /** A device of the kernel to be given the image. */
+  @Nullable String device;
+
+  /** Whether the operand is such a device, to be taken from its server. */
+  boolean disconnect;
+
   @Nullable String tlsCredentials;
   @Nullable String tlsHostname;
   @Nullable String tlsAuthorization;
@@ -61,6 +68,8 @@ final class NbdOptions {
         || offsetBytes != 0
         || persistent
         || pidFile != null
+        || device != null
+        || disconnect
         || loadSnapshot != null;
   }
 

@@ -100,9 +100,6 @@ public final class NbdTool implements Tool {
             throw new ToolException("Try `" + console.program() + " --help' for more information.");
         case 'T' -> TraceOption.accept(console, scanner.value());
         case OBJECT -> options.objects.add(console, scanner.value());
-        case 'c', 'd' ->
-            throw new ToolException(
-                "devices of the kernel's NBD client are not supported; use nbd-client instead");
         case SELINUX_LABEL -> throw new ToolException("SELinux labels are not supported");
         default -> {
           if (!console.trust().take(code, scanner.valueOrNull())) {
@@ -120,6 +117,9 @@ public final class NbdTool implements Tool {
           1,
           List.of("Invalid number of arguments"),
           "Try `" + console.program() + " --help' for more information.");
+    }
+    if (options.disconnect) {
+      return DeviceOptions.disconnect(console, operands.getFirst());
     }
     check(options);
     options.credentials(TlsCredentials.Endpoint.SERVER);
@@ -149,6 +149,9 @@ public final class NbdTool implements Tool {
     if (options.socket != null && !Path.of(options.socket).isAbsolute()) {
       throw new ToolException("socket path must be absolute");
     }
+    if (options.device != null && options.tlsCredentials != null) {
+      throw new ToolException("TLS is not supported with a host device");
+    }
     if (options.imageOptions && options.format != null) {
       throw new ToolException("--image-opts and -f are mutually exclusive");
     }
@@ -173,6 +176,8 @@ public final class NbdTool implements Tool {
       case 'r' -> options.readOnly = true;
       case 'A' -> options.allocationDepth = true;
       case 'B' -> options.bitmaps.add(value);
+      case 'c' -> options.device = value;
+      case 'd' -> options.disconnect = true;
       case 'L' -> options.list = true;
       case 's' -> options.snapshot = true;
       case 'l' -> {
