@@ -19,7 +19,11 @@ final class ChainOperations {
   static final String FIRST = "/backing-" + "a".repeat(40);
 
   static final String SECOND = "/backing-" + "b".repeat(55);
-  static final List<String> NAMES = List.of(FIRST, SECOND);
+
+  /** Holds the same as the first. */
+  private static final String THIRD = "/backing-" + "c".repeat(300);
+
+  static final List<String> NAMES = List.of(FIRST, SECOND, THIRD);
 
   private final AioContext context;
   private final RecordedType files;
@@ -30,7 +34,7 @@ final class ChainOperations {
     this.context = context;
     this.files = files;
     this.random = random;
-    this.clusterBytes = config.clusterBytes();
+    this.clusterBytes = config.unitBytes();
   }
 
   /** Two files that differ in some of their sectors. */
@@ -43,6 +47,7 @@ final class ChainOperations {
     }
     files.put(FIRST, new RecordedFile(first));
     files.put(SECOND, new RecordedFile(second));
+    files.put(THIRD, new RecordedFile(first));
   }
 
   /** Brings what the image holds to the file below, and then empties the image. */
@@ -92,8 +97,23 @@ final class ChainOperations {
 
   /** Takes over what the image would lose with the file below, and then names another one. */
   void rebase(CrashImage image) throws BlockException {
+    takeOver(image, files.file(SECOND).content());
+    image.overlay().changeBacking(SECOND, random.nextBoolean() ? "raw" : null);
+  }
+
+  /** Takes over everything that is below, and then names nothing. */
+  void standAlone(CrashImage image) throws BlockException {
+    takeOver(image, new byte[0]);
+    image.overlay().changeBacking(null, null);
+  }
+
+  /** Names another file of the same content, without a look at either. */
+  void otherName(CrashImage image) throws BlockException {
+    image.overlay().changeBacking(THIRD, random.nextBoolean() ? "raw" : null);
+  }
+
+  private void takeOver(CrashImage image, byte[] other) throws BlockException {
     byte[] disk = image.readAll();
-    byte[] other = files.file(SECOND).content();
     for (long at = 0; at < disk.length; at += clusterBytes) {
       int length = (int) Math.min(clusterBytes, disk.length - at);
       if (!image.isAllocated(at, length) && differs(disk, other, (int) at, length)) {
@@ -101,7 +121,6 @@ final class ChainOperations {
       }
     }
     image.backend().flush();
-    image.overlay().changeBacking(SECOND, random.nextBoolean() ? "raw" : null);
   }
 
   private static boolean differs(byte[] disk, byte[] other, int from, int length) {

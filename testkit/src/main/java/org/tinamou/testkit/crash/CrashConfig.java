@@ -13,6 +13,7 @@ import org.tinamou.drivers.format.qcow2.Qcow2Creator;
  * @param failAt which write or flush of the file fails, once; 0 for none
  * @param filled how many clusters the file has beforehand, so that a block of counts, or the table
  *     of them, is nearly full; or 0
+ * @param extended whether parts of clusters are told apart
  */
 record CrashConfig(
     boolean version3,
@@ -23,9 +24,12 @@ record CrashConfig(
     boolean smallCaches,
     boolean concurrent,
     int failAt,
-    int filled) {
+    int filled,
+    boolean extended) {
   private static final int DISK_CLUSTERS = 48;
   private static final int LARGE_DISK_CLUSTERS = 16;
+  private static final int SMALLEST_EXTENDED_BYTES = 1 << 14;
+  private static final int PARTS = 32;
 
   static CrashConfig draw(SeededRandom random) {
     boolean version3 = random.nextInt(5) > 0;
@@ -45,7 +49,35 @@ record CrashConfig(
       filled = blocks * perBlock - random.nextInt(10);
     }
     return new CrashConfig(
-        version3, 1 << clusterBits, refcountBits, lazy, backed, caches, concurrent, failAt, filled);
+        version3,
+        1 << clusterBits,
+        refcountBits,
+        lazy,
+        backed,
+        caches,
+        concurrent,
+        failAt,
+        filled,
+        false);
+  }
+
+  /** The same, mostly with clusters of which parts are told apart. */
+  static CrashConfig drawMore(SeededRandom random) {
+    CrashConfig drawn = draw(random);
+    if (random.nextInt(4) == 0) {
+      return drawn;
+    }
+    return new CrashConfig(
+        true,
+        SMALLEST_EXTENDED_BYTES,
+        drawn.refcountBits,
+        drawn.lazyRefcounts,
+        drawn.backed,
+        drawn.smallCaches,
+        drawn.concurrent,
+        drawn.failAt,
+        0,
+        true);
   }
 
   /** The same with a file below. */
@@ -59,7 +91,13 @@ record CrashConfig(
         smallCaches,
         concurrent,
         failAt,
-        filled);
+        filled,
+        extended);
+  }
+
+  /** What can be allocated by itself. */
+  int unitBytes() {
+    return extended ? clusterBytes / PARTS : clusterBytes;
   }
 
   /** Whether an operation has happened once it is over. */
@@ -88,6 +126,6 @@ record CrashConfig(
         PreallocationMode.OFF,
         backed ? ChainOperations.FIRST : null,
         backed ? "raw" : null,
-        Qcow2Creator.Extras.NONE);
+        new Qcow2Creator.Extras(extended, null, null, false));
   }
 }

@@ -48,7 +48,11 @@ final class CrashImage {
     return open(context, files, options, NodeOptions.READ_WRITE);
   }
 
-  /** Opens the image in a recorded file, with another one below if the configuration says so. */
+  /**
+   * Opens the image in a recorded file, with another one below if the configuration says so.
+   *
+   * @param below its name; empty for none all the same
+   */
   static CrashImage open(
       AioContext context,
       RecordedType files,
@@ -59,7 +63,7 @@ final class CrashImage {
       throws BlockException {
     Json.Members options = new Json.Members().put("driver", "qcow2");
     options.put("file.driver", RecordedType.NAME).put("file.disk", name);
-    if (config.backed()) {
+    if (config.backed() && !below.isEmpty()) {
       options.put("backing.driver", RecordedType.NAME).put("backing.disk", below);
     }
     if (config.smallCaches()) {
@@ -115,6 +119,11 @@ final class CrashImage {
   /** Adds a bitmap that the image is to keep. */
   void addBitmap(String name) throws BlockException {
     node.bitmaps().create(name, backend.lengthBytes(), 512).setPersistent(true);
+  }
+
+  /** A bitmap that goes when the image is closed. */
+  DirtyBitmap addPassingBitmap(String name) throws BlockException {
+    return node.bitmaps().create(name, backend.lengthBytes(), 512);
   }
 
   void removeBitmap(DirtyBitmap bitmap) {
@@ -175,6 +184,15 @@ final class CrashImage {
       MemorySegment buffer = arena.allocate(length);
       MemorySegment.copy(bytes, from, buffer, ValueLayout.JAVA_BYTE, 0, length);
       backend.write(offset, IoVector.of(buffer), flags);
+    }
+  }
+
+  /** Stores a part of a machine's memory. */
+  void writeMachineState(long offset, long length, int content) throws BlockException {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment buffer = arena.allocate(length);
+      buffer.fill((byte) content);
+      snapshots().writeVmState(offset, IoVector.of(buffer));
     }
   }
 

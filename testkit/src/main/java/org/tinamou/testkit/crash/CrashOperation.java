@@ -1,7 +1,9 @@
 package org.tinamou.testkit.crash;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.tinamou.base.SeededRandom;
 
 /** What a guest or a user does to the image. */
@@ -23,14 +25,29 @@ enum CrashOperation {
   AMEND,
   COMPACT,
   COMMIT,
-  REBASE;
+  REBASE,
+  /** From here on those that {@link #sequences} does not have. */
+  MERGE_BITMAPS,
+  ENABLE_BITMAP,
+  MACHINE_STATE,
+  STAND_ALONE,
+  OTHER_NAME;
+
+  /** All sequences of one or two operations, of those that came first. */
+  static List<List<CrashOperation>> sequences() {
+    return sequences(EnumSet.range(ALLOCATE, REBASE));
+  }
 
   /** All sequences of one or two operations. */
-  static List<List<CrashOperation>> sequences() {
+  static List<List<CrashOperation>> moreSequences() {
+    return sequences(EnumSet.allOf(CrashOperation.class));
+  }
+
+  private static List<List<CrashOperation>> sequences(Set<CrashOperation> operations) {
     List<List<CrashOperation>> all = new ArrayList<>();
-    for (CrashOperation first : values()) {
+    for (CrashOperation first : operations) {
       all.add(List.of(first));
-      for (CrashOperation second : values()) {
+      for (CrashOperation second : operations) {
         all.add(List.of(first, second));
       }
     }
@@ -52,17 +69,28 @@ enum CrashOperation {
 
   /** Whether it has to do with what is below the image. */
   boolean isOfChain() {
-    return this == COMMIT || this == REBASE;
+    return this == COMMIT || this == REBASE || this == STAND_ALONE || this == OTHER_NAME;
+  }
+
+  /** Whether it needs a bitmap that the image has from the beginning. */
+  boolean isOfBitmap() {
+    return this == OLD_BITMAP || this == MERGE_BITMAPS || this == ENABLE_BITMAP;
   }
 
   /** Whether the image has to be opened anew afterwards. */
   boolean isLast() {
-    return this == AMEND || this == COMPACT || this == REBASE;
+    return switch (this) {
+      case AMEND, COMPACT, REBASE, STAND_ALONE, OTHER_NAME -> true;
+      default -> false;
+    };
   }
 
   /** Whether it has the image for itself. */
   boolean comesAlone() {
-    return isLast() || this == REVERT || this == COMMIT || this == BITMAP || this == OLD_BITMAP;
+    return switch (this) {
+      case REVERT, COMMIT, BITMAP, OLD_BITMAP, MERGE_BITMAPS, ENABLE_BITMAP -> true;
+      default -> isLast();
+    };
   }
 
   /** A range as this operation needs it. */
@@ -81,6 +109,7 @@ enum CrashOperation {
         yield new Range(first * cluster, count * cluster);
       }
       case RESIZE -> new Range(0, newSize(random, config));
+      case MACHINE_STATE -> sectors(random, 0, 4 * quarter, 4 * cluster);
       case FLUSH,
           SNAPSHOT,
           REVERT,
@@ -91,7 +120,11 @@ enum CrashOperation {
           AMEND,
           COMPACT,
           COMMIT,
-          REBASE ->
+          REBASE,
+          MERGE_BITMAPS,
+          ENABLE_BITMAP,
+          STAND_ALONE,
+          OTHER_NAME ->
           new Range(0, 0);
     };
   }

@@ -31,8 +31,8 @@ import org.tinamou.qapi.OptionException;
  */
 public final class Qcow2Crash {
   private static final List<List<CrashOperation>> SEQUENCES = CrashOperation.sequences();
+  private static final List<List<CrashOperation>> MORE_SEQUENCES = CrashOperation.moreSequences();
   private static final long MOST_DISK_BYTES = 16L << 20;
-  private static final String OLD_BITMAP = "old bitmap";
 
   /** What went wrong. */
   public static final class Failure extends Exception {
@@ -68,12 +68,14 @@ public final class Qcow2Crash {
   private final List<String> story = new ArrayList<>();
   private int states;
 
-  private Qcow2Crash(AioContext context, long seed, SeededRandom random, Observer observer) {
+  private Qcow2Crash(
+      AioContext context, long seed, SeededRandom random, Observer observer, boolean more) {
     this.context = context;
     this.random = random;
     this.observer = observer;
-    this.sequence = SEQUENCES.get((int) Math.floorMod(seed, (long) SEQUENCES.size()));
-    CrashConfig drawn = CrashConfig.draw(random);
+    List<List<CrashOperation>> sequences = more ? MORE_SEQUENCES : SEQUENCES;
+    this.sequence = sequences.get((int) Math.floorMod(seed, (long) sequences.size()));
+    CrashConfig drawn = more ? CrashConfig.drawMore(random) : CrashConfig.draw(random);
     boolean ofChain = sequence.stream().anyMatch(CrashOperation::isOfChain);
     this.config = ofChain ? drawn.onBacking() : drawn;
     this.files = new RecordedType(random.fork());
@@ -92,7 +94,14 @@ public final class Qcow2Crash {
   @InCoroutine
   public static int play(AioContext context, long seed, SeededRandom random, Observer observer)
       throws Exception {
-    return new Qcow2Crash(context, seed, random, observer).run();
+    return new Qcow2Crash(context, seed, random, observer, false).run();
+  }
+
+  /** The same with more operations, and on images of which parts of clusters are told apart. */
+  @InCoroutine
+  public static int playMore(AioContext context, long seed, SeededRandom random, Observer observer)
+      throws Exception {
+    return new Qcow2Crash(context, seed, random, observer, true).run();
   }
 
   private int run() throws Exception {
@@ -163,8 +172,8 @@ public final class Qcow2Crash {
       image.backend().flush();
       model.flushed(model.beforeFlush());
     }
-    if (config.version3() && sequence.contains(CrashOperation.OLD_BITMAP)) {
-      image.addBitmap(OLD_BITMAP);
+    if (config.version3() && sequence.stream().anyMatch(CrashOperation::isOfBitmap)) {
+      image.addBitmap(BitmapOperations.OLD);
       write(image, 0, GuestModel.SECTOR_BYTES, model.newContent(), RequestFlags.NONE);
       image.backend().flush();
       model.flushed(model.beforeFlush());
@@ -177,15 +186,8 @@ public final class Qcow2Crash {
     return CrashImage.open(context, files, name, below, config, options);
   }
 
-  private static @Nullable DirtyBitmap oldBitmap(CrashImage image) {
-    return image.bitmaps().stream()
-        .filter(bitmap -> OLD_BITMAP.equals(bitmap.name()))
-        .findAny()
-        .orElse(null);
-  }
-
   private void noteBitmap(CrashImage image) {
-    DirtyBitmap bitmap = oldBitmap(image);
+    DirtyBitmap bitmap = BitmapOperations.old(image);
     if (bitmap != null) {
       bitmapContents.add(bitmap.sizeBytes() + " " + bitmap.sha256());
     }
@@ -276,8 +278,7 @@ public final class Qcow2Crash {
         mark();
         image.backend().discard(inside.offset(), inside.length());
       }
-      case SNAPSHOT, REVERT, FORGET, EMPTY, BITMAP, OLD_BITMAP, AMEND, COMPACT, COMMIT, REBASE ->
-          applyToImage(image, operation);
+      case MACHINE_STATE -> image.writeMachineState(range.offset(), range.length(), story.size());
       case RESIZE -> {
         if (!config.version3() && !image.snapshots().snapshots().isEmpty()) {
           return; // cannot be done to an old image
@@ -293,6 +294,7 @@ public final class Qcow2Crash {
           mark();
         }
       }
+      default -> applyToImage(image, operation);
     }
   }
 
@@ -329,10 +331,14 @@ public final class Qcow2Crash {
           image.addBitmap("bitmap " + story.size());
         }
       }
-      case OLD_BITMAP -> changeBitmap(image);
+      case OLD_BITMAP -> BitmapOperations.change(image, random);
+      case MERGE_BITMAPS -> BitmapOperations.merge(image);
+      case ENABLE_BITMAP -> BitmapOperations.enable(image);
       case COMPACT -> compact(image);
       case COMMIT -> chain.commit(image);
       case REBASE -> chain.rebase(image);
+      case STAND_ALONE -> chain.standAlone(image);
+      case OTHER_NAME -> chain.otherName(image);
       default -> amend(image);
     }
   }
@@ -371,22 +377,6 @@ public final class Qcow2Crash {
       mark();
     } finally {
       model.hasSize(image.backend().lengthBytes());
-    }
-  }
-
-  private void changeBitmap(CrashImage image) throws BlockException {
-    DirtyBitmap bitmap = oldBitmap(image);
-    if (bitmap == null) {
-      return;
-    }
-    switch (random.nextInt(4)) {
-      case 0 -> image.removeBitmap(bitmap);
-      case 1 -> bitmap.clear();
-      case 2 -> bitmap.disable();
-      default -> {
-        image.addBitmap("other");
-        bitmap.mark(0, image.backend().lengthBytes());
-      }
     }
   }
 
@@ -469,7 +459,8 @@ public final class Qcow2Crash {
     observer.see(name, content);
     files.put("crashed", new RecordedFile(content));
     String standsOn = backingName(content);
-    if (config.backed() && !ChainOperations.NAMES.contains(standsOn)) {
+    boolean none = standsOn.isEmpty() && sequence.contains(CrashOperation.STAND_ALONE);
+    if (config.backed() && !none && !ChainOperations.NAMES.contains(standsOn)) {
       throw new Failure(
           "LOST NAME %s, %s: %s (%s)"
               .formatted(standsOn.replaceAll("[^!-~]", "?"), name, story, config));
@@ -502,7 +493,7 @@ public final class Qcow2Crash {
       CrashImage image =
           open("crashed", below, repairs() ? NodeOptions.READ_WRITE : NodeOptions.READ_ONLY);
       try {
-        DirtyBitmap bitmap = oldBitmap(image);
+        DirtyBitmap bitmap = BitmapOperations.old(image);
         if (bitmap != null
             && !bitmap.isInconsistent()
             && !bitmapContents.contains(bitmap.sizeBytes() + " " + bitmap.sha256())) {

@@ -9,6 +9,17 @@ import org.tinamou.testkit.sim.Simulation;
 final class Qcow2CrashWorkload implements Workload {
   private static final long MOST_STEPS = 10_000_000;
 
+  private final boolean more;
+
+  /**
+   * All seeds.
+   *
+   * @param more with all operations and kinds of images, not those only that came first
+   */
+  Qcow2CrashWorkload(boolean more) {
+    this.more = more;
+  }
+
   @Override
   public void run(Simulation simulation) {
     SeededRandom random = simulation.random().fork();
@@ -18,10 +29,13 @@ final class Qcow2CrashWorkload implements Workload {
     simulation.closeLoops();
   }
 
-  private static void play(Simulation simulation, AioContext main, SeededRandom random)
-      throws Exception {
+  private void play(Simulation simulation, AioContext main, SeededRandom random) throws Exception {
     try {
-      int states = Qcow2Crash.play(main, simulation.seed(), random, Qcow2Crash.Observer.NONE);
+      Qcow2Crash.Observer away = Qcow2Crash.Observer.NONE;
+      int states =
+          more
+              ? Qcow2Crash.playMore(main, simulation.seed(), random, away)
+              : Qcow2Crash.play(main, simulation.seed(), random, away);
       simulation.note("crash", "states", states);
     } catch (Qcow2Crash.Failure failure) {
       simulation.require(false, "I11", String.valueOf(failure.getMessage()));

@@ -16,18 +16,22 @@ public final class SimMain {
   private static final String USAGE =
       """
       usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone|nbd|fleecing
-                                     |backup|jobs|qcow2-crash|qcow2-damage]
+                                     |backup|jobs|qcow2-crash|qcow2-crash-more|qcow2-damage]
                          [--seeds N] [--first S] [--twice]
              tinamou sim --workload qcow2-crash --seeds 7200
                          all sequences of one or two operations on an image, 21 times, with power cuts
+             tinamou sim --workload qcow2-crash-more --seeds 552
+                         the same with more operations and with extended L2 entries, once
              tinamou sim --workload W --seed S        one seed, told in detail
              tinamou sim --mutant NAME [--seeds N]    search for a planted bug
              tinamou sim --list-mutants
       """;
 
-  /** Without the one whose every seed takes as long as thousands of others. */
+  /** Without those whose every seed takes as long as thousands of others. */
   private final List<Workload.Kind> kinds =
-      new ArrayList<>(EnumSet.complementOf(EnumSet.of(Workload.Kind.QCOW2_CRASH)));
+      new ArrayList<>(
+          EnumSet.complementOf(
+              EnumSet.of(Workload.Kind.QCOW2_CRASH, Workload.Kind.QCOW2_CRASH_MORE)));
 
   private long seeds = 10_000;
   private long first = 1;

@@ -29,6 +29,8 @@ public interface Workload {
     JOBS,
     /** A qcow2 image that loses power in the middle of operations. */
     QCOW2_CRASH,
+    /** The same with more operations, and on images of which parts of clusters are told apart. */
+    QCOW2_CRASH_MORE,
     /** A qcow2 image with a flipped bit that is repaired. */
     QCOW2_DAMAGE;
 
@@ -44,7 +46,8 @@ public interface Workload {
         case DAEMON -> new DaemonWorkload();
         case BACKUP -> new BackupWorkload();
         case JOBS -> new JobsWorkload();
-        case QCOW2_CRASH -> new Qcow2CrashWorkload();
+        case QCOW2_CRASH -> new Qcow2CrashWorkload(false);
+        case QCOW2_CRASH_MORE -> new Qcow2CrashWorkload(true);
         case QCOW2_DAMAGE -> new Qcow2DamageWorkload();
       };
     }

@@ -22,7 +22,7 @@ import org.tinamou.testkit.sim.Simulation;
 class FailedChangeTest {
   private static final int CLUSTER_BYTES = 1024;
   private static final CrashConfig CONFIG =
-      new CrashConfig(true, CLUSTER_BYTES, 64, false, false, false, false, 0, 0);
+      new CrashConfig(true, CLUSTER_BYTES, 64, false, false, false, false, 0, 0, false);
 
   /** A change of the whole image. */
   enum Change {

@@ -18,7 +18,7 @@ import org.tinamou.testkit.sim.Simulation;
 /** Images of the smallest clusters, where one block of counts is little and a header is short. */
 class SmallClustersTest {
   private static final CrashConfig CONFIG =
-      new CrashConfig(true, 512, 64, false, false, false, false, 0, 0);
+      new CrashConfig(true, 512, 64, false, false, false, false, 0, 0, false);
 
   /** What is done in the simulator. */
   private interface Body {

@@ -63,6 +63,12 @@ final class SeedsTest {
     simulate(0, "--workload", "qcow2-crash", "--seeds", "72");
   }
 
+  /** A part of them again, with all operations and with extended second-level entries. */
+  @Test
+  void imagesOfAllKindsSurvivePowerCuts() throws Exception {
+    simulate(0, "--workload", "qcow2-crash-more", "--seeds", "30");
+  }
+
   @Test
   void damagedQcow2ImagesAreRepairedInTwoPasses() throws Exception {
     simulate(0, "--workload", "qcow2-damage", "--seeds", "300");
@@ -73,7 +79,7 @@ final class SeedsTest {
   void sameSeedIsSameRun(Workload.Kind kind) throws Exception {
     String seeds =
         switch (kind) {
-          case QCOW2_CRASH -> "10"; // each is hundreds of cuts
+          case QCOW2_CRASH, QCOW2_CRASH_MORE -> "10"; // each is hundreds of cuts
           case FLEECING, BACKUP, QCOW2_DAMAGE, TOUCHSTONE -> "50";
           case JOBS -> "25";
           default -> "300";
