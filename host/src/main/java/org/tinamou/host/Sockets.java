@@ -28,6 +28,7 @@ public final class Sockets {
   private static final int SO_REUSEADDR = 2;
   private static final int SO_ERROR = 4;
   private static final int SO_KEEPALIVE = 9;
+  private static final int SO_RCVTIMEO = 20;
   private static final int IPPROTO_TCP = 6;
   private static final int TCP_NODELAY = 1;
   private static final int TCP_RTO_MAX_MS = 44;
@@ -309,10 +310,21 @@ public final class Sockets {
     setOption(fd, IPPROTO_TCP, 5, 15);
     setOption(fd, IPPROTO_TCP, 6, 4);
     // While something is unacknowledged there are no such probes. Since Linux 6.15 the pauses
-    // between
-    // repetitions can be bounded instead; 15 of them take a minute then, and a quarter of an hour
-    // else.
+    // between repetitions can be bounded: 15 of them take a minute then, else a quarter of an hour.
     setOption(fd, IPPROTO_TCP, TCP_RTO_MAX_MS, 6_000);
+  }
+
+  /** Bounds how long {@link #awaitReceived} waits in vain: -EAGAIN then, or less than all. */
+  public static void limitWait(int fd, int milliseconds) {
+    Scratch scratch = Scratch.take();
+    try {
+      scratch.struct.set(ValueLayout.JAVA_LONG, 0, milliseconds / 1000);
+      scratch.struct.set(ValueLayout.JAVA_LONG, 8, milliseconds % 1000 * 1000L);
+      NativeCalls.callInt(
+          SETSOCKOPT, scratch.capture, fd, SOL_SOCKET, SO_RCVTIMEO, scratch.struct.address(), 16);
+    } finally {
+      scratch.release();
+    }
   }
 
   private static int setOption(int fd, int level, int option) {

@@ -43,7 +43,7 @@ final class EpollPoller implements Poller {
 
   /** A poller for a thread that makes its calls itself, also those that wait for a socket. */
   static EpollPoller openCalling(CallingThread workers) throws ErrnoException {
-    return open(workers, LinuxSocketHost.RING);
+    return open(workers, LinuxSocketHost.CALLS);
   }
 
   private static EpollPoller open(Workers workers, SocketHost sockets) throws ErrnoException {

@@ -26,10 +26,13 @@ import org.tinamou.host.Sockets;
 /** The host's sockets. They never block; waiting is the loop's. */
 final class LinuxSocketHost implements SocketHost {
   /** For loops that tell when a socket is ready. */
-  static final LinuxSocketHost READINESS = new LinuxSocketHost(false);
+  static final LinuxSocketHost READINESS = new LinuxSocketHost(false, 0);
 
-  /** For loops that read themselves: on an io_uring, or by calls that wait. */
-  static final LinuxSocketHost RING = new LinuxSocketHost(true);
+  /** For loops on an io_uring, which reads by itself. */
+  static final LinuxSocketHost RING = new LinuxSocketHost(true, 0);
+
+  /** For loops that read by calls that wait: not for long, for a request may be cancelled. */
+  static final LinuxSocketHost CALLS = new LinuxSocketHost(true, 100);
 
   private static final int EAGAIN = -Errno.EAGAIN.number();
   private static final int EALREADY = -Errno.EALREADY.number();
@@ -38,9 +41,11 @@ final class LinuxSocketHost implements SocketHost {
   private static final long FULL_BACKLOG_NANOS = 5_000_000;
 
   private final boolean ring;
+  private final int longestWaitMilliseconds;
 
-  private LinuxSocketHost(boolean ring) {
+  private LinuxSocketHost(boolean ring, int longestWaitMilliseconds) {
     this.ring = ring;
+    this.longestWaitMilliseconds = longestWaitMilliseconds;
   }
 
   @Override
@@ -49,10 +54,7 @@ final class LinuxSocketHost implements SocketHost {
       case SocketAddress.Unix unix ->
           connect(rawUnix(unix, "Failed to connect to '" + unix + "'"), unix);
       case SocketAddress.Vsock vsock -> connect(Sockets.vsock(vsock.cid(), vsock.port()), vsock);
-      case SocketAddress.Descriptor(int fd) -> {
-        Sockets.setBlocking(fd, ring);
-        yield new LinuxStream(fd, ring);
-      }
+      case SocketAddress.Descriptor(int fd) -> stream(fd);
       case SocketAddress.Inet inet -> connectAny(inet);
     };
   }
@@ -91,7 +93,14 @@ final class LinuxSocketHost implements SocketHost {
     if (raw.family() == Sockets.AF_INET || raw.family() == Sockets.AF_INET6) {
       Sockets.tuneTcp(fd);
     }
+    return stream(fd);
+  }
+
+  private LinuxStream stream(int fd) throws ErrnoException {
     Sockets.setBlocking(fd, ring);
+    if (longestWaitMilliseconds > 0) {
+      Sockets.limitWait(fd, longestWaitMilliseconds);
+    }
     return new LinuxStream(fd, ring);
   }
 

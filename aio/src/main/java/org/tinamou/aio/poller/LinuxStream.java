@@ -55,11 +55,7 @@ final class LinuxStream implements StreamSocket {
     }
     long done = 0;
     while (done < buffer.byteSize()) {
-      Coroutine self = Coroutine.current();
-      if (self.isCancelRequested()) {
-        return ECANCELED;
-      }
-      long got = self.context().io().receive(fd, buffer.asSlice(done), true);
+      long got = awaitReceived(buffer.asSlice(done), true);
       if (got <= 0) {
         return got < 0 ? got : done;
       }
@@ -76,8 +72,21 @@ final class LinuxStream implements StreamSocket {
         return result;
       }
     }
-    Coroutine self = Coroutine.current();
-    return self.isCancelRequested() ? ECANCELED : self.context().io().receive(fd, buffer, false);
+    return awaitReceived(buffer, false);
+  }
+
+  private long awaitReceived(MemorySegment buffer, boolean all) {
+    while (true) {
+      Coroutine self = Coroutine.current();
+      if (self.isCancelRequested()) {
+        return ECANCELED;
+      }
+      long result = self.context().io().receive(fd, buffer, all);
+      if (result != EAGAIN) {
+        return result;
+      }
+      Coroutine.yieldNow(); // a call waits only so long
+    }
   }
 
   private long readWhenReady(MemorySegment buffer) {

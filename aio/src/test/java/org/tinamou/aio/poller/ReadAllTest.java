@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.BusyPolling;
 import org.tinamou.aio.Coroutine;
@@ -19,6 +20,7 @@ import org.tinamou.aio.IoThread;
 import org.tinamou.aio.ListenSocket;
 import org.tinamou.aio.SocketAddress;
 import org.tinamou.aio.StreamSocket;
+import org.tinamou.base.Errno;
 
 /** A read that waits for a whole buffer, where loops wait for sockets in different ways. */
 final class ReadAllTest {
@@ -38,6 +40,42 @@ final class ReadAllTest {
   @Test
   void onACopyingThread() throws Exception {
     read(PollerKind.AUTO, host -> host.startCopyingThread("reader"));
+  }
+
+  /** A peer that says nothing does not keep a read for ever that is told to give up. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void isCancelledOnACopyingThread(boolean all) throws Exception {
+    SocketAddress address = new SocketAddress.Unix(folder.resolve("socket").toString());
+    try (LoopHost host = new LoopHost(PollerKind.AUTO);
+        IoThread reader = host.startCopyingThread("reader");
+        AioContext main = host.newContext("main", BusyPolling.OFF)) {
+      long result =
+          main.runUntilDone(
+              "main",
+              () -> {
+                ListenSocket listener = main.io().sockets().listen(address, 1);
+                AioContext.Forked<Long> reading =
+                    reader.context().fork("read", () -> readInVain(address, all));
+                StreamSocket silent = listener.accept();
+                reading.coroutine().requestCancel();
+                long read = reading.join();
+                silent.close();
+                listener.close();
+                return read;
+              });
+      assertEquals(-Errno.ECANCELED.number(), result);
+    }
+  }
+
+  private static long readInVain(SocketAddress address, boolean all) throws IOException {
+    StreamSocket socket = Coroutine.current().context().io().sockets().connect(address);
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment bytes = arena.allocate(16);
+      return all ? socket.readAll(bytes) : socket.read(bytes);
+    } finally {
+      socket.close();
+    }
   }
 
   private void read(PollerKind kind, Function<LoopHost, IoThread> threads) throws Exception {
