@@ -18,7 +18,8 @@ public final class FileNames {
 
   /** A name by which the same image can be opened again; {@code json:} if it needs options. */
   @AnyThread
-  public static String of(BlockNode node) {
+  public static String of(BlockNode given) {
+    BlockNode node = NodeNames.shown(given);
     if (node.driverOrNull() instanceof BlockDriver.NamedAsOther other) {
       return of(other.namesake());
     }
@@ -30,7 +31,8 @@ public final class FileNames {
 
   /** The plain name, or the empty text if there is none. */
   @AnyThread
-  public static String exactOrEmpty(BlockNode node) {
+  public static String exactOrEmpty(BlockNode given) {
+    BlockNode node = NodeNames.shown(given);
     if (node.driverOrNull() instanceof BlockDriver.NamedAsOther other) {
       return exactOrEmpty(other.namesake());
     }
