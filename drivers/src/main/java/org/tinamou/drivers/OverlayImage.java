@@ -17,7 +17,10 @@ public interface OverlayImage extends BlockDriver {
   @InCoroutine
   void changeBacking(@Nullable String name, @Nullable String format) throws BlockException;
 
-  /** Forgets everything the image itself holds: what is below shows through. */
+  /**
+   * Forgets everything the image itself holds: what is below shows through, also after a power cut
+   * when this has returned.
+   */
   @InCoroutine
   void makeEmpty() throws BlockException;
 }

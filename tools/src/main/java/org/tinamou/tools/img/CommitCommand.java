@@ -125,14 +125,23 @@ final class CommitCommand implements ImgCommand {
         }
         OverlayImage overlay = image.overlay();
         if (!keepsTop && base == null && overlay != null) {
-          overlay.makeEmpty();
-          image.flush();
+          empty(overlay, image, request.name());
         }
       } finally {
         image.close();
       }
     } finally {
       target.close();
+    }
+  }
+
+  private static void empty(OverlayImage overlay, OpenImage image, String name)
+      throws BlockException {
+    try {
+      overlay.makeEmpty();
+      image.flush();
+    } catch (BlockException e) {
+      throw new BlockException(e.errno(), "Failed to empty " + name + ": " + e.errno().message());
     }
   }
 

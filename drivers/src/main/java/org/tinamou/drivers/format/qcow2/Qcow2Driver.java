@@ -419,6 +419,14 @@ public final class Qcow2Driver
   public void makeEmpty() throws BlockException {
     image.damage().check();
     clears.empty(geometry.clusterEnd(lengthBytes()));
+    // No request has written anything, so no flush of the node would tell of a failure.
+    image.metadata().lock();
+    try {
+      image.writeBack();
+    } finally {
+      image.metadata().unlock();
+    }
+    image.file().flush();
   }
 
   Qcow2Image image() {
