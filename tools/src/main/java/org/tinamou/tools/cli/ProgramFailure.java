@@ -1,8 +1,5 @@
 package org.tinamou.tools.cli;
 
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-
 /**
  * What happens when the code of a program itself fails: that is told at once, before anything is
  * closed, since what has failed may keep the rest from coming to an end.
@@ -40,7 +37,7 @@ public final class ProgramFailure {
     } catch (RuntimeException | Error failure) {
       tell(console, failure);
       if (Interruptions.ownsProcess()) {
-        Thread.ofPlatform().daemon().name("end").start(() -> endIn(console, maxSeconds));
+        Thread.ofPlatform().daemon().name("end").start(new HaltWorker(console, maxSeconds));
       }
       return EXIT_CODE;
     }
@@ -51,15 +48,5 @@ public final class ProgramFailure {
     console.error("Internal error: " + failure);
     failure.printStackTrace(console.err());
     console.err().flush();
-  }
-
-  private static void endIn(Console console, int seconds) {
-    long endNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-    for (long left; (left = endNanos - System.nanoTime()) > 0; ) {
-      LockSupport.parkNanos(left);
-    }
-    console.error("not everything came to its end in time");
-    console.err().flush();
-    Runtime.getRuntime().halt(EXIT_CODE);
   }
 }

@@ -34,6 +34,11 @@ public final class ToolMain {
     return exitCode;
   }
 
+  /** Ends the process at once, whatever it still does. */
+  static void halt(int exitCode) {
+    Runtime.getRuntime().halt(exitCode);
+  }
+
   private static PrintStream stream(FileDescriptor descriptor, int bufferBytes) {
     FileOutputStream raw = new FileOutputStream(descriptor);
     return new PrintStream(
