@@ -166,9 +166,7 @@ public final class BlockGraph {
       lockChanges();
       try {
         node.driver(opened);
-        PermissionUpdate update = new PermissionUpdate();
-        update.add(node);
-        update.run();
+        PermissionUpdate.renew(node);
       } catch (BlockException | RuntimeException refused) {
         nodes.remove(chosen); // its children may not be used as it needs: nobody finds it
         throw refused;

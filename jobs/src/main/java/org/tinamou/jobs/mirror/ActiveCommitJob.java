@@ -2,6 +2,7 @@ package org.tinamou.jobs.mirror;
 
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
@@ -103,6 +104,13 @@ public final class ActiveCommitJob extends MirrorJob {
     if (base.lengthBytes() < lengthBytes) {
       top.target().truncate(lengthBytes, false, PreallocationMode.OFF);
     }
+  }
+
+  /** Refused: what is written beyond the end of a shorter base could not follow at once. */
+  @Override
+  @InCoroutine
+  public void changeCopyMode(CopyMode mode) throws BlockException {
+    throw new BlockException(Errno.EINVAL, "Job type does not support change");
   }
 
   @Override

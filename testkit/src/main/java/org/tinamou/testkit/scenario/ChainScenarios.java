@@ -22,6 +22,7 @@ import org.tinamou.jobs.chain.ImageChain;
 import org.tinamou.jobs.chain.StreamJob;
 import org.tinamou.jobs.chain.StreamSettings;
 import org.tinamou.jobs.mirror.ActiveCommitJob;
+import org.tinamou.jobs.mirror.CopyMode;
 
 /** Chains of images that jobs shorten while a guest writes to the top. */
 final class ChainScenarios {
@@ -151,7 +152,7 @@ final class ChainScenarios {
     Chain chain = new Chain(stage);
     chain.startGuest();
     int base = stage.random().nextInt(IMAGES - 1);
-    BlockJob job =
+    ActiveCommitJob job =
         ActiveCommitJob.create(
             chain.jobs,
             JobSettings.of("j"),
@@ -160,6 +161,8 @@ final class ChainScenarios {
             ErrorPolicy.REPORT,
             null,
             chain::setReadOnly);
+    Errno refusal = Stage.errorOf(() -> job.changeCopyMode(CopyMode.WRITE_BLOCKING));
+    stage.require(refusal == Errno.EINVAL, "I17", "changed with " + refusal);
     job.start();
     stage.graph().moveToContext(chain.node(base), stage.anyLoop());
     chain.stop = true; // it need not be ready before the guest rests
