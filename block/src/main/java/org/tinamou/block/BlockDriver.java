@@ -72,6 +72,22 @@ public interface BlockDriver {
     @Nullable BlockNode behind();
   }
 
+  /** Depends on somebody who may never answer. */
+  interface Remote extends BlockDriver {
+    /** Waits no longer: requests under way fail, and so do all that come. */
+    @AnyThread
+    void giveUp();
+
+    /** Gives up whatever is remote at the node or below it. */
+    @AnyThread
+    static void giveUpBelow(BlockNode node) {
+      if (node.driverOrNull() instanceof Remote remote) {
+        remote.giveUp();
+      }
+      node.children().forEach(edge -> giveUpBelow(edge.child()));
+    }
+  }
+
   /** Can be written to. */
   interface Writable extends BlockDriver {
     /** Stores the buffer. Of the flags it sees those it {@link #writeFlags() supports}. */

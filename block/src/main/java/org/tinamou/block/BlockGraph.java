@@ -272,12 +272,7 @@ public final class BlockGraph {
   }
 
   private static boolean isBusy(DrainedSection section) {
-    for (BlockNode node : section.nodes()) {
-      if (node.isBusy()) {
-        return true;
-      }
-    }
-    return false;
+    return section.nodes().stream().anyMatch(BlockNode::isBusy);
   }
 
   private void addDrainWaiter(Coroutine waiter) {

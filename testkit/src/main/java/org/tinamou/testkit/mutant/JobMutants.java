@@ -74,7 +74,11 @@ final class JobMutants {
             "guests go on writing while a mirror's target takes over",
             "mirror/MirrorJob.java",
             "      section = drained;\n      return true;\n",
-            "      drained.close();\n      return true;\n"),
+            "      drained.close();\n      return true;\n"));
+  }
+
+  private static List<Mutant> ofFilters() {
+    return List.of(
         of(
             "mirror-filter-stays",
             "the filter of a mirror that was cancelled stays where it is",

@@ -8,8 +8,10 @@ import java.util.concurrent.TimeUnit;
  *
  * @param ended counted down by the command
  * @param stop asks it to end
+ * @param giveUp has it wait for nobody, if it does not end otherwise
  */
-record EndWorker(CountDownLatch ended, Runnable stop) implements Runnable {
+record EndWorker(CountDownLatch ended, Runnable stop, Runnable giveUp) implements Runnable {
+  private static final int PATIENT_SECONDS = 2;
   private static final int MAX_SECONDS = 30;
 
   @Override
@@ -19,6 +21,9 @@ record EndWorker(CountDownLatch ended, Runnable stop) implements Runnable {
     }
     stop.run();
     try {
+      if (!ended.await(PATIENT_SECONDS, TimeUnit.SECONDS)) {
+        giveUp.run();
+      }
       if (!ended.await(MAX_SECONDS, TimeUnit.SECONDS)) {
         System.err.println("the command did not come to an end in time");
       }

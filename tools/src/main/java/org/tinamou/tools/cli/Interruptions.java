@@ -51,11 +51,13 @@ public final class Interruptions implements AutoCloseable {
    * ever, as its owner may be stuck.
    *
    * @param stop asks the command to come to an end; runs on a thread of its own
+   * @param giveUp has it wait for nobody, if it has not come to its end within two seconds
    */
-  public static Interruptions stopBy(Runnable stop) {
+  public static Interruptions stopBy(Runnable stop, Runnable giveUp) {
     Interruptions watch = new Interruptions();
     if (processIsOurs) {
-      Runtime.getRuntime().addShutdownHook(new Thread(new EndWorker(watch.ended, stop), "end"));
+      Runtime.getRuntime()
+          .addShutdownHook(new Thread(new EndWorker(watch.ended, stop, giveUp), "end"));
     }
     return watch;
   }

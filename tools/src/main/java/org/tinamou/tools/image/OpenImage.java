@@ -370,6 +370,11 @@ public final class OpenImage {
     return bottom().driverOrNull() instanceof NbdDriver server && server.isOnThisHost();
   }
 
+  /** Waits no longer for servers that do not answer: see {@link BlockDriver.Remote}. Any thread. */
+  public void giveUp() {
+    BlockDriver.Remote.giveUpBelow(node);
+  }
+
   /** What can hold requests up, or null if nothing in the image can. */
   public BlockDriver.@Nullable Breakpoints breakpoints() {
     return BlockDriver.Breakpoints.below(node);

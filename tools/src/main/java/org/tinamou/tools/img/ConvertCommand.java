@@ -3,6 +3,7 @@ package org.tinamou.tools.img;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.zip.Deflater;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
@@ -35,6 +36,11 @@ final class ConvertCommand implements ImgCommand {
 
   private volatile boolean stopAsked;
 
+  /** Set where somebody is not waited for any more who keeps the command from stopping. */
+  private volatile boolean gaveUp;
+
+  private final List<OpenImage> images = new CopyOnWriteArrayList<>();
+
   private ConvertOptions options() {
     return Objects.requireNonNull(parsed);
   }
@@ -58,13 +64,18 @@ final class ConvertCommand implements ImgCommand {
     }
     Progress progress = new Progress(console, options.showsProgress(), 1);
     progress.set(0);
-    try (Interruptions watch = Interruptions.stopBy(() -> stopAsked = true)) {
+    try (Interruptions watch = Interruptions.stopBy(() -> stopAsked = true, this::giveUp)) {
       options.checkImages();
       return LoopRunner.runOnHost(
           "convert", (host, context) -> convert(host, context, console, operands, progress));
     } finally {
       progress.end();
     }
+  }
+
+  private void giveUp() {
+    gaveUp = true;
+    images.forEach(OpenImage::giveUp);
   }
 
   private int convert(
@@ -79,6 +90,7 @@ final class ConvertCommand implements ImgCommand {
     List<OpenImage> sources = new ArrayList<>();
     try {
       openSources(context, console, operands, sources);
+      images.addAll(sources);
       SourceChain source = new SourceChain(sources);
       if (options().isStream()) {
         stream(source, console, progress);
@@ -102,6 +114,7 @@ final class ConvertCommand implements ImgCommand {
       }
       OpenRequest request = targetRequest(targetName, creation);
       OpenImage target = options().choice.open(context, console, request);
+      images.add(target);
       CopyLoops loops = loops(host, context, source, target);
       boolean complete;
       try {
@@ -112,7 +125,7 @@ final class ConvertCommand implements ImgCommand {
         if (record != null) {
           CopyProof.check(source, target, record.doneBytes(), progress);
         }
-        complete = copy(loops, console, source, target, progress, record);
+        complete = copyOrStop(loops, console, source, target, progress, record);
         if (complete && options().bitmaps) {
           BitmapCopy.copy(console, sources.getFirst(), target);
         }
@@ -344,6 +357,31 @@ final class ConvertCommand implements ImgCommand {
       return target.lengthBytes() > 0 && target.extentInChain(0, target.lengthBytes()).data();
     } catch (BlockException e) {
       throw ToolException.of("", e);
+    }
+  }
+
+  /** False if it was told to stop; then what is on the target is stable. */
+  private boolean copyOrStop(
+      CopyLoops loops,
+      Console console,
+      SourceChain source,
+      OpenImage target,
+      Progress progress,
+      @Nullable ResumeRecord record)
+      throws ToolException {
+    try {
+      return copy(loops, console, source, target, progress, record);
+    } catch (ToolException e) {
+      if (!gaveUp) {
+        throw e;
+      }
+      try {
+        target.flush();
+        return false;
+      } catch (BlockException alsoRemote) {
+        e.addSuppressed(alsoRemote);
+        throw e;
+      }
     }
   }
 

@@ -31,6 +31,7 @@ public final class NbdDriver
         BlockDriver.Quiescable,
         BlockDriver.ContextBound,
         BlockDriver.Reopenable,
+        BlockDriver.Remote,
         BlockDriver.Named {
   private static final long MAX_COMPACT_BYTES = 0xffff_ffffL;
   private static final int SECTOR_BYTES = 512;
@@ -94,6 +95,11 @@ public final class NbdDriver
   /** Whether the server is reached by a Unix socket, and answers as fast as this host does. */
   public boolean isOnThisHost() {
     return settings.address() instanceof SocketAddress.Unix;
+  }
+
+  @Override
+  public void giveUp() {
+    links.forEach(NbdLink::giveUp);
   }
 
   @Override

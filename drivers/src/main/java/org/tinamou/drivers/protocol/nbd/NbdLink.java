@@ -319,6 +319,27 @@ final class NbdLink {
     }
   }
 
+  /** Waits for the server no longer, whatever is under way. */
+  @AnyThread
+  void giveUp() {
+    ClientSession last;
+    Coroutine attempt;
+    lock.lock();
+    try {
+      closed = true;
+      last = session;
+      attempt = connecting;
+    } finally {
+      lock.unlock();
+    }
+    if (attempt != null) {
+      attempt.requestCancel();
+    }
+    if (last != null) {
+      last.abort("the server is not waited for any more");
+    }
+  }
+
   /** Takes leave of the server. No requests are under way. */
   @InCoroutine
   void close() {
