@@ -13,7 +13,7 @@ final class JobMutants {
   }
 
   static List<Mutant> list() {
-    return Stream.of(ofMirrors(), ofFilters(), ofChains(), ofTransactions())
+    return Stream.of(ofMirrors(), ofFilters(), ofBeginnings(), ofChains(), ofTransactions())
         .flatMap(List::stream)
         .toList();
   }
@@ -94,7 +94,7 @@ final class JobMutants {
   }
 
   /** Found by scenarios of their own. */
-  private static List<Mutant> ofFilters() {
+  private static List<Mutant> ofBeginnings() {
     return List.of(
         new Mutant(
             "mirror-notes-late",
