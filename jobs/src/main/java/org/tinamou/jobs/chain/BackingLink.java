@@ -42,7 +42,8 @@ final class BackingLink {
   }
 
   /**
-   * Writes the name of what it stands on into an image, which may be read-only.
+   * Writes the name of what it stands on into an image, which may be read-only. Waits, and holds
+   * the image meanwhile: nobody else may need it any more.
    *
    * @param name null for the base's own
    * @param masksProtocol whether a base without a format is said to be raw
@@ -61,6 +62,21 @@ final class BackingLink {
     BlockNode named = base == null ? null : ImageChain.unfiltered(base);
     String chosen = name == null && named != null ? FileNames.of(named) : name;
     String format = named == null ? null : formatOf(named, masksProtocol);
+    image.graph().reference(image);
+    try {
+      renameWritable(image, overlay, chosen, format, access);
+    } finally {
+      image.graph().release(image);
+    }
+  }
+
+  private static void renameWritable(
+      BlockNode image,
+      OverlayImage overlay,
+      @Nullable String chosen,
+      @Nullable String format,
+      ReadOnlySwitch access)
+      throws BlockException {
     boolean readOnly = image.isReadOnly();
     boolean[] done = new boolean[1];
     try {

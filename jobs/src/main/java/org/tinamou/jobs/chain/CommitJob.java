@@ -169,8 +169,10 @@ public final class CommitJob extends BlockJob {
     Objects.requireNonNull(target).setPermissions(Permission.NONE, Permission.ALL);
     BlockNode leaving = Objects.requireNonNull(filter);
     for (Edge edge : List.copyOf(leaving.parents())) {
-      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)
-          && edge.parent() instanceof BlockNode overlay) {
+      if (leaving.parents().contains(edge) // not closed while another one was renamed
+          && edge.roles().contains(EdgeRole.COPY_ON_WRITE)
+          && edge.parent() instanceof BlockNode overlay
+          && overlay.driverOrNull() != null) {
         BackingLink.rename(overlay, base, settings.backingName(), settings.masksProtocol(), access);
       }
     }

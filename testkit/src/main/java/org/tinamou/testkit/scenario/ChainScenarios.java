@@ -31,6 +31,7 @@ final class ChainScenarios {
   private static final int GUEST = Permission.CONSISTENT_READ | Permission.WRITE;
 
   private static final int MANY_TURNS = 2000;
+  private static final int FEW_TURNS = 200;
 
   private ChainScenarios() {}
 
@@ -46,6 +47,10 @@ final class ChainScenarios {
             "J7",
             "an image that a commit renames is made read-only by others",
             ChainScenarios::renamed),
+        new Scenario(
+            "J7 G5",
+            "an image that a commit renames is given up by its users",
+            ChainScenarios::givenUp),
         new Scenario("J7", "a chain is streamed", ChainScenarios::stream),
         new Scenario(
             "J7 G5",
@@ -265,6 +270,32 @@ final class ChainScenarios {
     chain.requireChain(4, 3, 1, 0);
     stage.require("n".equals(chain.images.get(3).backingName), "I18", "not renamed");
     stage.require(chain.node(3).isReadOnly(), "I18", "what was read-only can be written to");
+    chain.finish();
+  }
+
+  /** A second image above those committed; the commit waits for its drained section. */
+  private static void givenUp(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    StagedImage other = stage.image("other", chain.node(2));
+    BlockJob job =
+        CommitJob.create(
+            chain.jobs,
+            JobSettings.of("j"),
+            chain.node(4),
+            chain.node(2),
+            chain.node(1),
+            new CommitSettings(ErrorPolicy.REPORT, null, "n", false),
+            chain::setReadOnly);
+    DrainedSection rest = other.node.drain("test");
+    job.start();
+    for (int turns = stage.random().nextInt(FEW_TURNS); turns > 0; turns--) {
+      stage.pause();
+    }
+    stage.release(other.node);
+    rest.close();
+    chain.end(job);
+    chain.requireChain(4, 3, 1, 0);
     chain.finish();
   }
 

@@ -51,6 +51,7 @@ final class StagedImage
   private byte[] bytes;
   private int quiesced;
   private int underWay;
+  private boolean closed;
 
   StagedImage(Simulation simulation, SeededRandom random, BlockNode node, int sizeBytes) {
     this.simulation = simulation;
@@ -186,6 +187,7 @@ final class StagedImage
 
   @Override
   public void changeBacking(@Nullable String name, @Nullable String format) throws BlockException {
+    simulation.require(!closed, "I8", node + " is renamed although it is closed");
     simulation.require(!node.isReadOnly(), "I18", node + " is renamed although it is read-only");
     serve();
     backingName = name;
@@ -233,5 +235,6 @@ final class StagedImage
   @Override
   public void close() {
     simulation.require(underWay == 0, "I8", node + " is closed with requests under way");
+    closed = true;
   }
 }
