@@ -249,18 +249,22 @@ final class ChainScenarios {
     chain.finish();
   }
 
+  /** A commit after which the image above says that it stands on "n". */
+  private static BlockJob renaming(Chain chain) throws BlockException {
+    return CommitJob.create(
+        chain.jobs,
+        JobSettings.of("j"),
+        chain.node(4),
+        chain.node(2),
+        chain.node(1),
+        new CommitSettings(ErrorPolicy.REPORT, null, "n", false),
+        chain::setReadOnly);
+  }
+
   private static void renamed(Stage stage) throws Exception {
     Chain chain = new Chain(stage);
     chain.startGuest();
-    BlockJob job =
-        CommitJob.create(
-            chain.jobs,
-            JobSettings.of("j"),
-            chain.node(4),
-            chain.node(2),
-            chain.node(1),
-            new CommitSettings(ErrorPolicy.REPORT, null, "n", false),
-            chain::setReadOnly);
+    BlockJob job = renaming(chain);
     job.start();
     while (chain.jobs.find("j") != null) {
       chain.setReadOnly(chain.node(3), true);
@@ -278,15 +282,7 @@ final class ChainScenarios {
     Chain chain = new Chain(stage);
     chain.startGuest();
     StagedImage other = stage.image("other", chain.node(2));
-    BlockJob job =
-        CommitJob.create(
-            chain.jobs,
-            JobSettings.of("j"),
-            chain.node(4),
-            chain.node(2),
-            chain.node(1),
-            new CommitSettings(ErrorPolicy.REPORT, null, "n", false),
-            chain::setReadOnly);
+    BlockJob job = renaming(chain);
     DrainedSection rest = other.node.drain("test");
     job.start();
     for (int turns = stage.random().nextInt(FEW_TURNS); turns > 0; turns--) {

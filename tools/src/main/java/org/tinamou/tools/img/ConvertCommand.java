@@ -125,10 +125,13 @@ final class ConvertCommand implements ImgCommand {
         if (record != null) {
           CopyProof.check(source, target, record.doneBytes(), progress);
         }
-        complete = copyOrStop(loops, console, source, target, progress, record);
+        complete = copy(loops, console, source, target, progress, record);
         if (complete && options().bitmaps) {
           BitmapCopy.copy(console, sources.getFirst(), target);
         }
+      } catch (ToolException e) {
+        requireStopped(e, target);
+        complete = false;
       } finally {
         loops.close();
         target.close();
@@ -360,28 +363,16 @@ final class ConvertCommand implements ImgCommand {
     }
   }
 
-  /** False if it was told to stop; then what is on the target is stable. */
-  private boolean copyOrStop(
-      CopyLoops loops,
-      Console console,
-      SourceChain source,
-      OpenImage target,
-      Progress progress,
-      @Nullable ResumeRecord record)
-      throws ToolException {
+  /** After a copy that has failed because nobody is waited for: makes what there is stable. */
+  private void requireStopped(ToolException failure, OpenImage target) throws ToolException {
+    if (!gaveUp) {
+      throw failure;
+    }
     try {
-      return copy(loops, console, source, target, progress, record);
-    } catch (ToolException e) {
-      if (!gaveUp) {
-        throw e;
-      }
-      try {
-        target.flush();
-        return false;
-      } catch (BlockException alsoRemote) {
-        e.addSuppressed(alsoRemote);
-        throw e;
-      }
+      target.flush();
+    } catch (BlockException alsoRemote) {
+      failure.addSuppressed(alsoRemote);
+      throw failure;
     }
   }
 
