@@ -58,7 +58,12 @@ rehearse_all() {
     cd "$stage/info"
     commands -m "$main" img create -q -f qcow2 a.qcow2 1M then \
       img create -q -f qcow2 -b a.qcow2 -F qcow2 b.qcow2 >/dev/null
-    rehearse info -Xint -Dtinamou.stat="$(stat -c %d:%i:%b a.raw b.qcow2)" -m "$main" \
+    {
+      stat -c %d:%i:%b a.raw b.qcow2
+      echo
+      cat /proc/locks && echo .
+    } >notes
+    rehearse info -Xint -Dtinamou.notes=notes -m "$main" \
       img info a.raw then img info b.qcow2 then img info --output=json b.qcow2
   ) &
   info=$!

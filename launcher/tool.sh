@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a Tinamou tool on the runtime in dist/; assemble.sh fills in what stands between at signs.
-# Start-up counts: unless it was reached through a link from outside dist/, this runs no program but java.
+# Start-up counts: unless it was reached through a link from outside dist/, nothing runs before java.
 case $0 in
   */*) self=$0 ;;
   *) self=./$0 ;;
@@ -18,12 +18,31 @@ while [ ! -x "$home/runtime/bin/java" ]; do
   home=${self%/*}/..
 done
 
+# take_notes FILE...: has written down, while the virtual machine starts, what Java does not tell of the files and the
+# table of locks, for which the kernel waits. They go through a pipe, which is what an empty here-document is read from
+# by most shells. Where it is not, or where descriptors have been named by the user, there are no notes.
+notes=
+take_notes() {
+  case $* in */fd/*) return ;; esac
+  exec 8<<'NOTES'
+NOTES
+  [ -p /proc/self/fd/8 ] && [ -w /proc/self/fd/8 ] || return
+  notes=-Dtinamou.notes=/proc/self/fd/8
+  exec 9>>/proc/self/fd/8
+  {
+    LC_ALL=C stat -L -c %d:%i:%b -- "$@"
+    echo
+    cat /proc/locks && echo .
+  } >&9 2>/dev/null 8<&- &
+  exec 9>&-
+}
+
 # A look at an image is over before any compiler has paid off, and the better one pays off only for long work. What
 # space a file takes Java does not tell, except through native calls, whose preparation takes longer than all the
 # rest: of images that are not on the command line, and for options that say how to open one, it has to make them.
 case @TOOL@-${1-} in
   img-info)
-    stat=$(LC_ALL=C stat -L -c %d:%i:%b -- "$@" 2>/dev/null)
+    take_notes "$@"
     case $* in
       *--back* | *--image* | *json:*) cache=img compiler=-XX:TieredStopAtLevel=1 ;;
       *) cache=info compiler=-Xint ;;
@@ -31,13 +50,13 @@ case @TOOL@-${1-} in
     ;;
   img-convert)
     # What takes time in copying is the kernel, and in packing native code; encryption alone is Java's.
-    cache=img compiler=-XX:TieredStopAtLevel=1 stat=
+    cache=img compiler=-XX:TieredStopAtLevel=1
     case "$*" in *encrypt* | *luks* | *secret*) compiler= ;; esac
     ;;
-  *) cache=@TOOL@ compiler= stat= ;;
+  *) cache=@TOOL@ compiler= ;;
 esac
 
 # File names are UTF-8 whatever the locale says.
 export LC_ALL=C.UTF-8
 exec "$home/runtime/bin/java" @FLAGS@ $compiler -XX:AOTCache="$home/runtime/lib/tinamou-$cache.aot" \
-  -Dtinamou.name="${0##*/}" ${stat:+"-Dtinamou.stat=$stat"} ${TINAMOU_AIO:+"-Dtinamou.aio=$TINAMOU_AIO"} -m org.tinamou.tools/@MAIN@ "$@"
+  -Dtinamou.name="${0##*/}" $notes ${TINAMOU_AIO:+"-Dtinamou.aio=$TINAMOU_AIO"} -m org.tinamou.tools/@MAIN@ "$@"

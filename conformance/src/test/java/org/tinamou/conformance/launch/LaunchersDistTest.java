@@ -67,6 +67,18 @@ class LaunchersDistTest {
     assertTrue(ended.output().startsWith("tinamou-img: "), ended::output);
   }
 
+  /** What the launcher notes only saves time: here it has no program to find anything out with. */
+  @Test
+  void aLookAtAnImageDoesWithoutTheLaunchersNotes() throws Exception {
+    Path image = Files.write(directory.resolve("a.raw"), new byte[8192]);
+    Object[] call = {dist.resolve("bin/tinamou-img"), "info", "-f", "raw", image};
+    Program usual = run(call);
+    assertTrue(usual.output().contains("disk size: 8 KiB"), usual::output);
+    List<Object> alone = new ArrayList<>(List.of("env", "-i", "PATH=/no/such/place"));
+    alone.addAll(List.of(call));
+    assertEquals(usual, run(alone.toArray()));
+  }
+
   /** With this mode the virtual machine does not start without the cache it is given. */
   @Test
   void whatWasLearnedInTheBuildIsUsedElsewhere() throws Exception {

@@ -26,12 +26,6 @@ import org.tinamou.drivers.protocol.file.LockBytes;
  * one thread.
  */
 public final class GlancedFile implements AutoCloseable {
-  /**
-   * System property: what the launcher found out about the files on the command line. A line each,
-   * {@code device:inode:blocks of 512 bytes}; the JDK does not tell the last.
-   */
-  static final String STAT = "tinamou.stat";
-
   private static final String LOCKS = "/proc/locks";
   private static final int BLOCK_BYTES = 512;
 
@@ -40,8 +34,16 @@ public final class GlancedFile implements AutoCloseable {
   private final Path path;
   private final String name;
   private final HostFiles.Status status;
+  private final LauncherNotes notes;
 
-  private GlancedFile(NioFiles files, int fd, Path path, String name, HostFiles.Status status) {
+  private GlancedFile(
+      NioFiles files,
+      int fd,
+      Path path,
+      String name,
+      HostFiles.Status status,
+      LauncherNotes notes) {
+    this.notes = notes;
     this.files = files;
     this.fd = fd;
     this.path = path;
@@ -55,6 +57,10 @@ public final class GlancedFile implements AutoCloseable {
    * @param name what messages call it
    */
   public static GlancedFile open(Path path, String name) throws BlockException {
+    return open(path, name, LauncherNotes.ofProcess());
+  }
+
+  static GlancedFile open(Path path, String name, LauncherNotes notes) throws BlockException {
     NioFiles files = new NioFiles();
     try {
       // A pipe would wait for its other end.
@@ -64,7 +70,7 @@ public final class GlancedFile implements AutoCloseable {
             Errno.EINVAL, "'file' driver requires '" + name + "' to be a regular file");
       }
       int fd = files.open(path, 0);
-      return new GlancedFile(files, fd, path, name, files.status(fd));
+      return new GlancedFile(files, fd, path, name, files.status(fd), notes);
     } catch (ErrnoException e) {
       throw BlockException.of(e.errno(), "Could not open '" + name + "'");
     }
@@ -86,13 +92,9 @@ public final class GlancedFile implements AutoCloseable {
 
   /** The space it takes on the host, or -1 if that cannot be known. */
   public long allocatedBytes() throws BlockException {
-    String key = status.device() + ":" + status.inode() + ":";
-    String known = System.getProperty(STAT, "");
-    int at = known.startsWith(key) ? 0 : known.indexOf("\n" + key) + 1;
-    if (known.startsWith(key, at)) {
-      int end = known.indexOf('\n', at);
-      String blocks = known.substring(at + key.length(), end < 0 ? known.length() : end);
-      return Long.parseLong(blocks) * BLOCK_BYTES;
+    long blocks = notes.blocks(status.device(), status.inode());
+    if (blocks >= 0) {
+      return blocks * BLOCK_BYTES;
     }
     if (!Pollers.mayCallKernel(PollerKind.AUTO)) {
       return -1;
@@ -132,7 +134,11 @@ public final class GlancedFile implements AutoCloseable {
   }
 
   /** The kernel's table of locks, or null where it is not to be seen. */
-  private static @Nullable String locks() {
+  private @Nullable String locks() {
+    String noted = notes.locks();
+    if (noted != null) {
+      return noted;
+    }
     try (FileInputStream table = new FileInputStream(LOCKS)) {
       return new String(table.readAllBytes(), StandardCharsets.ISO_8859_1);
     } catch (IOException e) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tinamou.aio.HostFiles;
@@ -22,11 +22,6 @@ class GlancedFileTest {
   private static final int UNSHARED = Permission.WRITE | Permission.RESIZE;
 
   @TempDir Path directory;
-
-  @AfterEach
-  void forget() {
-    System.clearProperty(GlancedFile.STAT);
-  }
 
   private Path file(byte... content) throws Exception {
     return Files.write(directory.resolve("a.raw"), content);
@@ -58,13 +53,56 @@ class GlancedFileTest {
     Path path = file(new byte[8192]);
     String key =
         Files.getAttribute(path, "unix:dev") + ":" + Files.getAttribute(path, "unix:ino") + ":";
-    System.setProperty(GlancedFile.STAT, "1:1:5\n" + key + "24\n1:2:7");
-    try (GlancedFile file = GlancedFile.open(path, "a")) {
-      assertEquals(24 * 512, file.allocatedBytes());
-      System.setProperty(GlancedFile.STAT, key + "16");
-      assertEquals(16 * 512, file.allocatedBytes());
-      System.setProperty(GlancedFile.STAT, "1" + key + "16");
-      assertEquals(8192, file.allocatedBytes());
+    assertEquals(24 * 512, allocatedBytes(path, "1:1:5\n" + key + "24\n1:2:7\n\n"));
+    assertEquals(16 * 512, allocatedBytes(path, key + "16\n\n"));
+    assertEquals(8192, allocatedBytes(path, "1" + key + "16\n\n"));
+    // Notes that break off may break off inside a number.
+    assertEquals(8192, allocatedBytes(path, key + "1"));
+    assertEquals(8192, allocatedBytes(path, key + "1\n"));
+    assertEquals(8192, allocatedBytes(path, "\n.\n"));
+  }
+
+  private static long allocatedBytes(Path path, String notes) throws Exception {
+    try (GlancedFile file = GlancedFile.open(path, "a", LauncherNotes.of(notes))) {
+      return file.allocatedBytes();
+    }
+  }
+
+  @Test
+  void theLauncherSaysWhatLocksThereAre() throws Exception {
+    Path path = file(new byte[512]);
+    long device = (Long) Files.getAttribute(path, "unix:dev");
+    String lock =
+        "1: OFDLCK ADVISORY  READ -1 %02x:%02x:%s 101 101\n"
+            .formatted(device >>> 8 & 0xfff, device & 0xff, Files.getAttribute(path, "unix:ino"));
+    assertRefusedBy(path, "\n" + lock + ".\n");
+    assertRefusedBy(path, "1:2:7\n\n" + lock.replace("101", "201") + lock + ".\n");
+    for (String free : List.of("\n.\n", "\n" + lock.replace("101", "201") + ".\n")) {
+      try (GlancedFile file = GlancedFile.open(path, "a", LauncherNotes.of(free))) {
+        assertDoesNotThrow(() -> file.refuseUseByOthers(UNSHARED));
+      }
+    }
+  }
+
+  private static void assertRefusedBy(Path path, String notes) throws Exception {
+    try (GlancedFile file = GlancedFile.open(path, "a", LauncherNotes.of(notes))) {
+      assertRefused(file, "write");
+    }
+  }
+
+  @Test
+  void locksThatWereNotAllNotedAreLookedUp() throws Exception {
+    Path path = file(new byte[512]);
+    HostFiles kernel = new LinuxHostFiles();
+    int fd = kernel.open(path, 0, OpenFlag.READ_WRITE);
+    try {
+      kernel.tryLock(fd, LockType.SHARED, 101, 1);
+      for (String notes :
+          List.of("", "1:2:7\n", "\n", "\n1: OFDLCK ADVISORY  READ -1 1:2:7 0 EO")) {
+        assertRefusedBy(path, notes);
+      }
+    } finally {
+      kernel.close(fd);
     }
   }
 
