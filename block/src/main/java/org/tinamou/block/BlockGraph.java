@@ -79,6 +79,21 @@ public final class BlockGraph {
     events.tellDamageTo(lines);
   }
 
+  /**
+   * Where drivers tell of what fails while nobody waits for it, as when an image is closed: lines
+   * for people, to be told in the program's name. They go where damage goes at first.
+   */
+  @HomeThread
+  public void tellErrorsTo(Consumer<String> lines) {
+    events.tellErrorsTo(lines);
+  }
+
+  /** Tells of an error that no request can tell of. */
+  @AnyThread
+  public void complain(String line) {
+    events.complain(line);
+  }
+
   /** Tells of damage, in the reference's words. */
   @AnyThread
   public void diagnose(String line) {

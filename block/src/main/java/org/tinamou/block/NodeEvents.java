@@ -11,6 +11,7 @@ public final class NodeEvents {
   private Consumer<NodeEvent> listener = _ -> {};
   private volatile Consumer<String> damage =
       line -> System.getLogger(BlockGraph.class.getName()).log(System.Logger.Level.WARNING, line);
+  private volatile Consumer<String> errors = line -> damage.accept(line);
 
   NodeEvents(AioContext main) {
     this.main = main;
@@ -26,6 +27,18 @@ public final class NodeEvents {
   @HomeThread
   void tellDamageTo(Consumer<String> lines) {
     damage = lines;
+  }
+
+  /** Who hears of errors from now on; whoever hears of damage at first. */
+  @HomeThread
+  void tellErrorsTo(Consumer<String> lines) {
+    errors = lines;
+  }
+
+  /** Tells of an error at once. */
+  @AnyThread
+  void complain(String line) {
+    errors.accept(line);
   }
 
   /** Tells of damage at once. */

@@ -192,6 +192,12 @@ public final class NodeWork {
     }
   }
 
+  /** Something has been written past the node's requests, so that a flush has something to do. */
+  @AnyThread
+  public void noteWritten() {
+    node.flushState.written();
+  }
+
   /** How many callbacks and coroutines are queued or running. */
   @AnyThread
   public int queued() {

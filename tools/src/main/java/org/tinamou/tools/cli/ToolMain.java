@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 public final class ToolMain {
   private static final int BUFFER_BYTES = 8192;
 
+  private static volatile String name = "tinamou";
+
   private ToolMain() {}
 
   /**
@@ -21,7 +23,8 @@ public final class ToolMain {
     PrintStream out = stream(FileDescriptor.out, BUFFER_BYTES);
     PrintStream err = stream(FileDescriptor.err, 1);
     Interruptions.own();
-    String program = System.getProperty("tinamou.name", defaultName);
+    name = System.getProperty("tinamou.name", defaultName);
+    String program = name;
     int exitCode;
     try {
       exitCode = tool.run(program, arguments, System.in, out, err);
@@ -32,6 +35,11 @@ public final class ToolMain {
     out.flush();
     err.flush();
     return exitCode;
+  }
+
+  /** By which name the process was called, for errors that nobody's console takes. */
+  public static String programName() {
+    return name;
   }
 
   /** Ends the process at once, whatever it still does. */

@@ -48,6 +48,7 @@ final class DaemonRun {
     this.steps = steps;
     this.pidFile = pidFile;
     this.monitored = new MonitoredDaemon(main, loops, console::errorLine);
+    monitored.daemon().graph().tellErrorsTo(console::error);
     monitored.daemon().onOutput(console::outputLine);
     this.objects = new UserObjects(monitored.daemon().objects());
   }

@@ -42,6 +42,7 @@ import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionList;
 import org.tinamou.qapi.OptionReader;
+import org.tinamou.tools.cli.ToolMain;
 
 /**
  * An open disk image, at the top of a graph of its own: bytes from 0 to its length, in whole
@@ -95,6 +96,7 @@ public final class OpenImage {
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
     graph.tellDamageTo(System.err::println);
+    graph.tellErrorsTo(line -> System.err.println(ToolMain.programName() + ": " + line));
     return open(graph, context, request, objects);
   }
 

@@ -230,7 +230,9 @@ final class WriteCommands {
       } else {
         image.write(buffers, write.offset);
       }
-      if (write.onDisk) {
+      // What goes past the handle does not wait for the disk by itself.
+      boolean unflushed = write.state && image.backend().isWriteThrough();
+      if (write.onDisk || unflushed) {
         image.flush();
       }
       long nanos = session.nanos() - start;

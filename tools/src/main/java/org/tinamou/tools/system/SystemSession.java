@@ -55,6 +55,7 @@ final class SystemSession {
     this.daemon = new MonitoredDaemon(main, loops, console::error);
     daemon.daemon().onOutput(console::outputLine);
     daemon.daemon().graph().tellDamageTo(console::errorLine);
+    daemon.daemon().graph().tellErrorsTo(console::error);
     SystemCommands.addTo(daemon.commands(), daemon.daemon(), arguments);
     HumanCommands.addTo(
         human,

@@ -67,9 +67,19 @@ final class ClusterAllocator {
 
   /** Takes up to that many clusters in a row, at least one; each is counted once. */
   Run allocate(long wanted) throws BlockException {
+    return allocate(wanted, 0);
+  }
+
+  /**
+   * The same.
+   *
+   * @param ahead how many the caller is going to ask for in a row, which nothing should part
+   */
+  Run allocate(long wanted, long ahead) throws BlockException {
+    refcounts.announce(DebugEvent.CLUSTER_ALLOC);
     long first = firstFree();
     long length = 1;
-    while (length < wanted && isFree(first + length)) {
+    while (length < wanted && isFree(first + length, first + ahead)) {
       length++;
     }
     return take(first, length);
@@ -77,6 +87,7 @@ final class ClusterAllocator {
 
   /** Takes just that many clusters in a row. */
   Run allocateContiguous(long clusters) throws BlockException {
+    refcounts.announce(DebugEvent.CLUSTER_ALLOC);
     if (clusters >= geometry.refcountsPerBlock()) {
       // A block takes the first cluster of those that it counts.
       long first = refcounts.takeBehind(clusters);
@@ -103,6 +114,7 @@ final class ClusterAllocator {
    * @return how many; may be none
    */
   long allocateAt(long firstCluster, long wanted) throws BlockException {
+    refcounts.announce(DebugEvent.CLUSTER_ALLOC);
     long length = 0;
     while (length < wanted && isFree(firstCluster + length)) {
       length++;
@@ -114,7 +126,11 @@ final class ClusterAllocator {
   }
 
   private boolean isFree(long cluster) throws BlockException {
-    refcounts.ensureCounted(cluster);
+    return isFree(cluster, 0);
+  }
+
+  private boolean isFree(long cluster, long behind) throws BlockException {
+    refcounts.ensureCounted(cluster, behind);
     return refcounts.get(cluster) == 0;
   }
 
@@ -139,7 +155,6 @@ final class ClusterAllocator {
     if (first + length << geometry.clusterBits() > MAX_HOST_BYTES) {
       throw new BlockException(Errno.EFBIG, "the image cannot grow any further");
     }
-    refcounts.announce(DebugEvent.CLUSTER_ALLOC);
     refcounts.increase(first, length);
     keep(first, length);
     boolean fresh = first >= usedEnd;

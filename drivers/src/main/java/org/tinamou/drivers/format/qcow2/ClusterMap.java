@@ -160,6 +160,29 @@ final class ClusterMap {
   private long newTable(int index, long old) throws BlockException {
     long cluster = allocator.allocateContiguous(1).firstCluster();
     long table = cluster << geometry.clusterBits();
+    boolean done = false;
+    try {
+      fillTable(table, old);
+      done = true;
+    } finally {
+      if (!done) {
+        slices.forget(table, geometry.clusterBytes());
+        allocator.takeBack(cluster, 1);
+      }
+    }
+    onNewTable.run();
+    guard.parts().addTable(table);
+    firstLevel[index] = table | Entry.COPIED;
+    dirtyPieces.set(index / ENTRIES_PER_PIECE);
+    if (old != 0) {
+      allocator.release(geometry.clusterIndex(old), Freed.OTHERWISE);
+      guard.parts().removeTable(old);
+    }
+    return table;
+  }
+
+  /** Zeroes, or what another table says. */
+  private void fillTable(long table, long old) throws BlockException {
     for (long at = 0; at < geometry.clusterBytes(); at += slices.sliceBytes()) {
       byte[] content = null;
       if (old != 0) {
@@ -173,15 +196,6 @@ final class ClusterMap {
       }
     }
     file.announce(DebugEvent.L2_ALLOC_WRITE);
-    onNewTable.run();
-    guard.parts().addTable(table);
-    firstLevel[index] = table | Entry.COPIED;
-    dirtyPieces.set(index / ENTRIES_PER_PIECE);
-    if (old != 0) {
-      allocator.release(geometry.clusterIndex(old), Freed.OTHERWISE);
-      guard.parts().removeTable(old);
-    }
-    return table;
   }
 
   /** The entry of a guest offset, 0 where there is no table. */
@@ -283,6 +297,18 @@ final class ClusterMap {
     }
   }
 
+  private void publish(long[] grown, long newOffset, TableCache.Barrier stabilise)
+      throws BlockException {
+    file.announce(DebugEvent.L1_GROW_WRITE_TABLE);
+    HeapBytes.write(file, newOffset, HeapBytes.bigEndian(grown));
+    stabilise.pass();
+    ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
+    fields.putInt(grown.length).putLong(newOffset);
+    file.announce(DebugEvent.L1_GROW_ACTIVATE_TABLE);
+    // A size that the table does not cover is refused, and the old table counts until then.
+    HeaderFields.write(file, guard.damage(), HEADER_TABLE_FIELDS, fields.array());
+  }
+
   /**
    * Has room for a larger disk: a new first-level table is on the disk, and the header names it.
    *
@@ -299,14 +325,16 @@ final class ClusterMap {
     long[] grown = Arrays.copyOf(firstLevel, entries);
     long oldOffset = firstLevelOffset;
     final long oldClusters = geometry.clustersOf((long) firstLevel.length * Geometry.ENTRY_BYTES);
-    file.announce(DebugEvent.L1_GROW_WRITE_TABLE);
-    HeapBytes.write(file, newOffset, HeapBytes.bigEndian(grown));
-    stabilise.pass();
-    ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
-    fields.putInt(entries).putLong(newOffset);
-    file.announce(DebugEvent.L1_GROW_ACTIVATE_TABLE);
-    // A size that the table does not cover is refused, and the old table counts until then.
-    HeaderFields.write(file, guard.damage(), HEADER_TABLE_FIELDS, fields.array());
+    onNewTable.run();
+    boolean done = false;
+    try {
+      publish(grown, newOffset, stabilise);
+      done = true;
+    } finally {
+      if (!done && !guard.damage().isFatal()) {
+        allocator.takeBack(run.firstCluster(), run.clusters());
+      }
+    }
     firstLevel = grown;
     firstLevelOffset = newOffset;
     guard.parts().move(MetadataMap.Part.ACTIVE_FIRST_LEVEL, newOffset, bytes);

@@ -21,26 +21,37 @@ final class Preallocator {
   }
 
   /**
-   * Allocates what is unallocated in a range, which reads as zeroes.
+   * Allocates what has no place in a range, which reads as zeroes.
    *
    * @param guestStart rounded down to a cluster
    */
   @InCoroutine
   void preallocate(long guestStart, long guestEnd, PreallocationMode mode) throws BlockException {
+    preallocate(guestStart, guestEnd, mode, false);
+  }
+
+  /** The same of a range that something below would show through. */
+  @InCoroutine
+  void hide(long guestStart, long guestEnd, PreallocationMode mode) throws BlockException {
+    preallocate(guestStart, guestEnd, mode, true);
+  }
+
+  private void preallocate(long guestStart, long guestEnd, PreallocationMode mode, boolean hiding)
+      throws BlockException {
     long hostEnd = 0;
     for (long guest = geometry.clusterStart(guestStart); guest < guestEnd; ) {
       image.metadata().lock();
       ClusterAllocator.Run run;
       try {
         image.beforeLazyChange();
-        run = allocate(guest, guestEnd);
+        run = allocate(guest, guestEnd, mode, hiding);
       } finally {
         image.metadata().unlock();
       }
       long bytes = Math.max(1, run.clusters()) << geometry.clusterBits();
       if (run.clusters() > 0) {
         long host = run.firstCluster() << geometry.clusterBits();
-        if (!run.fresh() || mode == PreallocationMode.FULL) {
+        if (run.fresh() && mode == PreallocationMode.FULL) {
           zero(host, bytes);
         }
         hostEnd = Math.max(hostEnd, host + bytes);
@@ -50,12 +61,14 @@ final class Preallocator {
     extendFile(hostEnd, mode);
   }
 
-  private ClusterAllocator.Run allocate(long guest, long guestEnd) throws BlockException {
+  private ClusterAllocator.Run allocate(
+      long guest, long guestEnd, PreallocationMode mode, boolean hiding) throws BlockException {
     TableCache.Slice slice = image.map().sliceForChange(guest);
     if (!isUnallocated(slice, guest)) {
       return new ClusterAllocator.Run(0, 0, true);
     }
-    long most = Math.min(image.map().entriesLeft(guest), geometry.clustersOf(guestEnd - guest));
+    long end = Math.min(guestEnd, guest + image.map().bytesLeftInTable(guest));
+    long most = Math.min(image.map().entriesLeft(guest), geometry.clustersOf(end - guest));
     long wanted = 1;
     while (wanted < most && isUnallocated(slice, guest + (wanted << geometry.clusterBits()))) {
       wanted++;
@@ -63,12 +76,22 @@ final class Preallocator {
     ClusterAllocator.Run run =
         image.isExternal()
             ? new ClusterAllocator.Run(geometry.clusterIndex(guest), wanted, true)
-            : image.allocator().allocate(wanted);
+            : image.allocator().allocate(wanted, geometry.clustersOf(end - guest));
+    if (!run.fresh()) {
+      // Nobody may find what was there, whenever the tables reach the disk.
+      zero(run.firstCluster() << geometry.clusterBits(), run.clusters() << geometry.clusterBits());
+    }
     image.linked();
+    // In a file of its own there may be something else from before.
+    boolean zero = hiding && (mode == PreallocationMode.METADATA || image.isExternal());
     for (long i = 0; i < run.clusters(); i++) {
       long host = run.firstCluster() + i << geometry.clusterBits();
       long at = guest + (i << geometry.clusterBits());
-      image.map().entry(slice, at, host | Entry.COPIED);
+      long flags = Entry.COPIED | (zero && !geometry.extended() ? Entry.ZERO : 0);
+      image.map().entry(slice, at, host | flags);
+      if (hiding) {
+        image.map().parts(slice, at, zero ? Parts.ALL_ZERO : Parts.allocate(0, 0, Parts.COUNT));
+      }
     }
     return run;
   }

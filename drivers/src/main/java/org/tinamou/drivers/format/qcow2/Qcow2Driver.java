@@ -222,7 +222,7 @@ public final class Qcow2Driver
       shrink(newLength, old);
     } else {
       dropVmState();
-      hideBacking(old, newLength);
+      hideBacking(old, newLength, preallocation);
     }
     image.metadata().lock();
     try {
@@ -252,7 +252,8 @@ public final class Qcow2Driver
   }
 
   /** What is below must not show through where the disk grows. */
-  private void hideBacking(long old, long newLength) throws BlockException {
+  private void hideBacking(long old, long newLength, PreallocationMode preallocation)
+      throws BlockException {
     Edge backing = image.backing();
     if (newLength == old || backing == null || backing.lengthBytes() <= old) {
       return;
@@ -265,11 +266,16 @@ public final class Qcow2Driver
     image.metadata().lock();
     try {
       image.makeRoomFor(newLength);
+      image.writeBack();
     } finally {
       image.metadata().unlock();
     }
     if (old < firstWhole) {
       writes.write(old, IoVector.of(ZeroMemory.ofSize(firstWhole - old)));
+    }
+    if (preallocation != PreallocationMode.OFF) {
+      new Preallocator(image).hide(firstWhole, newLength, preallocation);
+      return;
     }
     clears.clear(firstWhole, newLength, ClearPath.Clearing.ZERO_AND_FREE);
   }
@@ -360,7 +366,11 @@ public final class Qcow2Driver
     } finally {
       image.metadata().unlock();
     }
-    writes.write(start, buffer);
+    try {
+      writes.write(start, buffer);
+    } finally {
+      node.work().noteWritten();
+    }
   }
 
   @Override
@@ -512,14 +522,21 @@ public final class Qcow2Driver
     }
   }
 
+  private void complain(String line) {
+    node.graph().complain(line);
+  }
+
   private void finish() {
     image.metadata().lock();
     try {
-      bitmaps.storeAtEnd();
-      image.finish();
-    } catch (BlockException e) {
-      System.getLogger(Qcow2Driver.class.getName())
-          .log(System.Logger.Level.WARNING, "closing " + node + ": " + e.getMessage());
+      try {
+        bitmaps.storeAtEnd();
+      } catch (BlockException e) {
+        complain(
+            "Lost persistent bitmaps during inactivation of node '%s': %s"
+                .formatted(node.name(), e.getMessage()));
+      }
+      new Farewell(image, this::complain).say();
     } finally {
       image.metadata().unlock();
     }

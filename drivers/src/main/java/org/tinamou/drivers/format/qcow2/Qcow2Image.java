@@ -301,7 +301,7 @@ final class Qcow2Image {
   }
 
   /** What second-level entries rely on becomes stable. */
-  private void stabilise() throws BlockException {
+  void stabilise() throws BlockException {
     damage.check();
     if (!unstable) {
       return;

@@ -155,9 +155,14 @@ final class Refcounts {
     file.announce(event);
   }
 
+  private void announceChange() {
+    file.announce(DebugEvent.REFBLOCK_ALLOC);
+    file.announce(DebugEvent.REFBLOCK_LOAD);
+  }
+
   /** Counts one more reference to each cluster of a run. */
   void increase(long firstCluster, long clusters) throws BlockException {
-    file.announce(DebugEvent.REFBLOCK_ALLOC);
+    announceChange();
     for (long cluster = firstCluster; cluster < firstCluster + clusters; cluster++) {
       long count = get(cluster);
       if (count == geometry.maxRefcount()) {
@@ -201,14 +206,21 @@ final class Refcounts {
 
   // ------------------------------------------------------------------------------------- growing
 
-  /** Makes sure that there is a block for a cluster, which may take up that very cluster. */
-  void ensureCounted(long cluster) throws BlockException {
+  /**
+   * Makes sure that there is a block for a cluster, which may take up that very cluster.
+   *
+   * @param behind where a new block is to stand if it counts that cluster too, so as not to part
+   *     those in front of it; or 0
+   */
+  void ensureCounted(long cluster, long behind) throws BlockException {
     if (blockOffset(cluster) == 0) {
       long index = cluster / geometry.refcountsPerBlock();
       if (index >= table.length) {
         growTable(index, 0);
       } else {
-        addBlock(-1, index);
+        long first = index * geometry.refcountsPerBlock();
+        boolean self = behind > first && behind < first + geometry.refcountsPerBlock();
+        addBlock(index, self ? behind : first);
       }
     }
   }
@@ -223,13 +235,14 @@ final class Refcounts {
       growTable(index, 0);
       return blockOffset(cluster);
     }
-    return addBlock(cluster, index);
-  }
-
-  private long addBlock(long cluster, long index) throws BlockException {
     // Nothing in the range is counted yet, so all of it but the cluster in question is free.
     long first = index * geometry.refcountsPerBlock();
-    long place = Math.max(1, first == cluster ? first + 1 : first);
+    return addBlock(index, first == cluster ? first + 1 : first);
+  }
+
+  private long addBlock(long index, long wantedPlace) throws BlockException {
+    long first = index * geometry.refcountsPerBlock();
+    long place = Math.max(1, wantedPlace);
     long offset = place << geometry.clusterBits();
     guard.beforeWrite(offset, geometry.clusterBytes());
     if (first == 0) {

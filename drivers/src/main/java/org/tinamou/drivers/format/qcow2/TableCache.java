@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Check;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
@@ -66,7 +67,7 @@ final class TableCache {
   private final int sliceBytes;
   private final int capacity;
   private final Barrier barrier;
-  private final DebugEvent loading;
+  private final @Nullable DebugEvent loading;
   private final DebugEvent writing;
   private final Arena arena = Arena.ofShared();
 
@@ -92,7 +93,7 @@ final class TableCache {
       int sliceBytes,
       int capacity,
       Barrier barrier,
-      DebugEvent loading,
+      @Nullable DebugEvent loading,
       DebugEvent writing) {
     Check.argument(capacity >= 2, "a cache needs room for two slices: %s", capacity);
     this.file = file;
@@ -103,15 +104,10 @@ final class TableCache {
     this.writing = writing;
   }
 
-  /** An empty cache for blocks of counts. */
+  /** An empty cache for blocks of counts, whose reading is announced by those who change them. */
   static TableCache ofCounts(Edge file, int blockBytes, int capacity, Barrier barrier) {
     return new TableCache(
-        file,
-        blockBytes,
-        capacity,
-        barrier,
-        DebugEvent.REFBLOCK_LOAD,
-        DebugEvent.REFBLOCK_UPDATE_PART);
+        file, blockBytes, capacity, barrier, null, DebugEvent.REFBLOCK_UPDATE_PART);
   }
 
   int sliceBytes() {
@@ -126,7 +122,9 @@ final class TableCache {
     }
     Slice slice = room();
     try {
-      file.announce(loading);
+      if (loading != null) {
+        file.announce(loading);
+      }
       file.read(hostOffset, IoVector.of(slice.bytes), RequestFlags.NONE);
     } catch (BlockException e) {
       idle.add(slice);
