@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Errno;
@@ -37,8 +38,21 @@ final class Amender {
   private final WritePath writes;
   private final ClearPath clears;
   private final Resizer resizer;
+  private final Consumer<String> complaints;
 
-  Amender(boolean force, Qcow2Image image, WritePath writes, ClearPath clears, Resizer resizer) {
+  /**
+   * For an image.
+   *
+   * @param complaints told of what is wrong beside the error
+   */
+  Amender(
+      boolean force,
+      Qcow2Image image,
+      WritePath writes,
+      ClearPath clears,
+      Resizer resizer,
+      Consumer<String> complaints) {
+    this.complaints = complaints;
     this.force = force;
     this.image = image;
     this.geometry = image.geometry();
@@ -223,7 +237,31 @@ final class Amender {
 
   /** Version 2 knows no clusters that read as zeroes. */
   private void expandZeroes() throws BlockException {
+    underLock(this::checkSnapshots);
     underLock(this::refuseZeroesInSnapshots);
+    try {
+      expandZeroesOfDisk();
+    } catch (BlockException e) {
+      throw noZeroesExpanded(e);
+    }
+  }
+
+  private static BlockException noZeroesExpanded(BlockException why) {
+    return BlockException.of(why.errno(), "Failed to turn zero into data clusters");
+  }
+
+  private void checkSnapshots() throws BlockException {
+    for (SnapshotTable.Snapshot snapshot : image.snapshots().snapshots()) {
+      try {
+        Snapshots.checkTable(image, snapshot);
+      } catch (BlockException e) {
+        complaints.accept(String.valueOf(e.getMessage()));
+        throw noZeroesExpanded(e);
+      }
+    }
+  }
+
+  private void expandZeroesOfDisk() throws BlockException {
     long size = image.sizeBytes();
     for (long guest = 0; guest < size; guest += geometry.clusterBytes()) {
       Entry.Kind kind;

@@ -183,6 +183,7 @@ final class ClusterMap {
 
   /** Zeroes, or what another table says. */
   private void fillTable(long table, long old) throws BlockException {
+    guard.parts().requireComplete();
     for (long at = 0; at < geometry.clusterBytes(); at += slices.sliceBytes()) {
       byte[] content = null;
       if (old != 0) {

@@ -103,7 +103,7 @@ final class Compactor {
     if (header.isVersion3()) {
       file.flush();
       long others = header.incompatible() & ~Features.INCOMPATIBLE_DIRTY;
-      Qcow2Image.writeIncompatible(file, others | (dirty ? Features.INCOMPATIBLE_DIRTY : 0));
+      HeaderFields.writeIncompatible(file, others | (dirty ? Features.INCOMPATIBLE_DIRTY : 0));
     }
   }
 

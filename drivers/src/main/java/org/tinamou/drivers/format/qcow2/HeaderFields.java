@@ -14,6 +14,8 @@ import org.tinamou.drivers.HeapBytes;
 final class HeaderFields {
   private static final int SECTOR_BYTES = 512;
   private static final int BACKING_OFFSET_FIELD = 8;
+  private static final int INCOMPATIBLE_FIELD = 72;
+  private static final int AUTOCLEAR_FIELD = 88;
 
   private HeaderFields() {}
 
@@ -35,6 +37,20 @@ final class HeaderFields {
       }
       throw e;
     }
+  }
+
+  /** Writes those bits to the header of an image; they are on the disk when this returns. */
+  static void writeIncompatible(Edge file, long bits) throws BlockException {
+    byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
+    HeapBytes.write(file, INCOMPATIBLE_FIELD, field);
+    file.flush();
+  }
+
+  /** Writes the bits that say what is up to date; they are on the disk when this returns. */
+  static void writeAutoclear(Edge file, long bits) throws BlockException {
+    byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
+    HeapBytes.write(file, AUTOCLEAR_FIELD, field);
+    file.flush();
   }
 
   /**

@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.block.BlockException;
 
 /**
  * Where an image's tables are in the file, so that nothing is ever written over them by mistake.
@@ -65,6 +66,7 @@ final class MetadataMap {
 
   private byte[] kinds = new byte[FIRST_SLOTS];
   private int used;
+  private volatile @Nullable BlockException unknown;
 
   MetadataMap(Geometry geometry, Set<Part> checked) {
     this.geometry = geometry;
@@ -73,6 +75,7 @@ final class MetadataMap {
 
   /** Forgets everything. */
   void clear() {
+    unknown = null;
     ranges.clear();
     clusters = new long[FIRST_SLOTS];
     kinds = new byte[FIRST_SLOTS];
@@ -111,6 +114,19 @@ final class MetadataMap {
 
   void addInactiveTable(long offset) {
     put(offset, INACTIVE_TABLE);
+  }
+
+  /** Where a part is that is looked at cannot be told. */
+  void lacks(BlockException why) {
+    unknown = why;
+  }
+
+  /** Fails while nobody knows what has to be kept. Any thread. */
+  void requireComplete() throws BlockException {
+    BlockException why = unknown;
+    if (why != null) {
+      throw new BlockException(why.errno(), String.valueOf(why.getMessage()));
+    }
   }
 
   /** There is no second-level table any more. */

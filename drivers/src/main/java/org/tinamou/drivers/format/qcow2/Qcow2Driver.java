@@ -464,7 +464,8 @@ public final class Qcow2Driver
             newSize -> {
               truncate(newSize, false, PreallocationMode.OFF);
               node.bitmaps().resize(lengthBytes());
-            })
+            },
+            this::complain)
         .amend(values);
   }
 

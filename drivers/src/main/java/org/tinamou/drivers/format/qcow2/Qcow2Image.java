@@ -47,7 +47,6 @@ final class Qcow2Image {
   private static final int HEADER_SIZE_FIELD = 24;
   private static final int HEADER_SNAPSHOT_FIELDS = 60;
   private static final int HEADER_INCOMPATIBLE_FIELD = 72;
-  private static final int HEADER_AUTOCLEAR_FIELD = 88;
 
   /** So many references may wait to be dropped until somebody flushes. */
   private static final int MAX_RELEASED = 16_384;
@@ -106,7 +105,7 @@ final class Qcow2Image {
     CacheSizes caches = options.caches();
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
-    this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);
+    this.slices = new TableCache(file, caches.sliceBytes(), caches.slices(), this::beforeSlices);
     this.extras = extras;
     this.writable = extras.writable();
     this.wantsWrites = writable;
@@ -116,7 +115,8 @@ final class Qcow2Image {
         new Damage(extras.writable(), extras.diagnostics(), extras.announcer(), this::markCorrupt);
     this.guard = new MetadataGuard(new MetadataMap(geometry, options.overlapChecks()), damage);
     this.blocks =
-        TableCache.ofCounts(file, geometry.clusterBytes(), caches.refcountBlocks(), damage::check);
+        TableCache.ofCounts(
+            file, geometry.clusterBytes(), caches.refcountBlocks(), this::checkTablesWritable);
     this.refcounts =
         new Refcounts(file, geometry, blocks, guard, header.refcountTableOffset(), refcountTable);
     this.allocator =
@@ -145,11 +145,7 @@ final class Qcow2Image {
         refcounts.table().length * entryBytes);
     parts.add(MetadataMap.Part.SNAPSHOT_TABLE, snapshots.offset(), snapshots.lengthBytes());
     for (SnapshotTable.Snapshot snapshot : snapshots.snapshots()) {
-      parts.add(
-          MetadataMap.Part.INACTIVE_FIRST_LEVEL,
-          snapshot.firstLevelOffset(),
-          Integer.toUnsignedLong(snapshot.firstLevelEntries()) * entryBytes);
-      noteInactiveTables(snapshot);
+      noteInactive(snapshot);
     }
     parts.add(
         MetadataMap.Part.BITMAP_DIRECTORY, bitmaps.directoryOffset(), bitmaps.directoryBytes());
@@ -161,16 +157,23 @@ final class Qcow2Image {
     }
   }
 
-  private void noteInactiveTables(SnapshotTable.Snapshot snapshot) throws BlockException {
-    boolean sound =
-        geometry.inCluster(snapshot.firstLevelOffset()) == 0
-            && Integer.compareUnsigned(snapshot.firstLevelEntries(), MAX_FIRST_LEVEL_ENTRIES) <= 0;
-    if (sound && guard.parts().checks(MetadataMap.Part.INACTIVE_SECOND_LEVEL)) {
-      int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
-      for (long entry : HeapBytes.longs(HeapBytes.read(file, snapshot.firstLevelOffset(), bytes))) {
-        guard.parts().addInactiveTable(Entry.offset(entry));
+  private void noteInactive(SnapshotTable.Snapshot snapshot) throws BlockException {
+    MetadataMap parts = guard.parts();
+    if (parts.checks(MetadataMap.Part.INACTIVE_SECOND_LEVEL)) {
+      try {
+        Snapshots.checkTable(this, snapshot);
+      } catch (BlockException e) {
+        parts.lacks(e);
+        return;
+      }
+      for (long entry : Snapshots.tableOf(this, snapshot)) {
+        parts.addInactiveTable(Entry.offset(entry));
       }
     }
+    parts.add(
+        MetadataMap.Part.INACTIVE_FIRST_LEVEL,
+        snapshot.firstLevelOffset(),
+        Integer.toUnsignedLong(snapshot.firstLevelEntries()) * Geometry.ENTRY_BYTES);
   }
 
   private void markCorrupt() throws BlockException {
@@ -300,6 +303,16 @@ final class Qcow2Image {
     unstable = true;
   }
 
+  private void beforeSlices() throws BlockException {
+    guard.parts().requireComplete();
+    stabilise();
+  }
+
+  private void checkTablesWritable() throws BlockException {
+    damage.check();
+    guard.parts().requireComplete();
+  }
+
   /** What second-level entries rely on becomes stable. */
   void stabilise() throws BlockException {
     damage.check();
@@ -394,20 +407,6 @@ final class Qcow2Image {
     }
   }
 
-  /** Writes those bits to the header of an image; they are on the disk when this returns. */
-  static void writeIncompatible(Edge file, long bits) throws BlockException {
-    byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
-    HeapBytes.write(file, HEADER_INCOMPATIBLE_FIELD, field);
-    file.flush();
-  }
-
-  /** Writes the bits that say what is up to date; they are on the disk when this returns. */
-  static void writeAutoclear(Edge file, long bits) throws BlockException {
-    byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, bits).array();
-    HeapBytes.write(file, HEADER_AUTOCLEAR_FIELD, field);
-    file.flush();
-  }
-
   /** What the image keeps of bitmaps. */
   BitmapTables bitmaps() {
     return bitmaps;
@@ -423,7 +422,7 @@ final class Qcow2Image {
   void publishBitmaps(BitmapTables tables) throws BlockException {
     long others = Qcow2Type.readHeader(file).autoclear() & ~Features.AUTOCLEAR_BITMAPS;
     // Nobody looks at the extension while it is written, which may be more than one sector.
-    writeAutoclear(file, others);
+    HeaderFields.writeAutoclear(file, others);
     rewriteHeader(
         header -> {
           List<HeaderExtension> extensions =
@@ -434,7 +433,7 @@ final class Qcow2Image {
           return header.with(extensions, others);
         });
     if (!tables.tables().isEmpty()) {
-      writeAutoclear(file, others | Features.AUTOCLEAR_BITMAPS);
+      HeaderFields.writeAutoclear(file, others | Features.AUTOCLEAR_BITMAPS);
     }
     replaceBitmaps(tables);
   }

@@ -82,7 +82,7 @@ public final class Qcow2Type implements DriverType {
                 ? Features.AUTOCLEAR_KNOWN
                 : Features.AUTOCLEAR_RAW_DATA_FILE);
     if (!readOnly && header.autoclear() != keptUpToDate) {
-      Qcow2Image.writeAutoclear(file, keptUpToDate);
+      HeaderFields.writeAutoclear(file, keptUpToDate);
     }
     Qcow2Image.Extras extras =
         new Qcow2Image.Extras(
@@ -197,7 +197,7 @@ public final class Qcow2Type implements DriverType {
     if (report.checkErrors() > 0) {
       throw BlockException.of(Errno.EIO, "Could not repair dirty image");
     }
-    Qcow2Image.writeIncompatible(file, header.incompatible() & ~Features.INCOMPATIBLE_DIRTY);
+    HeaderFields.writeIncompatible(file, header.incompatible() & ~Features.INCOMPATIBLE_DIRTY);
     return readHeader(file);
   }
 

@@ -98,6 +98,20 @@ final class Refcounts {
     return read(blocks.get(sliceOffset(offset, index)).bytes(), indexInSlice(index));
   }
 
+  /**
+   * Fails where no block knows a cluster that something refers to.
+   *
+   * @throws BlockException with EFBIG if none ever could, else with EAGAIN
+   */
+  void requireCounted(long clusterIndex) throws BlockException {
+    if (clusterIndex / geometry.refcountsPerBlock() >= MAX_TABLE_BYTES / Long.BYTES) {
+      throw BlockException.of(Errno.EFBIG, "cluster " + clusterIndex + " cannot be counted");
+    }
+    if (blockOffset(clusterIndex) == 0) {
+      throw BlockException.of(Errno.EAGAIN, "cluster " + clusterIndex + " is not counted");
+    }
+  }
+
   private int countsPerSlice() {
     return blocks.sliceBytes() * Byte.SIZE >> geometry.refcountOrder();
   }

@@ -105,6 +105,13 @@ final class Snapshots {
 
   /** The first level of a snapshot, which may be damaged. */
   static long[] tableOf(Qcow2Image image, SnapshotTable.Snapshot snapshot) throws BlockException {
+    checkTable(image, snapshot);
+    int bytes = snapshot.firstLevelEntries() * Geometry.ENTRY_BYTES;
+    return HeapBytes.longs(HeapBytes.read(image.file(), snapshot.firstLevelOffset(), bytes));
+  }
+
+  /** Whether a snapshot's first level can be one. */
+  static void checkTable(Qcow2Image image, SnapshotTable.Snapshot snapshot) throws BlockException {
     long offset = snapshot.firstLevelOffset();
     int entries = snapshot.firstLevelEntries();
     if (Integer.compareUnsigned(entries, Qcow2Image.MAX_FIRST_LEVEL_ENTRIES) > 0) {
@@ -113,7 +120,6 @@ final class Snapshots {
     if (offset < 0 || image.geometry().inCluster(offset) != 0) {
       throw new BlockException(Errno.EINVAL, "Snapshot L1 table offset invalid");
     }
-    return HeapBytes.longs(HeapBytes.read(image.file(), offset, entries * Geometry.ENTRY_BYTES));
   }
 
   /** Goes back to a snapshot. */

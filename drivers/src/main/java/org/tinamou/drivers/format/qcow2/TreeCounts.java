@@ -26,7 +26,8 @@ final class TreeCounts {
   /**
    * Counts a reference more for each one.
    *
-   * @throws BlockException with EINVAL if a count cannot become larger; nothing has changed then
+   * @throws BlockException with EINVAL if a count cannot become larger, or as {@link
+   *     Refcounts#requireCounted} says; nothing has changed then
    */
   void countUp(long[] firstLevel) throws BlockException {
     long[] counted = {0};
@@ -35,6 +36,7 @@ final class TreeCounts {
       walk(
           firstLevel,
           cluster -> {
+            image.refcounts().requireCounted(cluster);
             image.refcounts().increase(cluster, 1);
             counted[0]++;
             return true;

@@ -406,6 +406,7 @@ final class WritePath {
 
   /** What lies in one piece of the file. */
   private void store(long guest, long host, Payload payload) throws BlockException {
+    image.guard().parts().requireComplete();
     Encryption encryption = image.encryption();
     if (!(payload instanceof Payload.Bytes(IoVector data))) {
       payload.copyTo(image.data(), host);

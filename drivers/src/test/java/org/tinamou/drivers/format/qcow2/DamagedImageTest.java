@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,7 +17,11 @@ import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.CheckRepair;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.open.ImageAddress;
+import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.protocol.file.OnLoop;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionReader;
 
 /** Damage that is met while an image is in use: told, marked, and nothing gets worse. */
 class DamagedImageTest {
@@ -75,8 +81,10 @@ class DamagedImageTest {
       delimiter = '|',
       value = {
         "30000 | 8000000000040200 | L2 table offset 0x40200 unaligned (L1 index: 0)",
-        "40000 | 8000000000050200 | Cluster allocation offset 0x50200 unaligned (L2 offset: 0x40000, L2 index: 0)",
-        "40000 | 8000000000050201 | Cluster allocation offset 0x50200 unaligned (L2 offset: 0x40000, L2 index: 0)",
+        "40000 | 8000000000050200 | Cluster allocation offset 0x50200 unaligned (L2 offset:"
+            + " 0x40000, L2 index: 0)",
+        "40000 | 8000000000050201 | Cluster allocation offset 0x50200 unaligned (L2 offset:"
+            + " 0x40000, L2 index: 0)",
       })
   void unalignedEntriesAreNotFollowed(String offset, String value, String text) throws Exception {
     OnLoop.run(
@@ -117,7 +125,8 @@ class DamagedImageTest {
           disk.close();
           assertEquals(
               List.of(
-                  "qcow2: Image is corrupt: Cannot free unaligned cluster 0x50200; further non-fatal corruption events will be suppressed",
+                  "qcow2: Image is corrupt: Cannot free unaligned cluster 0x50200; further"
+                      + " non-fatal corruption events will be suppressed",
                   "qcow2_free_clusters failed: Invalid argument"),
               disk.lines);
           assertEquals(0, Qcow2Files.peek(image, 72));
@@ -187,6 +196,57 @@ class DamagedImageTest {
           assertEquals(Features.INCOMPATIBLE_DIRTY, Qcow2Files.peek(image, 72));
           disk.close();
           assertEquals(0, Qcow2Files.peek(image, 72));
+        });
+  }
+
+  private static InternalSnapshots snapshots(Qcow2Files.Disk disk) {
+    return (InternalSnapshots) Objects.requireNonNull(disk.node.driverOrNull());
+  }
+
+  /** Where the tables of a snapshot are looked at and cannot be found, nothing is written. */
+  @ParameterizedTest
+  @CsvSource({"0, 4194816, 8, EINVAL", "8, 268435456, 4, EFBIG"})
+  void lostTablesOfSnapshotsRefuseWrites(int field, long value, int width, Errno errno)
+      throws Exception {
+    OnLoop.run(
+        context -> {
+          Path image = Qcow2Files.create(context, directory.resolve("image.qcow2"));
+          Qcow2Files.Disk disk = Qcow2Files.open(context, image, "qcow2", NodeOptions.READ_WRITE);
+          snapshots(disk).createSnapshot("kept", 0, 0, 0);
+          disk.close();
+          Qcow2Files.poke(image, Qcow2Files.peek(image, 64) + field, width, value);
+          final byte[] before = Files.readAllBytes(image);
+          Json.Members options = new Json.Members();
+          options.put("driver", "qcow2");
+          options.put("overlap-check.inactive-l2", "on");
+          Qcow2Files.Disk watched =
+              Qcow2Files.open(
+                  context,
+                  new ImageAddress(image.toString(), options, OptionReader.Style.LOOSE),
+                  NodeOptions.READ_WRITE);
+          byte[] cluster = Qcow2Files.filled(Qcow2Files.CLUSTER_BYTES, 1);
+          assertEquals(errno, failing(() -> watched.write(0, cluster)).errno());
+          watched.close();
+          assertEquals(
+              List.of("Failed to flush the refcount block cache: " + errno.message()),
+              watched.lines);
+          assertArrayEquals(before, Files.readAllBytes(image));
+        });
+  }
+
+  /** A reference to where nothing is counted. */
+  @ParameterizedTest
+  @CsvSource({"800000ffffff0000, EAGAIN", "80ffffffffff0000, EFBIG"})
+  void snapshotsDoNotKeepWhatNothingCounts(String entry, Errno errno) throws Exception {
+    OnLoop.run(
+        context -> {
+          Path image = Qcow2Files.create(context, directory.resolve("image.qcow2"));
+          Qcow2Files.poke(image, Qcow2Files.SECOND_LEVEL, 8, Long.parseUnsignedLong(entry, 16));
+          Qcow2Files.Disk disk = Qcow2Files.open(context, image, "qcow2", NodeOptions.READ_WRITE);
+          InternalSnapshots snapshots = snapshots(disk);
+          assertEquals(errno, failing(() -> snapshots.createSnapshot("a", 0, 0, 0)).errno());
+          assertEquals(List.of(), snapshots.snapshots());
+          disk.close();
         });
   }
 }

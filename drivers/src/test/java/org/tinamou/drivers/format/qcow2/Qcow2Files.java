@@ -50,7 +50,7 @@ final class Qcow2Files {
   static final class Disk {
     final BlockBackend backend;
     final List<String> lines = new ArrayList<>();
-    private final BlockNode node;
+    final BlockNode node;
 
     private Disk(BlockBackend backend, BlockNode node) {
       this.backend = backend;
