@@ -14,6 +14,7 @@ module org.tinamou.drivers {
   exports org.tinamou.drivers.copy;
   exports org.tinamou.drivers.filter;
   exports org.tinamou.drivers.filter.blkdebug;
+  exports org.tinamou.drivers.filter.blklogwrites;
   exports org.tinamou.drivers.filter.blkverify;
   exports org.tinamou.drivers.filter.compress;
   exports org.tinamou.drivers.filter.copybeforewrite;

@@ -8,6 +8,7 @@ import org.tinamou.aio.AnyThread;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.DriverType;
 import org.tinamou.drivers.filter.blkdebug.BlkdebugType;
+import org.tinamou.drivers.filter.blklogwrites.BlklogwritesType;
 import org.tinamou.drivers.filter.blkverify.BlkverifyType;
 import org.tinamou.drivers.filter.compress.CompressType;
 import org.tinamou.drivers.filter.copybeforewrite.CopyBeforeWriteType;
@@ -30,7 +31,6 @@ public final class Drivers {
   /** Names of formats and protocols that the reference has and this program has not. */
   private static final Set<String> MISSING =
       Set.of(
-          "blklogwrites",
           "bochs",
           "cloop",
           "dmg",
@@ -108,6 +108,7 @@ public final class Drivers {
     types.add(new LuksType(objects));
     types.addAll(files);
     types.add(new BlkdebugType());
+    types.add(new BlklogwritesType());
     types.add(new BlkverifyType());
     types.add(new CompressType());
     types.add(new CopyBeforeWriteType());

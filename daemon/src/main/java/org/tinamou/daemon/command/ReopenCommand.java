@@ -48,7 +48,13 @@ final class ReopenCommand {
 
   /** Filters whose options stay as they are, and their children's names too. */
   private static final Set<String> FIXED =
-      Set.of("blkverify", "compress", "copy-before-write", "copy-on-read", "snapshot-access");
+      Set.of(
+          "blklogwrites",
+          "blkverify",
+          "compress",
+          "copy-before-write",
+          "copy-on-read",
+          "snapshot-access");
 
   private final Daemon daemon;
 

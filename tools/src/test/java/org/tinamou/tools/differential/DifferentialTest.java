@@ -79,6 +79,11 @@ class DifferentialTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> blklogwrites() throws IOException {
+    return scripts("blklogwrites.txt");
+  }
+
+  @TestFactory
   Stream<DynamicTest> ioReopen() throws IOException {
     return scripts("io-reopen.txt");
   }
