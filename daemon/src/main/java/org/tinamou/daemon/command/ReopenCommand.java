@@ -21,6 +21,7 @@ import org.tinamou.daemon.Daemon;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.filter.preallocate.PreallocateDriver;
 import org.tinamou.drivers.filter.preallocate.PreallocateType;
+import org.tinamou.drivers.format.qcow2.Qcow2Driver;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.MemberOrder;
@@ -97,7 +98,7 @@ final class ReopenCommand {
     if (driver != null && !driver.equals(node.driver().formatName())) {
       throw refused("driver");
     }
-    Object ofDriver = driverOptions(node, options);
+    Object ofDriver = driverOptions(node, options, settings);
     changes.put(node, new ReopenChange(node, settings, ofDriver, children));
   }
 
@@ -135,7 +136,11 @@ final class ReopenCommand {
 
   /** Whether a driver can do without an option that it had. */
   private static boolean isChangeable(BlockNode node, String key) {
-    return node.driverOrNull() instanceof RawFormat && (key.equals("offset") || key.equals("size"));
+    return switch (node.driverOrNull()) {
+      case RawFormat _ -> key.equals("offset") || key.equals("size");
+      case Qcow2Driver _ -> Qcow2Driver.canChange(key);
+      case null, default -> false;
+    };
   }
 
   private static BlockException refused(String option) {
@@ -243,7 +248,8 @@ final class ReopenCommand {
   // --------------------------------------------------------------------------- of one driver only
 
   /** What a driver is told beside; anything it cannot change has to be as it was. */
-  private static @Nullable Object driverOptions(BlockNode node, OptionReader options)
+  private static @Nullable Object driverOptions(
+      BlockNode node, OptionReader options, NodeOptions settings)
       throws OptionException, BlockException {
     Map<String, Json> given = options.flat();
     Map<String, Json> before = node.origin().options();
@@ -256,6 +262,9 @@ final class ReopenCommand {
       if (isOwn(node, key) && !changeable && !each.getValue().equals(before.get(key))) {
         throw refused(key);
       }
+    }
+    if (driver instanceof Qcow2Driver image) {
+      return image.runtimeOptions(options, settings.discardUnmap());
     }
     if (preallocate) {
       return PreallocateType.sizes(options);

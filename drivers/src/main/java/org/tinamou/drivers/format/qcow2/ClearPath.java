@@ -160,7 +160,8 @@ final class ClearPath {
       return 0;
     }
     Entry.Kind kind = image.map().kind(entry & ~Entry.ZERO);
-    boolean keeps = clearing == Clearing.ZERO || (image.keepsDiscarded() && Entry.isCopied(entry));
+    boolean keeps =
+        clearing == Clearing.ZERO || (image.options().keepsDiscarded() && Entry.isCopied(entry));
     if (keeps && kind == Entry.Kind.NORMAL) {
       return geometry.extended() ? entry : entry | Entry.ZERO;
     }

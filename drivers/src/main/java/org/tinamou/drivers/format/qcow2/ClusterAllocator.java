@@ -34,7 +34,7 @@ final class ClusterAllocator {
   private final Refcounts refcounts;
   private final Geometry geometry;
   private final MetadataGuard guard;
-  private final Set<Freed> passedOn;
+  private Set<Freed> passedOn;
 
   /** Clusters with the reason, which is in the low bits. */
   private final ArrayDeque<Long> released = new ArrayDeque<>();
@@ -63,6 +63,11 @@ final class ClusterAllocator {
     this.geometry = geometry;
     this.guard = guard;
     this.usedEnd = geometry.clustersOf(fileBytes);
+  }
+
+  /** Other clusters' space goes back to the host from now on. */
+  void passOn(Set<Freed> other) {
+    passedOn = other;
   }
 
   /** Takes up to that many clusters in a row, at least one; each is counted once. */

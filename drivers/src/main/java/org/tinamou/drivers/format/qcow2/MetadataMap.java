@@ -58,7 +58,7 @@ final class MetadataMap {
   private static final byte INACTIVE_TABLE = 4;
 
   private final Geometry geometry;
-  private final Set<Part> checked;
+  private Set<Part> checked;
   private final List<Range> ranges = new ArrayList<>();
 
   /** Cluster numbers and what is there; 0 is a free slot, as the header is a range. */
@@ -71,6 +71,11 @@ final class MetadataMap {
   MetadataMap(Geometry geometry, Set<Part> checked) {
     this.geometry = geometry;
     this.checked = checked;
+  }
+
+  /** Checks other parts from now on; what was noted stands for those of before. */
+  void check(Set<Part> other) {
+    checked = other;
   }
 
   /** Forgets everything. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -32,6 +33,7 @@ import org.tinamou.drivers.MemoryPool;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.drivers.PersistentBitmaps;
 import org.tinamou.qapi.OptionException;
+import org.tinamou.qapi.OptionReader;
 import org.tinamou.qapi.OptionSchema;
 import org.tinamou.qapi.OptionValues;
 
@@ -80,7 +82,7 @@ public final class Qcow2Driver
     this.surroundings = new MemoryPool(2 * geometry.clusterBytes());
     this.codec =
         new ClusterCodec(
-            header.compressionType(), geometry.clusterBytes(), image.compressionLevel());
+            header.compressionType(), geometry.clusterBytes(), image.options().compressionLevel());
     this.reads = new ReadPath(image, codec, unpacked, packed);
     this.writes = new WritePath(image, reads, surroundings);
     this.packedWrites = new PackedWrites(image, writes, codec, packed);
@@ -500,6 +502,23 @@ public final class Qcow2Driver
       below |= Permission.WRITE | Permission.RESIZE;
     }
     return new PermissionPair(below, Permission.DEFAULT_SHARED);
+  }
+
+  /** Whether an option of an image can change, or go back to its default, while it is open. */
+  @AnyThread
+  public static boolean canChange(String option) {
+    return RuntimeOptions.canChange(option);
+  }
+
+  /**
+   * Options for a {@link ReopenChange} of this node.
+   *
+   * @param unmaps whether the image's discards reach the host from then on
+   */
+  @AnyThread
+  public Object runtimeOptions(OptionReader options, boolean unmaps)
+      throws OptionException, BlockException {
+    return RuntimeOptions.read(options, header, unmaps);
   }
 
   @Override

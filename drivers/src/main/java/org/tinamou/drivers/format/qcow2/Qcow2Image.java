@@ -67,9 +67,7 @@ final class Qcow2Image {
   private final ClusterAllocator allocator;
   private final ClusterMap map;
   private final int version;
-  private final boolean lazyRefcounts;
-  private final boolean keepsDiscarded;
-  private final int compressionLevel;
+  private volatile RuntimeOptions options;
   private volatile long sizeBytes;
   private long incompatible;
 
@@ -99,9 +97,7 @@ final class Qcow2Image {
     this.version = header.version();
     this.sizeBytes = header.sizeBytes();
     this.incompatible = header.incompatible();
-    this.lazyRefcounts = options.lazyRefcounts();
-    this.keepsDiscarded = options.keepsDiscarded();
-    this.compressionLevel = options.compressionLevel();
+    this.options = options;
     CacheSizes caches = options.caches();
     long[] refcountTable = Refcounts.readTable(file, header);
     long[] firstLevel = ClusterMap.readFirstLevel(file, header);
@@ -319,7 +315,7 @@ final class Qcow2Image {
     if (!unstable) {
       return;
     }
-    if (!lazyRefcounts) {
+    if (!options.lazyRefcounts()) {
       refcounts.writeBack();
     }
     file.flush();
@@ -356,13 +352,19 @@ final class Qcow2Image {
     }
   }
 
-  int compressionLevel() {
-    return compressionLevel;
+  RuntimeOptions options() {
+    return options;
   }
 
-  /** Whether discarded clusters keep their place in the file. */
-  boolean keepsDiscarded() {
-    return keepsDiscarded;
+  /** Other options from now on. Drained; tables are written back if they are kept otherwise. */
+  void become(RuntimeOptions next) throws BlockException {
+    CacheSizes sizes = next.caches();
+    slices.resize(sizes.sliceBytes(), sizes.slices());
+    blocks.resize(geometry.clusterBytes(), sizes.refcountBlocks());
+    allocator.passOn(next.passedOn());
+    guard.parts().check(next.overlapChecks());
+    options = next;
+    noteMetadata();
   }
 
   /** Keeps the number of references that wait to be dropped within bounds. */
@@ -529,7 +531,7 @@ final class Qcow2Image {
 
   /** Before counts lag behind for the first time, the image says so. */
   void beforeLazyChange() throws BlockException {
-    if (lazyRefcounts && (incompatible & Features.INCOMPATIBLE_DIRTY) == 0) {
+    if (options.lazyRefcounts() && (incompatible & Features.INCOMPATIBLE_DIRTY) == 0) {
       changeIncompatible(Features.INCOMPATIBLE_DIRTY, 0);
     }
   }

@@ -1,5 +1,6 @@
 package org.tinamou.drivers.format.qcow2;
 
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockDriver;
@@ -17,6 +18,7 @@ final class Qcow2Reopen implements BlockDriver.PreparedReopen {
   private final BitmapStore bitmaps;
   private boolean becomesReadOnly;
   private boolean becomesWritable;
+  private @Nullable RuntimeOptions next;
 
   Qcow2Reopen(BlockNode node, Qcow2Image image, BitmapStore bitmaps) {
     this.node = node;
@@ -27,6 +29,11 @@ final class Qcow2Reopen implements BlockDriver.PreparedReopen {
   /** Does what can fail: the file can still be used as before. */
   @InCoroutine
   Qcow2Reopen prepare(ReopenChange change) throws BlockException {
+    if (change.driverOptions() instanceof RuntimeOptions options
+        && !image.damage().isFatal()
+        && !image.isRetired()) {
+      prepareOptions(options);
+    }
     boolean writable = !change.options().readOnly();
     becomesReadOnly = !writable && image.isWritable();
     becomesWritable = writable && !image.isWritable();
@@ -45,6 +52,33 @@ final class Qcow2Reopen implements BlockDriver.PreparedReopen {
     return this;
   }
 
+  /** What the change would make forget is written down. */
+  private void prepareOptions(RuntimeOptions options) throws BlockException {
+    RuntimeOptions before = image.options();
+    image.metadata().lock();
+    try {
+      if (before.lazyRefcounts() && !options.lazyRefcounts() && image.isWritable()) {
+        image.finish();
+      } else if (!before.caches().equals(options.caches())) {
+        image.writeBack();
+      }
+    } finally {
+      image.metadata().unlock();
+    }
+    next = options;
+  }
+
+  private void become(RuntimeOptions options) {
+    image.metadata().lock();
+    try {
+      image.become(options);
+    } catch (BlockException e) {
+      image.guard().parts().lacks(e);
+    } finally {
+      image.metadata().unlock();
+    }
+  }
+
   /** Nothing in the image says that it is in use any more. */
   private void finish() throws BlockException {
     image.metadata().lock();
@@ -61,6 +95,9 @@ final class Qcow2Reopen implements BlockDriver.PreparedReopen {
   @Override
   public void commit() {
     image.showBelow(node.child("backing"));
+    if (next != null) {
+      become(next);
+    }
     if (becomesReadOnly) {
       bitmaps.setReadOnly(true);
       setWritable(false);

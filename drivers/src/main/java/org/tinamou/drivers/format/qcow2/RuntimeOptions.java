@@ -26,9 +26,27 @@ record RuntimeOptions(
     int compressionLevel,
     Set<MetadataMap.Part> overlapChecks) {
   private static final List<String> OVERLAP_MODES = List.of("none", "constant", "cached", "all");
+  private static final Set<String> CHANGEABLE =
+      Set.of(
+          "cache-size",
+          "l2-cache-size",
+          "l2-cache-entry-size",
+          "refcount-cache-size",
+          "cache-clean-interval",
+          "lazy-refcounts",
+          "overlap-check",
+          "discard-no-unref",
+          Freed.BY_REQUEST.option(),
+          Freed.WITH_SNAPSHOT.option(),
+          Freed.OTHERWISE.option());
   private static final int MIN_SLICE_BYTES = 512;
   private static final int MIN_REFCOUNT_BLOCKS = 4;
   private static final int MIN_SLICES = 2;
+
+  /** Whether an option can change while an image is open. */
+  static boolean canChange(String option) {
+    return CHANGEABLE.contains(option) || option.startsWith("overlap-check.");
+  }
 
   /**
    * Reads them.
@@ -60,7 +78,9 @@ record RuntimeOptions(
       throw new BlockException(
           Errno.EINVAL, "discard-no-unref is only supported since qemu 1.1 compatibility level");
     }
-    options.uint32OrNull("cache-clean-interval");
+    if (options.uint64("cache-clean-interval", 0) >>> Integer.SIZE != 0) {
+      throw new BlockException(Errno.EINVAL, "Cache clean interval too big");
+    }
     Set<MetadataMap.Part> overlapChecks = overlap(options);
     boolean inHeader = (header.compatible() & Features.COMPATIBLE_LAZY_REFCOUNTS) != 0;
     return new RuntimeOptions(

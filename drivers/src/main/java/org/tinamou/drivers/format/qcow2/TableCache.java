@@ -64,12 +64,12 @@ final class TableCache {
   }
 
   private final Edge file;
-  private final int sliceBytes;
-  private final int capacity;
+  private int sliceBytes;
+  private int capacity;
   private final Barrier barrier;
   private final @Nullable DebugEvent loading;
   private final DebugEvent writing;
-  private final Arena arena = Arena.ofShared();
+  private Arena arena = Arena.ofShared();
 
   /** The one that was used longest ago comes first. */
   private final LinkedHashMap<Long, Slice> slices = new LinkedHashMap<>(16, 0.75f, true);
@@ -216,6 +216,22 @@ final class TableCache {
     Check.state(dirty.isEmpty(), "changed tables are forgotten");
     idle.addAll(slices.values());
     slices.clear();
+  }
+
+  /**
+   * Other sizes from now on. If they differ, nothing may have changed since it was written back.
+   */
+  void resize(int newSliceBytes, int newCapacity) {
+    if (newSliceBytes == sliceBytes && newCapacity == capacity) {
+      return;
+    }
+    forgetAll();
+    idle.clear();
+    made = 0;
+    arena.close();
+    arena = Arena.ofShared();
+    sliceBytes = newSliceBytes;
+    capacity = newCapacity;
   }
 
   /** Frees the memory. */
