@@ -2,6 +2,7 @@ package org.tinamou.daemon;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -45,6 +46,7 @@ public final class Daemon {
   private final BlockGraph graph;
   private final ObjectRegistry objects;
   private final DriverList drivers;
+  private final NamedDescriptors namedDescriptors = new NamedDescriptors();
   private final DescriptorSets descriptors = new DescriptorSets(this::isRunning);
   private final HeldNodes nodes;
   private final HeldDrives drives = new HeldDrives();
@@ -103,6 +105,12 @@ public final class Daemon {
   @HomeThread
   public ObjectRegistry objects() {
     return objects;
+  }
+
+  /** Descriptors that clients have named. */
+  @AnyThread
+  public NamedDescriptors namedDescriptors() {
+    return namedDescriptors;
   }
 
   /** Files that were passed to the program. */
@@ -308,6 +316,10 @@ public final class Daemon {
     main.callBlocking(
         () -> {
           descriptors.close(main.hostFiles());
+          for (String name = namedDescriptors.any(); name != null; name = namedDescriptors.any()) {
+            descriptors.closeUnwanted(
+                main.hostFiles(), Objects.requireNonNull(namedDescriptors.take(name)));
+          }
           return true;
         });
     objects.close();

@@ -1,10 +1,13 @@
 package org.tinamou.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -144,6 +147,59 @@ class PassedDescriptorsTest {
                       CommandException.class,
                       () -> say(daemon, -1, "remove-fd", set(1).put("fd", 999)))
                   .getMessage());
+        });
+  }
+
+  private static String refusal(Daemon daemon, int fd, String command, Json.Members arguments) {
+    return String.valueOf(
+        assertThrows(CommandException.class, () -> say(daemon, fd, command, arguments))
+            .getMessage());
+  }
+
+  /** Whether the number is that of the file; somebody else may have it meanwhile. */
+  private boolean isOpenHere(int fd) throws IOException {
+    try {
+      Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd));
+      return target.equals(folder.resolve("a").toRealPath());
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  private static Json.Members name(String name) {
+    return new Json.Members().put("fdname", name);
+  }
+
+  private static Json.Members listenOn(String name) {
+    Json.Members data = new Json.Members().put("str", name);
+    return new Json.Members().put("addr", new Json.Members().put("type", "fd").put("data", data));
+  }
+
+  @Test
+  void aDescriptorIsNamedUntilItIsClosed() throws Exception {
+    talk(
+        (main, daemon) -> {
+          assertEquals(
+              "No file descriptor supplied via SCM_RIGHTS",
+              refusal(daemon, -1, "getfd", name("a")));
+          assertEquals(
+              "Parameter 'fdname' expects a name not starting with a digit",
+              refusal(daemon, open(main, "a"), "getfd", name("1a")));
+          int first = open(main, "a");
+          assertTrue(isOpenHere(first));
+          assertEquals("{}", say(daemon, first, "getfd", name("a")));
+          assertEquals("{}", say(daemon, open(main, "a"), "getfd", name("a")));
+          assertFalse(isOpenHere(first), "the first one is closed");
+          assertEquals("{}", say(daemon, -1, "closefd", name("a")));
+          assertEquals(
+              "File descriptor named 'a' not found", refusal(daemon, -1, "closefd", name("a")));
+          assertEquals(
+              "File descriptor named 'a' has not been found",
+              assertThrows(
+                      OptionException.class,
+                      () -> say(daemon, -1, "nbd-server-start", listenOn("a")))
+                  .getMessage());
+          say(daemon, open(main, "a"), "getfd", name("left"));
         });
   }
 

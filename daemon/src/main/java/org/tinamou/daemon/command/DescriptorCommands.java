@@ -20,9 +20,46 @@ final class DescriptorCommands {
   }
 
   void register(CommandList list) {
+    list.add("getfd", this::name);
+    list.add("closefd", (arguments, _) -> closeNamed(arguments));
     list.add("add-fd", this::add);
     list.add("remove-fd", (arguments, _) -> remove(arguments));
     list.add("query-fdsets", (_, _) -> sets());
+  }
+
+  @InCoroutine
+  private Json name(OptionReader arguments, CommandContext context)
+      throws OptionException, CommandException {
+    int fd = context.takeDescriptor();
+    if (fd < 0) {
+      throw new CommandException("No file descriptor supplied via SCM_RIGHTS");
+    }
+    String name = arguments.string("fdname");
+    if (startsWithDigit(name)) {
+      close(fd);
+      throw new CommandException("Parameter 'fdname' expects a name not starting with a digit");
+    }
+    Integer before = daemon.namedDescriptors().put(name, fd);
+    if (before != null) {
+      close(before);
+    }
+    return new Json.Members();
+  }
+
+  /** Such names are numbers of descriptors. */
+  static boolean startsWithDigit(String name) {
+    return !name.isEmpty() && name.charAt(0) >= '0' && name.charAt(0) <= '9';
+  }
+
+  @InCoroutine
+  private Json closeNamed(OptionReader arguments) throws OptionException, CommandException {
+    String name = arguments.string("fdname");
+    Integer fd = daemon.namedDescriptors().take(name);
+    if (fd == null) {
+      throw new CommandException("File descriptor named '" + name + "' not found");
+    }
+    close(fd);
+    return new Json.Members();
   }
 
   @InCoroutine

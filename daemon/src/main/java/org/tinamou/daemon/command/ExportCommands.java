@@ -3,6 +3,7 @@ package org.tinamou.daemon.command;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.SocketAddress;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
@@ -59,7 +60,22 @@ final class ExportCommands {
     } else if (authorization != null) {
       throw new OptionException("TLS authorization is incompatible with no TLS credentials");
     }
-    daemon.exports().startServer(ServerAddresses.read(arguments.object("addr")), options);
+    daemon.exports().startServer(address(arguments.object("addr")), options);
+  }
+
+  /** Where to listen; a socket that a client has named is the server's from now on. */
+  private SocketAddress address(OptionReader from) throws OptionException {
+    OptionReader data = from.objectOrNull("data");
+    OptionReader members = data == null ? from : data;
+    String name = from.string("type").equals("fd") ? members.stringOrNull("str") : null;
+    if (name == null || DescriptorCommands.startsWithDigit(name)) {
+      return ServerAddresses.read(from);
+    }
+    Integer fd = daemon.namedDescriptors().take(name);
+    if (fd == null) {
+      throw new OptionException("File descriptor named '" + name + "' has not been found");
+    }
+    return new SocketAddress.Descriptor(fd);
   }
 
   private @Nullable Authorization authorization(@Nullable String id) throws OptionException {
