@@ -11,11 +11,14 @@ import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.daemon.LoopStarter;
 import org.tinamou.daemon.MonitoredDaemon;
+import org.tinamou.daemon.hmp.HumanCommands;
 import org.tinamou.monitor.CommandContext;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.monitor.MonitorOptions;
+import org.tinamou.monitor.Monitors;
 import org.tinamou.monitor.chardev.CharDevice;
 import org.tinamou.monitor.chardev.CharOptions;
+import org.tinamou.monitor.hmp.HumanTable;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.tools.cli.BackgroundWorker;
@@ -24,6 +27,7 @@ import org.tinamou.tools.cli.Interruptions;
 import org.tinamou.tools.cli.ProgramFailure;
 import org.tinamou.tools.cli.ToolException;
 import org.tinamou.tools.cli.UserObjects;
+import org.tinamou.tools.io.MonitorIo;
 
 /** One run of the daemon: carries its options out, then waits until it is told to end. */
 final class DaemonRun {
@@ -48,9 +52,22 @@ final class DaemonRun {
     this.steps = steps;
     this.pidFile = pidFile;
     this.monitored = new MonitoredDaemon(main, loops, console::errorLine);
+    addHumanMonitorCommand();
     monitored.daemon().graph().tellErrorsTo(console::error);
     monitored.daemon().onOutput(console::outputLine);
     this.objects = new UserObjects(monitored.daemon().objects());
+  }
+
+  /** The reference's daemon lacks it, but people want to type {@code qemu-io} and such. */
+  private void addHumanMonitorCommand() {
+    HumanTable human = new HumanTable();
+    HumanCommands.addTo(
+        human,
+        monitored.commands(),
+        monitored.schema(),
+        monitored.devices(),
+        new MonitorIo(monitored.daemon(), console));
+    Monitors.addHumanMonitorCommand(monitored.commands(), human);
   }
 
   @InCoroutine

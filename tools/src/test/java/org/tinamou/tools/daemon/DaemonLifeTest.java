@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tinamou.tools.ToolRun;
 
@@ -58,6 +59,46 @@ final class DaemonLifeTest {
       assertEquals("", ended.err());
       assertEquals(0, ended.exitCode());
       assertTrue(told.endsWith("{\"return\": {}}\r\n".repeat(3)), told);
+    }
+  }
+
+  /**
+   * What people type reaches the daemon too, by QMP; what qemu-io prints is the program's output.
+   */
+  @Test
+  void whatPeopleTypeIsCarriedOut() throws Exception {
+    String commands =
+        """
+        {"execute":"qmp_capabilities"}
+        {"execute":"human-monitor-command","arguments":
+            {"command-line":"qemu-io disk \\"read -P 0 0 64k\\""}}
+        {"execute":"human-monitor-command","arguments":{"command-line":"nope"}}
+        {"execute":"quit"}
+        """;
+    Path socket = folder.resolve("typed");
+    String[] words = {
+      "--chardev",
+      "socket,id=c,path=" + socket,
+      "--monitor",
+      "c",
+      "--blockdev",
+      "driver=null-co,node-name=disk,read-zeroes=on"
+    };
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+      CompletableFuture<ToolRun> run =
+          CompletableFuture.supplyAsync(
+              () -> ToolRun.run(new DaemonTool(), "daemon", "", words),
+              action -> Thread.ofPlatform().start(action));
+      String told;
+      try (SocketChannel channel = server.accept()) {
+        channel.write(ByteBuffer.wrap(commands.getBytes(StandardCharsets.UTF_8)));
+        told = new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+      }
+      ToolRun ended = run.get(60, TimeUnit.SECONDS);
+      assertEquals(0, ended.exitCode());
+      assertTrue(ended.out().startsWith("read 65536/65536 bytes at offset 0\n"), ended.out());
+      assertTrue(told.contains("{\"return\": \"unknown command: 'nope'\\r\\n\"}"), told);
     }
   }
 }
