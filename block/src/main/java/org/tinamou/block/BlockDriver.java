@@ -63,6 +63,9 @@ public interface BlockDriver {
     BlockNode namesake();
   }
 
+  /** Goes when its job ends, whoever is above: no other job may rely on standing on it. */
+  interface Fleeting extends BlockDriver {}
+
   /**
    * May have been put in front of a node by a job: without a name of its own it is not spoken of.
    */

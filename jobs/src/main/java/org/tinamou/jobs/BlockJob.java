@@ -9,6 +9,7 @@ import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.ClockType;
 import org.tinamou.base.Errno;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
@@ -121,6 +122,33 @@ public abstract class BlockJob extends Job {
   protected final void block(BlockNode node) {
     blocked.add(node);
     list().block(node, this);
+  }
+
+  /**
+   * Checks that a job may rely on the links of a chain, from a node down to another.
+   *
+   * @throws BlockException if one of them leads to what goes with another job, or another job
+   *     relies on it
+   */
+  @HomeThread
+  protected static void checkFreezable(BlockNode top, @Nullable BlockNode bottom)
+      throws BlockException {
+    Edge at = Edge.below(top);
+    while (at != null && at.parent() instanceof BlockNode parent && parent != bottom) {
+      if (at.isFrozen()) {
+        throw new BlockException(
+            Errno.EPERM,
+            "Cannot change '%s' link from '%s' to '%s'"
+                .formatted(at.name(), parent.name(), at.child().name()));
+      }
+      at = Edge.below(at.child());
+    }
+    for (at = Edge.below(top); at != null && at.parent() != bottom; at = Edge.below(at.child())) {
+      if (at.child().driverOrNull() instanceof BlockDriver.Fleeting) {
+        throw new BlockException(
+            Errno.EPERM, "Cannot freeze '%s' link to '%s'".formatted(at.name(), at.child().name()));
+      }
+    }
   }
 
   /** Keeps the links of a chain as they are, from a node down to another, until the job ends. */

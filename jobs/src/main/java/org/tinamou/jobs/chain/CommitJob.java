@@ -78,6 +78,7 @@ public final class CommitJob extends BlockJob {
     if (ImageChain.unfiltered(top) == ImageChain.unfiltered(base)) {
       throw new BlockException(Errno.EINVAL, "Invalid files for merge: top and base are the same");
     }
+    checkFreezable(top, base);
     CommitJob job = new CommitJob(list, common, active, top, base, settings, access);
     try {
       job.takeNodes();
@@ -96,6 +97,7 @@ public final class CommitJob extends BlockJob {
       baseWasReadOnly = true;
     }
     filter = CommitTop.insert(top, settings.filterNodeName());
+    checkFreezable(filter, base);
     freeze(filter, base);
     source = hold("intermediate node", top, Permission.CONSISTENT_READ, Permission.ALL);
     for (BlockNode each : ImageChain.above(top, base)) {

@@ -50,6 +50,15 @@ public final class StreamJob extends BlockJob {
   private record Place(
       BlockNode target, BlockNode image, BlockNode bottom, @Nullable BlockNode given) {
     /**
+     * The node whose link downwards may change meanwhile: what a base is gives way to others, and
+     * without a base so do the filters below the bottom.
+     */
+    BlockNode reliesDownTo() {
+      BlockNode base = given == null ? null : base();
+      return base == null ? bottom : ImageChain.above(bottom, base).getLast();
+    }
+
+    /**
      * What stands below the bottom now: the base that was asked for, unless it was a filter that
      * has left since. Filters above it come and go too.
      */
@@ -98,6 +107,7 @@ public final class StreamJob extends BlockJob {
       ReadOnlySwitch access)
       throws BlockException {
     Place place = place(target, base, bottom);
+    checkFreezable(target, place.reliesDownTo());
     boolean wasReadOnly = target.isReadOnly();
     target.graph().reference(target);
     BlockNode filter = null;
@@ -162,7 +172,8 @@ public final class StreamJob extends BlockJob {
   private void takeNodes() throws BlockException {
     through = hold("main node", filter, Permission.CONSISTENT_READ, SHARED_BY_NODES);
     into = hold("active node", place.target(), Permission.NONE, SHARED_BY_NODES);
-    freeze(place.target(), place.bottom());
+    checkFreezable(place.target(), place.reliesDownTo());
+    freeze(place.target(), place.reliesDownTo());
     BlockNode first = ImageChain.below(place.target());
     if (first == null || place.image() == place.bottom()) {
       return;

@@ -69,6 +69,7 @@ public final class ActiveCommitJob extends MirrorJob {
             .withErrorPolicies(onError, onError)
             .withFilterNodeName(filterNodeName);
     settings.check();
+    checkFreezable(top, base);
     boolean readOnly = base.isReadOnly();
     if (readOnly) {
       access.setReadOnly(base, false);
@@ -76,6 +77,7 @@ public final class ActiveCommitJob extends MirrorJob {
     MirrorSwitch nodes = null;
     try (DrainedSection drained = top.drain("start of a commit")) {
       nodes = MirrorSwitch.insert(top, base, settings, true);
+      checkFreezable(nodes.filter(), base);
       return new ActiveCommitJob(list, common, settings, nodes, access, readOnly);
     } catch (BlockException | RuntimeException refused) {
       if (nodes != null) {

@@ -233,12 +233,15 @@ final class JobsChain {
     StreamJob job =
         StreamJob.create(program.jobs(), settings, target, end, bottom, how, this::setReadOnly);
     boolean whole = end == null && bottom == null;
+    Edge left = ImageChain.unfiltered(target).child("backing");
     program.check(
         job,
         () -> {
           if (job.failure() == null && whole) {
             Edge below = ImageChain.unfiltered(target).child("backing");
-            program.simulation().require(below == null, "I18", "a streamed image stands on one");
+            // Who asked before the end may have given it another one since.
+            boolean gone = below == null || below != left;
+            program.simulation().require(gone, "I18", "a streamed image stands on one");
           }
         });
     return job;
