@@ -142,6 +142,14 @@ final class JobMutants {
             "edge.child() != target && edge.isFrozen()",
             "false",
             "jobs"),
+        new Mutant(
+            "stream-stands-on-filter",
+            "a stream relies on the filter of a commit, which goes when that ends",
+            "jobs",
+            "jobs/BlockJob.java",
+            "at.child().driverOrNull() instanceof BlockDriver.Fleeting",
+            "false",
+            "scenarios"),
         of(
             "backing-renamed-in-drain",
             "an image is told what it stands on while somebody has it drained",

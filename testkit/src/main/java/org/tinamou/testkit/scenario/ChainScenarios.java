@@ -2,6 +2,7 @@ package org.tinamou.testkit.scenario;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.base.Errno;
@@ -9,6 +10,7 @@ import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
+import org.tinamou.block.Edge;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.Permission;
 import org.tinamou.block.ReopenChange;
@@ -57,6 +59,10 @@ final class ChainScenarios {
             "a stream into what cannot be written to leaves no node",
             ChainScenarios::unwritable),
         new Scenario("J7 J8", "a read fails while a chain is streamed", ChainScenarios::failing),
+        new Scenario(
+            "J7 S28",
+            "a stream that would stand on the filter of a commit is refused",
+            ChainScenarios::onAFilter),
         new Scenario("J7 J8 S28", "jobs side by side in one chain", ChainScenarios::sideBySide));
   }
 
@@ -393,6 +399,71 @@ final class ChainScenarios {
     stage.require((error == null) == (policy == ErrorPolicy.STOP), "I17", "ended with " + error);
     chain.requireChain(error == null ? new Integer[] {4} : new Integer[] {4, 3, 2, 1, 0});
     chain.finish();
+  }
+
+  /** What goes with a commit is nothing to stand on, only something to stop in front of. */
+  private static void onAFilter(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    boolean active = stage.random().nextBoolean();
+    BlockJob commit =
+        active
+            ? ActiveCommitJob.create(
+                chain.jobs,
+                JobSettings.of("c"),
+                chain.node(2),
+                chain.node(0),
+                ErrorPolicy.REPORT,
+                "filter",
+                chain::setReadOnly)
+            : CommitJob.create(
+                chain.jobs,
+                JobSettings.of("c"),
+                chain.node(4),
+                chain.node(2),
+                chain.node(0),
+                new CommitSettings(ErrorPolicy.REPORT, "filter", null, false),
+                chain::setReadOnly);
+    BlockNode filter = ImageChain.below(chain.node(3));
+    String told = "nothing";
+    try {
+      streamTop(chain, chain.node(2));
+    } catch (BlockException refused) {
+      told = String.valueOf(refused.getMessage());
+    }
+    stage.require(told.equals("Cannot freeze 'backing' link to 'filter'"), "I15", "told " + told);
+    Edge frozen = Objects.requireNonNull(Edge.below(chain.node(2)));
+    BlockNode to = chain.node(0);
+    Errno refused =
+        Stage.errorOf(
+            () ->
+                stage
+                    .graph()
+                    .reopen(
+                        List.of(
+                            ReopenChange.of(chain.node(2), chain.node(2).options())
+                                .withChild("backing", to))));
+    stage.require(refused == Errno.EPERM && frozen.isFrozen(), "I15", "a frozen link has changed");
+    BlockJob stream = streamTop(chain, filter);
+    stream.start();
+    disturb(stage, chain, stream);
+    chain.end(stream);
+    commit.cancel(true);
+    commit.await();
+    stage.require(!frozen.isFrozen(), "I15", "a link is still frozen");
+    chain.requireChain(4, 2, 1, 0);
+    chain.finish();
+  }
+
+  private static BlockJob streamTop(Chain chain, @Nullable BlockNode base) throws BlockException {
+    return StreamJob.create(
+        chain.jobs,
+        JobSettings.of("s"),
+        chain.node(4),
+        base,
+        null,
+        StreamSettings.USUAL,
+        chain::setReadOnly);
   }
 
   /** Whatever is not refused ends, and the guest sees nothing of it. */
