@@ -19,7 +19,7 @@ import org.tinamou.base.IoVector;
 public final class IoEngine {
   private static final int POOLED_REQUESTS = 1024;
   private static final int MAX_AT_HAND_BYTES = 64 << 10;
-  private static final int MAX_AT_HAND_TURN_BYTES = 4 << 20;
+  private static final int MAX_AT_HAND_TURN_BYTES = 8 << 20;
   private static final long EAGAIN = -Errno.EAGAIN.number();
 
   private final AioContext context;

@@ -33,6 +33,17 @@ public interface BlockDriver {
   void read(long offsetBytes, IoVector buffer, int flags) throws BlockException;
 
   /**
+   * Fills the buffer with what is at hand, as a file's data is that the host has in its cache: never
+   * parks, blocks or takes long.
+   *
+   * @return whether it has; if not, {@link #read} is asked
+   */
+  @InCoroutine
+  default boolean readAtHand(long offsetBytes, IoVector buffer) {
+    return false;
+  }
+
+  /**
    * Where a read goes that is just one read of a child, at the same offset, with all flags; null if
    * the driver reads itself. The request is then the child's: neither counted nor tracked on this
    * node, whose parents count it until it has ended. Which of the two it is changes only while the

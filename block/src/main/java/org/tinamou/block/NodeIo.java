@@ -28,6 +28,12 @@ final class NodeIo {
       next.requireRead();
       node = next.child();
     }
+    // Its parents count such a read until it has ended, and nobody has to wait for it.
+    if (flags == 0
+        && !node.requests().isAnySerialising()
+        && node.driver().readAtHand(offset, buffer)) {
+      return;
+    }
     node.inFlight().begin();
     try {
       TrackedRequests.Tracked request = node.requests().begin("read", offset, buffer.sizeBytes());

@@ -180,6 +180,12 @@ final class TrackedRequests {
     }
   }
 
+  /** Whether a request that is tracked may have to wait. */
+  @AnyThread
+  boolean isAnySerialising() {
+    return serialisingCount > 0;
+  }
+
   /** Waits until no serialising request overlaps this one. */
   @InCoroutine
   void awaitSerialising(Tracked request) {

@@ -334,6 +334,16 @@ public final class FileDriver {
     access.transfer().read(buffers, offsetBytes);
   }
 
+  /**
+   * Fills the buffer if the host has the data in its cache.
+   *
+   * @return whether it has; if not, the buffer may have been written to
+   */
+  @InCoroutine
+  public boolean readAtHand(IoVector buffers, long offsetBytes) {
+    return access.transfer().readAtHand(buffers, offsetBytes);
+  }
+
   /** Writes the segment. */
   @InCoroutine
   public void write(MemorySegment buffer, long offsetBytes) throws BlockException {

@@ -113,6 +113,11 @@ public final class FileNode
   }
 
   @Override
+  public boolean readAtHand(long offsetBytes, IoVector buffer) {
+    return file.readAtHand(buffer, offsetBytes);
+  }
+
+  @Override
   public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     file.read(buffer, offsetBytes);
   }

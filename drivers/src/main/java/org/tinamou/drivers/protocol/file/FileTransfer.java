@@ -66,7 +66,7 @@ final class FileTransfer {
     long done = 0;
     while (done < buffers.sizeBytes()) {
       IoVector rest = next(buffers, done);
-      long moved = readSome(Coroutine.current(context).context().io(), rest, offsetBytes + done);
+      long moved = Coroutine.current(context).context().io().read(fd, rest, offsetBytes + done);
       if (moved == EINTR) {
         continue;
       }
@@ -82,22 +82,24 @@ final class FileTransfer {
     }
   }
 
-  /** From the host's cache if it is there, which costs no wait; else by a request. */
-  private long readSome(IoEngine io, IoVector buffers, long offsetBytes) {
-    if (unitBytes == 1 && buffers.segments().size() == 1) {
-      if (asksWithoutTry > 0) {
-        asksWithoutTry--;
-      } else {
-        long moved = io.readAtHand(fd, buffers.segments().getFirst(), offsetBytes);
-        if (moved > 0) {
-          misses = 0;
-          return moved;
-        }
-        misses = Math.min(misses + 1, MAX_MISSES);
-        asksWithoutTry = (1 << misses) - 2;
-      }
+  /** Fills the buffers if that costs no wait, and says whether it has. */
+  boolean readAtHand(IoVector buffers, long offsetBytes) {
+    if (unitBytes != 1 || buffers.segments().size() != 1) {
+      return false;
     }
-    return io.read(fd, buffers, offsetBytes);
+    if (asksWithoutTry > 0) {
+      asksWithoutTry--;
+      return false;
+    }
+    IoEngine io = Coroutine.current(context).context().io();
+    long moved = io.readAtHand(fd, buffers.segments().getFirst(), offsetBytes);
+    if (moved > 0) {
+      misses = 0;
+      return moved == buffers.sizeBytes();
+    }
+    misses = Math.min(misses + 1, MAX_MISSES);
+    asksWithoutTry = (1 << misses) - 2;
+    return false;
   }
 
   /** Whether a read that ended inside of a unit has met the end of the file. */
