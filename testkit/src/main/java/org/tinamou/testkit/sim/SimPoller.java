@@ -1,5 +1,6 @@
 package org.tinamou.testkit.sim;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.tinamou.aio.FdWatch;
@@ -32,6 +33,11 @@ final class SimPoller implements Poller {
     SimDisk.Operation operation = simulation.disk().start(request);
     inFlight.add(
         new Completion(request, simulation.nowNanos() + operation.latencyNanos(), operation));
+  }
+
+  @Override
+  public long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {
+    return simulation.disk().readAtHand(fd, buffer, offsetBytes);
   }
 
   @Override
