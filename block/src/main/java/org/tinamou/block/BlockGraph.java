@@ -442,7 +442,7 @@ public final class BlockGraph {
         lockChanges();
         try {
           if (from.context() == to.context()) {
-            retarget(from, to, which);
+            Retargeting.apply(from, to, which);
             return;
           }
         } finally {
@@ -451,36 +451,6 @@ public final class BlockGraph {
       }
     }
     throw keepsChanging(from);
-  }
-
-  private static void retarget(BlockNode from, BlockNode to, Predicate<Edge> which)
-      throws BlockException {
-    GraphPlan plan = new GraphPlan();
-    for (Edge edge : from.parents()) {
-      boolean partOfTarget = edge.parent() instanceof BlockNode parent && reaches(to, parent);
-      if (!partOfTarget && !(edge.parent() instanceof NodeHold) && which.test(edge)) {
-        if (edge.isFrozen()) {
-          throw new BlockException(
-              Errno.EPERM, "Cannot change '%s' link to '%s'".formatted(edge.name(), from.name()));
-        }
-        plan.point(edge, to);
-      }
-    }
-    PermissionUpdate update = new PermissionUpdate(plan);
-    update.add(from);
-    update.add(to);
-    update.prepare();
-    update.apply();
-    plan.apply(
-        (edge, before, now) -> {
-          to.reference();
-          from.unreference();
-        });
-    update.commit();
-    to.refreshLimits();
-    for (Edge edge : List.copyOf(to.parents())) {
-      edge.parent().childResized(edge);
-    }
   }
 
   // ------------------------------------------------------------------------------------- reopening

@@ -297,7 +297,7 @@ public record Mutant(
               "second-level tables do not wait for the data they point to",
               "drivers",
               "drivers/format/qcow2/Qcow2Image.java",
-              "new TableCache(file, caches.sliceBytes(), caches.slices(), this::stabilise);",
+              "new TableCache(file, caches.sliceBytes(), caches.slices(), this::beforeSlices);",
               "new TableCache(file, caches.sliceBytes(), caches.slices(), () -> {});",
               "qcow2-crash"),
           new Mutant(

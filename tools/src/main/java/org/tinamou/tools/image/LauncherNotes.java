@@ -16,7 +16,15 @@ final class LauncherNotes {
 
   private static final String END = "\n.\n";
 
-  private static @Nullable LauncherNotes ofProcess;
+  /** Read when it is first asked for. */
+  private static final class OfProcess {
+    static final LauncherNotes NOTES = of(text());
+
+    private static String text() {
+      String path = System.getProperty(PROPERTY);
+      return path == null ? "" : read(path);
+    }
+  }
 
   private final String files;
   private final @Nullable String locks;
@@ -27,14 +35,8 @@ final class LauncherNotes {
   }
 
   /** The notes for this process; it waits for them until they are complete. */
-  static synchronized LauncherNotes ofProcess() {
-    LauncherNotes notes = ofProcess;
-    if (notes == null) {
-      String path = System.getProperty(PROPERTY);
-      notes = of(path == null ? "" : read(path));
-      ofProcess = notes;
-    }
-    return notes;
+  static LauncherNotes ofProcess() {
+    return OfProcess.NOTES;
   }
 
   private static String read(String path) {
