@@ -57,6 +57,8 @@ class WatchdogTest {
     assertTrue(text.contains("blockUntil"), text);
     release.set(true);
     LoopRig.spinUntil(culprit::isEnded);
+    // The turn that the culprit ended in is not over yet, but one is that began after it.
+    LoopRig.spinUntil(loop.spawn("next", () -> {})::isEnded);
     watchdog.look();
     assertEquals(1, stalls.size(), "it has got on since the last look");
   }

@@ -33,8 +33,8 @@ public interface BlockDriver {
   void read(long offsetBytes, IoVector buffer, int flags) throws BlockException;
 
   /**
-   * Fills the buffer with what is at hand, as a file's data is that the host has in its cache: never
-   * parks, blocks or takes long.
+   * Fills the buffer with what is at hand, as a file's data is that the host has in its cache:
+   * never parks, blocks or takes long.
    *
    * @return whether it has; if not, {@link #read} is asked
    */

@@ -369,7 +369,7 @@ public final class BlockGraph {
     return new BlockException(Errno.EBUSY, "The graph around '" + node.name() + "' keeps changing");
   }
 
-  private static boolean reaches(BlockNode from, BlockNode to) {
+  static boolean reaches(BlockNode from, BlockNode to) {
     if (from == to) {
       return true;
     }

@@ -108,7 +108,9 @@ public final class SimDisk implements HostFiles {
     };
   }
 
-  /** In some simulations every second place of a file is in the host's cache; no read of it fails. */
+  /**
+   * In some simulations every second place of a file is in the host's cache; no read of it fails.
+   */
   long readAtHand(int fd, MemorySegment buffer, long offsetBytes) {
     SimFile file = open.get(fd);
     boolean cached = cacheHolds && (offsetBytes / PLACE_BYTES & 1) == 0;
