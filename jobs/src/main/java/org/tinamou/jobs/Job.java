@@ -564,23 +564,23 @@ public abstract class Job extends JobHooks {
     if (failure == null && cancelled) {
       fail(BlockException.of(Errno.ECANCELED, "job " + id));
     }
-    if (failure == null) {
-      commit();
-    } else {
+    if (failure != null) {
       changeStatus(JobStatus.ABORTING);
-      abort();
     }
-    clean();
-    if (work != null) {
-      announceEnd();
+    try {
+      endWith(failure == null);
+      if (work != null) {
+        announceEnd();
+      }
+    } finally {
+      transaction.remove(this);
+      changeStatus(JobStatus.CONCLUDED);
+      ended = true;
+      if (autoDismiss || work == null) {
+        forget();
+      }
+      ends.wakeAll();
     }
-    transaction.remove(this);
-    changeStatus(JobStatus.CONCLUDED);
-    ended = true;
-    if (autoDismiss || work == null) {
-      forget();
-    }
-    ends.wakeAll();
   }
 
   final void changeStatus(JobStatus next) {

@@ -53,6 +53,20 @@ abstract class JobHooks {
   @InCoroutine
   protected void clean() {}
 
+  /** What has to be done at the end, the very last also after a bug in what comes before it. */
+  @InCoroutine
+  final void endWith(boolean success) {
+    try {
+      if (success) {
+        commit();
+      } else {
+        abort();
+      }
+    } finally {
+      clean();
+    }
+  }
+
   /** Told when the job has come to rest, for whoever waits for that. */
   @AnyThread
   protected void rested() {}

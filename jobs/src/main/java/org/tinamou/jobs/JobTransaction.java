@@ -1,9 +1,11 @@
 package org.tinamou.jobs;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 
 /**
@@ -89,10 +91,23 @@ public final class JobTransaction {
         each.fail(failed);
         abort();
         return;
+      } catch (RuntimeException | Error bug) {
+        each.fail(BlockException.of(Errno.EIO, String.valueOf(bug)));
+        abort();
+        throw bug;
       }
     }
-    for (Job each : List.copyOf(jobs)) {
-      each.conclude();
+    concludeAll(List.copyOf(jobs).iterator());
+  }
+
+  /** All end, also if what one of them does at its end has a bug. */
+  private static void concludeAll(Iterator<Job> rest) {
+    if (rest.hasNext()) {
+      try {
+        rest.next().conclude();
+      } finally {
+        concludeAll(rest);
+      }
     }
   }
 
@@ -106,8 +121,6 @@ public final class JobTransaction {
     for (Job each : all) {
       each.awaitWorkEnded();
     }
-    for (Job each : all) {
-      each.conclude();
-    }
+    concludeAll(all.iterator());
   }
 }
