@@ -1,5 +1,6 @@
 package org.tinamou.tools.image;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -34,6 +35,7 @@ import org.tinamou.drivers.HostSpace;
 import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
+import org.tinamou.drivers.PackingImage;
 import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
 import org.tinamou.drivers.protocol.file.FileNode;
@@ -286,10 +288,10 @@ public final class OpenImage {
       backend.flush();
     } catch (BlockException e) {
       // Whoever has to know has asked for a flush and has seen it fail.
-      close();
       return;
+    } finally {
+      close();
     }
-    close();
   }
 
   /** Lets go of the image. */
@@ -453,6 +455,13 @@ public final class OpenImage {
     backend.write(offsetBytes, buffers, RequestFlags.COMPRESSED);
   }
 
+  /** Packs clusters that are going to be written compressed from this memory; not again then. */
+  public void packAhead(MemorySegment bytes, long offsetBytes) {
+    if (node.driverOrNull() instanceof PackingImage packing) {
+      packing.packAhead(offsetBytes, bytes);
+    }
+  }
+
   /** In what pieces the image is allocated, or 0. */
   public long clusterBytes() {
     ImageDescription description = description();
@@ -461,12 +470,8 @@ public final class OpenImage {
 
   /** The length of the image that this one stands on, or -1 if there is none. */
   public long backingBytes() throws BlockException {
-    for (Edge edge : node.children()) {
-      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
-        return edge.lengthBytes();
-      }
-    }
-    return -1;
+    Edge below = copiedFrom(node);
+    return below == null ? -1 : below.lengthBytes();
   }
 
   /** An image that this one stands on. */

@@ -301,6 +301,9 @@ final class Converter {
       mapped.announce(2L * PIECE_BYTES);
     }
     lookForZeroes(bytes, piece.offset(), place.runs());
+    if (plan.compressed()) {
+      packAhead(bytes, piece.offset());
+    }
     awaitTurn(piece);
     write(bytes, piece.offset(), place.runs());
     endTurn(piece);
@@ -416,10 +419,29 @@ final class Converter {
         });
   }
 
+  private boolean isLeftOut(MemorySegment cluster) {
+    return plan.sparseBytes() > 0 && ZeroRuns.isZero(cluster);
+  }
+
+  /** While others have their turn, what is to be written is packed. */
+  private void packAhead(MemorySegment bytes, long offset) {
+    long end;
+    for (long start = 0; start < bytes.byteSize(); start = end + clusterBytes) {
+      end = start;
+      while (end + clusterBytes <= bytes.byteSize()
+          && !isLeftOut(bytes.asSlice(end, clusterBytes))) {
+        end += clusterBytes;
+      }
+      if (end > start) {
+        target.packAhead(bytes.asSlice(start, end - start), offset + start);
+      }
+    }
+  }
+
   private void writeCompressed(MemorySegment bytes, long offset) throws ToolException {
     for (long done = 0; done < bytes.byteSize(); done += clusterBytes) {
       MemorySegment cluster = bytes.asSlice(done, Math.min(clusterBytes, bytes.byteSize() - done));
-      if (plan.sparseBytes() > 0 && ZeroRuns.isZero(cluster)) {
+      if (isLeftOut(cluster)) {
         if (!plan.targetIsZero()) {
           zero(offset + done, cluster.byteSize());
         }

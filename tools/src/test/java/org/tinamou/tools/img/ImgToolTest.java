@@ -97,7 +97,9 @@ class ImgToolTest {
       ToolRun run = ToolRun.img("amend", "-o", "compat=0.10", image);
       assertEquals(1, run.exitCode());
       assertEquals(
-          "tinamou-img: Snapshot L1 table " + (change == 0 ? "offset invalid" : "too large") + "\n",
+          "tinamou-img: Failed to turn zero into data clusters: "
+              + (change == 0 ? "Invalid argument" : "File too large")
+              + "\n",
           run.err());
     }
   }

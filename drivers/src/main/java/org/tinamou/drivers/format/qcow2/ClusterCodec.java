@@ -68,24 +68,31 @@ public final class ClusterCodec {
   }
 
   /**
-   * Unpacks a cluster.
+   * Unpacks clusters one after the other by one worker.
    *
-   * @param packed may go on behind the end of the packed data
-   * @throws BlockException with EIO if it is not the packed form of a whole cluster
+   * @param packed off-heap; each may go on behind the end of the packed data
+   * @param clusters where they go, off-heap
+   * @throws BlockException with EIO if one is not the packed form of a whole cluster
    */
   @InCoroutine
-  void unpack(byte[] packed, MemorySegment cluster) throws BlockException {
-    boolean whole = Coroutine.current().context().callBlocking(() -> tryUnpack(packed, cluster));
+  void unpack(MemorySegment[] packed, MemorySegment clusters) throws BlockException {
+    boolean whole = Coroutine.current().context().callBlocking(() -> tryUnpack(packed, clusters));
     if (!whole) {
       throw BlockException.of(Errno.EIO, "unpack a compressed cluster");
     }
   }
 
   @AnyThread
-  private boolean tryUnpack(byte[] packed, MemorySegment cluster) {
+  private boolean tryUnpack(MemorySegment[] packed, MemorySegment clusters) {
     ClusterPacker packer = take();
     try {
-      return packer.unpack(packed, cluster.asByteBuffer());
+      for (int i = 0; i < packed.length; i++) {
+        MemorySegment cluster = clusters.asSlice((long) i * clusterBytes, clusterBytes);
+        if (!packer.unpack(packed[i].asByteBuffer(), cluster.asByteBuffer())) {
+          return false;
+        }
+      }
+      return true;
     } finally {
       give(packer);
     }
@@ -96,6 +103,26 @@ public final class ClusterCodec {
   public byte @Nullable [] pack(MemorySegment cluster) {
     byte[] packed = Coroutine.current().context().callBlocking(() -> packedOrEmpty(cluster));
     return packed.length == 0 ? null : packed;
+  }
+
+  /**
+   * Packs clusters one after the other by one worker; empty arrays stand for those that are not
+   * shorter then.
+   *
+   * @param clusters whole ones, off-heap
+   */
+  @InCoroutine
+  byte[][] packAll(MemorySegment clusters) {
+    return Coroutine.current()
+        .context()
+        .callBlocking(
+            () -> {
+              byte[][] all = new byte[(int) (clusters.byteSize() / clusterBytes)][];
+              for (int i = 0; i < all.length; i++) {
+                all[i] = packedOrEmpty(clusters.asSlice((long) i * clusterBytes, clusterBytes));
+              }
+              return all;
+            });
   }
 
   @AnyThread

@@ -22,9 +22,9 @@ interface ClusterPacker extends AutoCloseable {
   /**
    * Whether what is packed filled a cluster.
    *
-   * @param packed may go on behind the end of the packed data
+   * @param packed off-heap; may go on behind the end of the packed data
    */
-  boolean unpack(byte[] packed, ByteBuffer cluster);
+  boolean unpack(ByteBuffer packed, ByteBuffer cluster);
 
   @Override
   void close();
@@ -67,7 +67,7 @@ interface ClusterPacker extends AutoCloseable {
     }
 
     @Override
-    public boolean unpack(byte[] packed, ByteBuffer cluster) {
+    public boolean unpack(ByteBuffer packed, ByteBuffer cluster) {
       try {
         inflater.reset();
         // Without the zlib wrapping the end of the data is not marked by a checksum.
@@ -121,15 +121,14 @@ interface ClusterPacker extends AutoCloseable {
     }
 
     @Override
-    public boolean unpack(byte[] packed, ByteBuffer cluster) {
-      ByteBuffer source = memory.clear().put(packed).flip();
+    public boolean unpack(ByteBuffer packed, ByteBuffer cluster) {
       try {
         unpacking.reset();
         boolean ended = false;
         while (!ended && cluster.hasRemaining()) {
-          int before = cluster.position() + source.position();
-          ended = unpacking.decompressDirectByteBufferStream(cluster, source);
-          if (!ended && cluster.position() + source.position() == before) {
+          int before = cluster.position() + packed.position();
+          ended = unpacking.decompressDirectByteBufferStream(cluster, packed);
+          if (!ended && cluster.position() + packed.position() == before) {
             return false; // no progress: cut off
           }
         }

@@ -2,6 +2,8 @@ package org.tinamou.drivers.format.qcow2;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
@@ -19,12 +21,64 @@ final class PackedWrites {
   /** Each has room for a cluster. */
   private final MemoryPool memories;
 
+  /** What has been packed before it is written, by guest offsets. */
+  private final ConcurrentHashMap<Long, Ahead> ahead = new ConcurrentHashMap<>();
+
+  /**
+   * A cluster that has been packed.
+   *
+   * @param address where in memory it is
+   * @param packed empty if that saves nothing
+   */
+  private record Ahead(long address, byte[] packed) {}
+
   PackedWrites(Qcow2Image image, WritePath writes, ClusterCodec codec, MemoryPool memories) {
     this.image = image;
     this.geometry = image.geometry();
     this.writes = writes;
     this.codec = codec;
     this.memories = memories;
+  }
+
+  /** Packs whole clusters for writes that are to come. */
+  @InCoroutine
+  void packAhead(long guest, MemorySegment bytes) {
+    int clusterBytes = geometry.clusterBytes();
+    if (!bytes.isNative() || bytes.byteSize() < clusterBytes) {
+      return;
+    }
+    byte[][] all = codec.packAll(bytes.asSlice(0, bytes.byteSize() & -clusterBytes));
+    for (int i = 0; i < all.length; i++) {
+      long done = (long) i * clusterBytes;
+      ahead.put(guest + done, new Ahead(bytes.address() + done, all[i]));
+    }
+  }
+
+  private byte @Nullable [] packed(long guest, IoVector data) {
+    Ahead made = ahead.isEmpty() ? null : ahead.remove(guest);
+    if (made != null
+        && data.segments().size() == 1
+        && data.sizeBytes() == geometry.clusterBytes()
+        && data.segments().getFirst().address() == made.address()) {
+      return made.packed().length == 0 ? null : made.packed();
+    }
+    return pack(data);
+  }
+
+  private byte @Nullable [] pack(IoVector data) {
+    MemorySegment memory = memories.take();
+    try {
+      MemorySegment cluster = memory.asSlice(0, geometry.clusterBytes());
+      long position = 0;
+      for (MemorySegment part : data.segments()) {
+        cluster.asSlice(position, part.byteSize()).copyFrom(part);
+        position += part.byteSize();
+      }
+      cluster.asSlice(position).fill((byte) 0);
+      return codec.pack(cluster);
+    } finally {
+      memories.give(memory);
+    }
   }
 
   /**
@@ -35,20 +89,7 @@ final class PackedWrites {
    */
   @InCoroutine
   void write(long guest, IoVector data) throws BlockException {
-    byte[] packed;
-    MemorySegment memory = memories.take();
-    try {
-      MemorySegment cluster = memory.asSlice(0, geometry.clusterBytes());
-      long position = 0;
-      for (MemorySegment part : data.segments()) {
-        cluster.asSlice(position, part.byteSize()).copyFrom(part);
-        position += part.byteSize();
-      }
-      cluster.asSlice(position).fill((byte) 0);
-      packed = codec.pack(cluster);
-    } finally {
-      memories.give(memory);
-    }
+    byte[] packed = packed(guest, data);
     if (packed == null) {
       writes.write(guest, data);
     } else {

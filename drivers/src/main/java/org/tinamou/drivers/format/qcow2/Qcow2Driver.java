@@ -1,5 +1,6 @@
 package org.tinamou.drivers.format.qcow2;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,7 @@ import org.tinamou.drivers.ImageDescription;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.MemoryPool;
 import org.tinamou.drivers.OverlayImage;
+import org.tinamou.drivers.PackingImage;
 import org.tinamou.drivers.PersistentBitmaps;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
@@ -54,6 +56,7 @@ public final class Qcow2Driver
         OverlayImage,
         AmendableImage,
         CompactableImage,
+        PackingImage,
         ImageDescription.Source {
   private static final int SECTOR_BYTES = 512;
   private final BlockNode node;
@@ -62,6 +65,7 @@ public final class Qcow2Driver
   private final Geometry geometry;
   private final MemoryPool unpacked;
   private final MemoryPool packed;
+  private final MemoryPool packedRows;
   private final MemoryPool surroundings;
   private final ClusterCodec codec;
   private final ReadPath reads;
@@ -79,11 +83,12 @@ public final class Qcow2Driver
     this.geometry = image.geometry();
     this.unpacked = new MemoryPool(geometry.clusterBytes());
     this.packed = new MemoryPool(2 * geometry.clusterBytes());
+    this.packedRows = new MemoryPool(PackedReads.memoryBytes(geometry));
     this.surroundings = new MemoryPool(2 * geometry.clusterBytes());
     this.codec =
         new ClusterCodec(
             header.compressionType(), geometry.clusterBytes(), image.options().compressionLevel());
-    this.reads = new ReadPath(image, codec, unpacked, packed);
+    this.reads = new ReadPath(image, new PackedReads(image, codec, unpacked, packedRows));
     this.writes = new WritePath(image, reads, surroundings);
     this.packedWrites = new PackedWrites(image, writes, codec, packed);
     this.clears = new ClearPath(image, writes);
@@ -146,6 +151,11 @@ public final class Qcow2Driver
       long length = Math.min(geometry.clusterBytes(), size - done);
       packedWrites.write(offsetBytes + done, buffer.slice(done, length));
     }
+  }
+
+  @Override
+  public void packAhead(long offsetBytes, MemorySegment bytes) {
+    packedWrites.packAhead(offsetBytes, bytes);
   }
 
   @Override
@@ -538,6 +548,7 @@ public final class Qcow2Driver
       codec.close();
       unpacked.close();
       packed.close();
+      packedRows.close();
       surroundings.close();
     }
   }

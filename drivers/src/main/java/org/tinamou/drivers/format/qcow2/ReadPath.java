@@ -1,7 +1,5 @@
 package org.tinamou.drivers.format.qcow2;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
@@ -9,7 +7,6 @@ import org.tinamou.block.CopyRange;
 import org.tinamou.block.DebugEvent;
 import org.tinamou.block.Edge;
 import org.tinamou.block.RequestFlags;
-import org.tinamou.drivers.MemoryPool;
 
 /** Reads guest ranges: from clusters, from the backing file, or zeroes. */
 final class ReadPath {
@@ -21,18 +18,14 @@ final class ReadPath {
    */
   record Run(Entry.Kind kind, long lengthBytes, long host) {}
 
+  private static final long[] NO_ROW = new long[0];
+
   private final Qcow2Image image;
-  private final ClusterCodec codec;
-  private final MemoryPool buffers;
+  private final PackedReads packed;
 
-  /** Each has room for the longest packed form of a cluster. */
-  private final MemoryPool packedBuffers;
-
-  ReadPath(Qcow2Image image, ClusterCodec codec, MemoryPool buffers, MemoryPool packedBuffers) {
+  ReadPath(Qcow2Image image, PackedReads packed) {
     this.image = image;
-    this.codec = codec;
-    this.buffers = buffers;
-    this.packedBuffers = packedBuffers;
+    this.packed = packed;
   }
 
   /** What a guest range begins with. The caller holds the metadata lock. */
@@ -72,6 +65,24 @@ final class ReadPath {
     return new Run(kind, run, host);
   }
 
+  /** The same, with all compressed clusters that follow each other. */
+  Run findSame(long guest, long length) throws BlockException {
+    Run run = find(guest, length);
+    TableCache.Slice slice = image.map().sliceOrNull(guest);
+    if (run.kind() != Entry.Kind.COMPRESSED || slice == null) {
+      return run;
+    }
+    Geometry geometry = image.geometry();
+    long inSlice = (long) image.map().entriesLeft(guest) << geometry.clusterBits();
+    long most = Math.min(length, inSlice - geometry.inCluster(guest));
+    long bytes = run.lengthBytes();
+    while (bytes < most
+        && image.map().kind(image.map().entry(slice, guest + bytes)) == Entry.Kind.COMPRESSED) {
+      bytes = Math.min(most, bytes + geometry.clusterBytes());
+    }
+    return new Run(run.kind(), bytes, run.host());
+  }
+
   private boolean hasCluster(long entry) {
     return image.map().kind(entry) == Entry.Kind.NORMAL;
   }
@@ -98,14 +109,21 @@ final class ReadPath {
   private long readRun(long guest, IoVector buffer, int flags) throws BlockException {
     image.metadata().lock();
     Run run;
+    long[] row;
     int epoch;
     try {
       run = find(guest, buffer.sizeBytes());
+      row = run.kind() == Entry.Kind.COMPRESSED ? packed.row(guest, buffer) : NO_ROW;
       epoch = image.uses().enter();
     } finally {
       image.metadata().unlock();
     }
     try {
+      if (row.length > 0) {
+        long bytes = (long) row.length << image.geometry().clusterBits();
+        packed.read(row, buffer.segments().getFirst().asSlice(0, bytes));
+        return bytes;
+      }
       IoVector part = buffer.slice(0, run.lengthBytes());
       switch (run.kind()) {
         case NORMAL -> {
@@ -116,7 +134,7 @@ final class ReadPath {
             encryption.decrypt(part, guest, run.host());
           }
         }
-        case COMPRESSED -> readCompressed(guest, run.host(), part);
+        case COMPRESSED -> packed.read(guest, run.host(), part);
         case ZERO_PLAIN, ZERO_ALLOCATED -> part.fill((byte) 0);
         case UNALLOCATED -> readBacking(guest, part, flags);
       }
@@ -182,35 +200,5 @@ final class ReadPath {
       image.file().announce(DebugEvent.READ_BACKING_AIO);
       backing.read(guest, part, flags & ~RequestFlags.COPY_ON_READ);
     }
-  }
-
-  private void readCompressed(long guest, long entry, IoVector part) throws BlockException {
-    Geometry geometry = image.geometry();
-    MemorySegment cluster = buffers.take();
-    try {
-      unpack(entry, cluster);
-      long position = geometry.inCluster(guest);
-      for (MemorySegment target : part.segments()) {
-        target.copyFrom(cluster.asSlice(position, target.byteSize()));
-        position += target.byteSize();
-      }
-    } finally {
-      buffers.give(cluster);
-    }
-  }
-
-  private void unpack(long entry, MemorySegment cluster) throws BlockException {
-    Geometry geometry = image.geometry();
-    long offset = Entry.compressedOffset(entry, geometry);
-    byte[] packed;
-    MemorySegment memory = packedBuffers.take();
-    try {
-      MemorySegment read = memory.asSlice(0, Entry.compressedBytes(entry, geometry));
-      image.file().read(offset, IoVector.of(read), RequestFlags.NONE);
-      packed = read.toArray(ValueLayout.JAVA_BYTE);
-    } finally {
-      packedBuffers.give(memory);
-    }
-    codec.unpack(packed, cluster);
   }
 }

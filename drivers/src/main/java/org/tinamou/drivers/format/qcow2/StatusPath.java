@@ -36,7 +36,7 @@ final class StatusPath {
     image.metadata().lock();
     try {
       refuseSharedTables();
-      run = reads.find(offsetBytes, length);
+      run = reads.findSame(offsetBytes, length);
       if (wantZero && run.kind() == Entry.Kind.NORMAL && hasUnwrittenClusters()) {
         maybeZero = BlockStatus.MAYBE_ZERO;
       }
