@@ -98,7 +98,7 @@ class PollersTest {
     while (main.io().readAtHand(fd, buffer, 4096) == 4096) {
       reads++;
     }
-    assertEquals(1024, reads);
+    assertEquals(2048, reads);
     assertEquals(before, main.turn().turns());
     Coroutine.yieldNow();
     assertEquals(4096, main.io().readAtHand(fd, buffer, 0));
