@@ -74,11 +74,9 @@ public interface BlockDriver {
     BlockNode namesake();
   }
 
-  /** Goes when its job ends, whoever is above: no other job may rely on standing on it. */
-  interface Fleeting extends BlockDriver {}
-
   /**
-   * May have been put in front of a node by a job: without a name of its own it is not spoken of.
+   * May have been put in front of a node by a job: then it goes when that ends, whoever is above,
+   * and no other job may rely on standing on it. Without a name of its own it is not spoken of.
    */
   interface Unnoticed extends BlockDriver {
     /** The node that it was put in front of; null if a user has put it there. */

@@ -144,7 +144,8 @@ public abstract class BlockJob extends Job {
       at = Edge.below(at.child());
     }
     for (at = Edge.below(top); at != null && at.parent() != bottom; at = Edge.below(at.child())) {
-      if (at.child().driverOrNull() instanceof BlockDriver.Fleeting) {
+      if (at.child().driverOrNull() instanceof BlockDriver.Unnoticed filter
+          && filter.behind() != null) {
         throw new BlockException(
             Errno.EPERM, "Cannot freeze '%s' link to '%s'".formatted(at.name(), at.child().name()));
       }

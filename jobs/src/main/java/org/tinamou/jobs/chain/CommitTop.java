@@ -19,10 +19,7 @@ import org.tinamou.drivers.filter.FilterDriver;
  * below, since what shows through here stays the same.
  */
 final class CommitTop extends FilterDriver
-    implements BlockDriver.NamedAsOther,
-        BlockDriver.Unnoticed,
-        BlockDriver.Fleeting,
-        BlockDriver.PermissionMapper {
+    implements BlockDriver.NamedAsOther, BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
   private CommitTop(Edge file) {
     super(file);
   }

@@ -50,10 +50,10 @@ public final class StreamJob extends BlockJob {
   private record Place(
       BlockNode target, BlockNode image, BlockNode bottom, @Nullable BlockNode given) {
     /**
-     * The node whose link downwards may change meanwhile: what a base is gives way to others, and
-     * without a base so do the filters below the bottom.
+     * The last node that must not be about to go when it begins: the one above the base, or the
+     * bottom if no base is given.
      */
-    BlockNode reliesDownTo() {
+    BlockNode startsAbove() {
       BlockNode base = given == null ? null : base();
       return base == null ? bottom : ImageChain.above(bottom, base).getLast();
     }
@@ -107,7 +107,7 @@ public final class StreamJob extends BlockJob {
       ReadOnlySwitch access)
       throws BlockException {
     Place place = place(target, base, bottom);
-    checkFreezable(target, place.reliesDownTo());
+    checkFreezable(target, place.startsAbove());
     boolean wasReadOnly = target.isReadOnly();
     target.graph().reference(target);
     BlockNode filter = null;
@@ -172,8 +172,8 @@ public final class StreamJob extends BlockJob {
   private void takeNodes() throws BlockException {
     through = hold("main node", filter, Permission.CONSISTENT_READ, SHARED_BY_NODES);
     into = hold("active node", place.target(), Permission.NONE, SHARED_BY_NODES);
-    checkFreezable(place.target(), place.reliesDownTo());
-    freeze(place.target(), place.reliesDownTo());
+    checkFreezable(place.target(), place.startsAbove());
+    freeze(place.target(), place.bottom()); // filters below it come and go
     BlockNode first = ImageChain.below(place.target());
     if (first == null || place.image() == place.bottom()) {
       return;

@@ -19,10 +19,7 @@ import org.tinamou.drivers.filter.FilterDriver;
  * made on the target too.
  */
 final class MirrorTop extends FilterDriver
-    implements BlockDriver.NamedAsOther,
-        BlockDriver.Unnoticed,
-        BlockDriver.Fleeting,
-        BlockDriver.PermissionMapper {
+    implements BlockDriver.NamedAsOther, BlockDriver.Unnoticed, BlockDriver.PermissionMapper {
   private final Edge target;
   private final boolean targetIsBelow;
   private volatile @Nullable MirrorTracking tracking;

@@ -147,8 +147,8 @@ final class JobMutants {
             "a stream relies on the filter of a commit, which goes when that ends",
             "jobs",
             "jobs/BlockJob.java",
-            "at.child().driverOrNull() instanceof BlockDriver.Fleeting",
-            "false",
+            "&& filter.behind() != null",
+            "&& filter.behind() == null",
             "scenarios"),
         of(
             "backing-renamed-in-drain",
