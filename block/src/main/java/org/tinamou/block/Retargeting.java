@@ -2,7 +2,7 @@ package org.tinamou.block;
 
 import java.util.List;
 import java.util.function.Predicate;
-import org.tinamou.aio.HomeThread;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 
 /** Points parents of one node to another in its place. Both are drained and in one loop. */
@@ -15,7 +15,7 @@ final class Retargeting {
    * @param which whether a parent's edge is meant
    * @throws BlockException if an edge is frozen or permissions do not fit; nothing has changed then
    */
-  @HomeThread
+  @InCoroutine
   static void apply(BlockNode from, BlockNode to, Predicate<Edge> which) throws BlockException {
     GraphPlan plan = new GraphPlan();
     for (Edge edge : from.parents()) {
