@@ -104,8 +104,12 @@ public final class BlockGraph {
     Check.state(main.isHome(), "the block graph is changed on its main loop only");
   }
 
-  /** Whether a change that has drained its nodes is under way. */
-  boolean isChanging() {
+  /**
+   * Whether a change that has drained its nodes is under way. Between two of its steps other
+   * coroutines of the main loop may see some nodes changed, as moved to another loop, others not.
+   */
+  @HomeThread
+  public boolean isChanging() {
     return changes.holder() != null;
   }
 
