@@ -174,7 +174,7 @@ public final class CommitJob extends BlockJob {
       if (leaving.parents().contains(edge) // not closed while another one was renamed
           && edge.roles().contains(EdgeRole.COPY_ON_WRITE)
           && edge.parent() instanceof BlockNode overlay
-          && overlay.driverOrNull() != null) {
+          && !overlay.isClosed()) {
         BackingLink.rename(overlay, base, settings.backingName(), settings.masksProtocol(), access);
       }
     }
