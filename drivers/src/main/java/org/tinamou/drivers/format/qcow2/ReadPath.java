@@ -65,24 +65,6 @@ final class ReadPath {
     return new Run(kind, run, host);
   }
 
-  /** The same, with all compressed clusters that follow each other. */
-  Run findSame(long guest, long length) throws BlockException {
-    Run run = find(guest, length);
-    TableCache.Slice slice = image.map().sliceOrNull(guest);
-    if (run.kind() != Entry.Kind.COMPRESSED || slice == null) {
-      return run;
-    }
-    Geometry geometry = image.geometry();
-    long inSlice = (long) image.map().entriesLeft(guest) << geometry.clusterBits();
-    long most = Math.min(length, inSlice - geometry.inCluster(guest));
-    long bytes = run.lengthBytes();
-    while (bytes < most
-        && image.map().kind(image.map().entry(slice, guest + bytes)) == Entry.Kind.COMPRESSED) {
-      bytes = Math.min(most, bytes + geometry.clusterBytes());
-    }
-    return new Run(run.kind(), bytes, run.host());
-  }
-
   private boolean hasCluster(long entry) {
     return image.map().kind(entry) == Entry.Kind.NORMAL;
   }

@@ -36,7 +36,7 @@ final class StatusPath {
     image.metadata().lock();
     try {
       refuseSharedTables();
-      run = reads.findSame(offsetBytes, length);
+      run = reads.find(offsetBytes, length);
       if (wantZero && run.kind() == Entry.Kind.NORMAL && hasUnwrittenClusters()) {
         maybeZero = BlockStatus.MAYBE_ZERO;
       }
