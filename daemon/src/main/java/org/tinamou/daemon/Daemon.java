@@ -29,6 +29,7 @@ import org.tinamou.drivers.ImageCreation;
 import org.tinamou.drivers.filter.throttle.ThrottleGroupObject;
 import org.tinamou.drivers.protocol.file.DescriptorSets;
 import org.tinamou.jobs.JobList;
+import org.tinamou.jobs.WritableImages;
 import org.tinamou.monitor.Command;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
@@ -53,6 +54,7 @@ public final class Daemon {
   private final Exports exports;
   private final EventSink events;
   private final JobList jobs;
+  private final WritableImages writable = new WritableImages(this::setReadOnly);
   private final Map<String, Command> commands;
   private @Nullable Runnable quit;
   private @Nullable Runnable quitAsked;
@@ -141,6 +143,12 @@ public final class Daemon {
     return jobs;
   }
 
+  /** The read-only images that jobs write to. */
+  @HomeThread
+  public WritableImages writableImages() {
+    return writable;
+  }
+
   @AnyThread
   public EventSink events() {
     return events;
@@ -207,15 +215,11 @@ public final class Daemon {
   /** Does something for which a read-only node becomes writable meanwhile. */
   @InCoroutine
   public void whileWritable(BlockNode node, NodeWork.Action action) throws BlockException {
-    if (!node.isReadOnly()) {
-      action.run();
-      return;
-    }
-    setReadOnly(node, false);
+    WritableImages.Hold hold = writable.hold(node);
     try {
       action.run();
     } finally {
-      setReadOnly(node, true);
+      hold.end();
     }
   }
 

@@ -63,7 +63,7 @@ final class ChainCommands {
             Errno.EINVAL, "'backing-file' specified, but 'top' is the active layer");
       }
       ActiveCommitJob.create(
-              daemon.jobs(), common, active, base, onError, filter, daemon::setReadOnly)
+              daemon.jobs(), common, active, base, onError, filter, daemon.writableImages())
           .start();
       return;
     }
@@ -72,7 +72,7 @@ final class ChainCommands {
       daemon.jobs().checkNotBlocked(overlay);
     }
     CommitSettings settings = new CommitSettings(onError, filter, backingName, masks);
-    CommitJob.create(daemon.jobs(), common, active, top, base, settings, daemon::setReadOnly)
+    CommitJob.create(daemon.jobs(), common, active, top, base, settings, daemon.writableImages())
         .start();
   }
 
@@ -155,7 +155,7 @@ final class ChainCommands {
             backingName,
             arguments.bool("backing-mask-protocol", false));
     JobSettings common = JobArguments.common(daemon, arguments, target);
-    StreamJob.create(daemon.jobs(), common, target, base, bottom, settings, daemon::setReadOnly)
+    StreamJob.create(daemon.jobs(), common, target, base, bottom, settings, daemon.writableImages())
         .start();
   }
 

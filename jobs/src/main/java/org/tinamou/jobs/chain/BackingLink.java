@@ -13,7 +13,7 @@ import org.tinamou.block.EdgeRole;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.drivers.OverlayImage;
-import org.tinamou.jobs.ReadOnlySwitch;
+import org.tinamou.jobs.WritableImages;
 
 /** What an image stands on: the link in the graph, and the name in the image. Main loop. */
 final class BackingLink {
@@ -54,7 +54,7 @@ final class BackingLink {
       @Nullable BlockNode base,
       @Nullable String name,
       boolean masksProtocol,
-      ReadOnlySwitch access)
+      WritableImages writable)
       throws BlockException {
     if (!(image.driverOrNull() instanceof OverlayImage overlay)) {
       throw BlockException.of(Errno.EOPNOTSUPP, "node '" + image.name() + "' names no other image");
@@ -64,7 +64,7 @@ final class BackingLink {
     String format = named == null ? null : formatOf(named, masksProtocol);
     image.graph().reference(image);
     try {
-      renameWritable(image, overlay, chosen, format, access);
+      renameWritable(image, overlay, chosen, format, writable);
     } finally {
       image.graph().release(image);
     }
@@ -75,28 +75,23 @@ final class BackingLink {
       OverlayImage overlay,
       @Nullable String chosen,
       @Nullable String format,
-      ReadOnlySwitch access)
+      WritableImages writable)
       throws BlockException {
-    boolean readOnly = image.isReadOnly();
     boolean[] done = new boolean[1];
-    try {
-      for (int tries = 0; !done[0]; tries++) {
-        if (tries == MAX_TRIES) {
-          throw BlockException.of(Errno.EBUSY, "node '" + image.name() + "' stays read-only");
-        }
-        if (image.isReadOnly()) {
-          access.setReadOnly(image, false);
-        }
-        image.work().perform(() -> done[0] = changeBacking(image, overlay, chosen, format));
+    for (int tries = 0; !done[0]; tries++) {
+      if (tries == MAX_TRIES) {
+        throw BlockException.of(Errno.EBUSY, "node '" + image.name() + "' stays read-only");
       }
-    } finally {
-      if (readOnly && !image.isReadOnly()) {
-        access.setReadOnly(image, true);
+      WritableImages.Hold hold = writable.hold(image);
+      try {
+        image.work().perform(() -> done[0] = changeBacking(image, overlay, chosen, format));
+      } finally {
+        hold.end();
       }
     }
   }
 
-  /** False if somebody has made it read-only again while this request waited. */
+  /** False if somebody has reopened it read-only while this request waited. */
   private static boolean changeBacking(
       BlockNode image, OverlayImage overlay, @Nullable String name, @Nullable String format)
       throws BlockException {

@@ -19,7 +19,7 @@ import org.tinamou.jobs.BlockJob;
 import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
 import org.tinamou.jobs.JobType;
-import org.tinamou.jobs.ReadOnlySwitch;
+import org.tinamou.jobs.WritableImages;
 
 /**
  * Writes what some images in the middle of a chain hold into one below them, which then takes their
@@ -30,11 +30,11 @@ public final class CommitJob extends BlockJob {
   private final BlockNode top;
   private final BlockNode base;
   private final CommitSettings settings;
-  private final ReadOnlySwitch access;
+  private final WritableImages writable;
+  private WritableImages.@Nullable Hold baseHold;
   private @Nullable BlockNode filter;
   private @Nullable NodeHold source;
   private @Nullable NodeHold target;
-  private boolean baseWasReadOnly;
   private boolean dropped;
 
   private CommitJob(
@@ -44,14 +44,14 @@ public final class CommitJob extends BlockJob {
       BlockNode top,
       BlockNode base,
       CommitSettings settings,
-      ReadOnlySwitch access)
+      WritableImages writable)
       throws BlockException {
     super(list, active.graph(), common, JobType.COMMIT, active.context());
     this.active = active;
     this.top = top;
     this.base = base;
     this.settings = settings;
-    this.access = access;
+    this.writable = writable;
     graph().reference(top);
     graph().reference(base);
   }
@@ -72,14 +72,14 @@ public final class CommitJob extends BlockJob {
       BlockNode top,
       BlockNode base,
       CommitSettings settings,
-      ReadOnlySwitch access)
+      WritableImages writable)
       throws BlockException {
     Check.argument(active != top, "%s is committed while it is written to", top);
     if (ImageChain.unfiltered(top) == ImageChain.unfiltered(base)) {
       throw new BlockException(Errno.EINVAL, "Invalid files for merge: top and base are the same");
     }
     checkFreezable(top, base);
-    CommitJob job = new CommitJob(list, common, active, top, base, settings, access);
+    CommitJob job = new CommitJob(list, common, active, top, base, settings, writable);
     try {
       job.takeNodes();
       return job;
@@ -92,10 +92,7 @@ public final class CommitJob extends BlockJob {
 
   private void takeNodes() throws BlockException {
     hold("main node", active, Permission.NONE, Permission.ALL);
-    if (base.isReadOnly()) {
-      access.setReadOnly(base, false);
-      baseWasReadOnly = true;
-    }
+    baseHold = writable.hold(base);
     filter = CommitTop.insert(top, settings.filterNodeName());
     checkFreezable(filter, base);
     freeze(filter, base);
@@ -175,7 +172,8 @@ public final class CommitJob extends BlockJob {
           && edge.roles().contains(EdgeRole.COPY_ON_WRITE)
           && edge.parent() instanceof BlockNode overlay
           && !overlay.isClosed()) {
-        BackingLink.rename(overlay, base, settings.backingName(), settings.masksProtocol(), access);
+        BackingLink.rename(
+            overlay, base, settings.backingName(), settings.masksProtocol(), writable);
       }
     }
     graph().replace(leaving, base);
@@ -197,14 +195,8 @@ public final class CommitJob extends BlockJob {
       }
       graph().release(leaving);
     }
-    if (baseWasReadOnly) {
-      baseWasReadOnly = false;
-      try {
-        access.setReadOnly(base, true);
-      } catch (BlockException refused) {
-        // Somebody else writes to it by now: then it stays as it is.
-        graph().diagnose("Could not make '" + base.name() + "' read-only: " + refused.getMessage());
-      }
+    if (baseHold != null) {
+      baseHold.end();
     }
     graph().release(base);
     graph().release(top);

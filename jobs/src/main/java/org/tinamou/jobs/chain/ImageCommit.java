@@ -14,7 +14,7 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.drivers.OverlayImage;
 import org.tinamou.jobs.JobList;
-import org.tinamou.jobs.ReadOnlySwitch;
+import org.tinamou.jobs.WritableImages;
 
 /**
  * Writes what one image holds into the one it stands on, and empties it, while whoever asked waits.
@@ -34,12 +34,13 @@ public final class ImageCommit {
   /**
    * Does it, on the main loop. Whoever uses the image goes on meanwhile, and reads what it read.
    *
-   * @param access makes the image below writable for as long as it takes
+   * @param writable has the image below accept writes for as long as it takes
    * @throws BlockException with EOPNOTSUPP if the image stands on none, EBUSY if a job works on one
    *     of the two
    */
   @InCoroutine
-  public static void run(JobList jobs, BlockNode top, ReadOnlySwitch access) throws BlockException {
+  public static void run(JobList jobs, BlockNode top, WritableImages writable)
+      throws BlockException {
     Edge below = backing(top);
     if (below == null || !(top.driverOrNull() instanceof OverlayImage image)) {
       throw new BlockException(Errno.EOPNOTSUPP, Errno.EOPNOTSUPP.message());
@@ -48,16 +49,11 @@ public final class ImageCommit {
     if (jobs.blockerOf(top) != null || jobs.blockerOf(base) != null) {
       throw new BlockException(Errno.EBUSY, Errno.EBUSY.message());
     }
-    boolean wasReadOnly = base.isReadOnly();
-    if (wasReadOnly) {
-      access.setReadOnly(base, false);
-    }
+    WritableImages.Hold hold = writable.hold(base);
     try {
       new ImageCommit(top, base, image).run();
     } finally {
-      if (wasReadOnly) {
-        access.setReadOnly(base, true);
-      }
+      hold.end();
     }
   }
 

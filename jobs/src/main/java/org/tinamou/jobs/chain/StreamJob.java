@@ -21,7 +21,7 @@ import org.tinamou.jobs.BlockJob;
 import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
 import org.tinamou.jobs.JobType;
-import org.tinamou.jobs.ReadOnlySwitch;
+import org.tinamou.jobs.WritableImages;
 
 /**
  * Copies what shows through an image into it, while it is used, down to a base; the images between
@@ -32,9 +32,9 @@ public final class StreamJob extends BlockJob {
 
   private final Place place;
   private final StreamSettings settings;
-  private final ReadOnlySwitch access;
+  private final WritableImages writable;
+  private final WritableImages.Hold hold;
   private final BlockNode filter;
-  private final boolean wasReadOnly;
   private @Nullable NodeHold through;
   private @Nullable NodeHold into;
   private boolean dropped;
@@ -77,16 +77,16 @@ public final class StreamJob extends BlockJob {
       JobSettings common,
       Place place,
       StreamSettings settings,
-      ReadOnlySwitch access,
+      WritableImages writable,
       BlockNode filter,
-      boolean wasReadOnly)
+      WritableImages.Hold hold)
       throws BlockException {
     super(list, filter.graph(), common, JobType.STREAM, filter.context());
     this.place = place;
     this.settings = settings;
-    this.access = access;
+    this.writable = writable;
     this.filter = filter;
-    this.wasReadOnly = wasReadOnly;
+    this.hold = hold;
   }
 
   /**
@@ -104,27 +104,23 @@ public final class StreamJob extends BlockJob {
       @Nullable BlockNode base,
       @Nullable BlockNode bottom,
       StreamSettings settings,
-      ReadOnlySwitch access)
+      WritableImages writable)
       throws BlockException {
     Place place = place(target, base, bottom);
     checkFreezable(target, place.startsAbove());
-    boolean wasReadOnly = target.isReadOnly();
-    target.graph().reference(target);
+    WritableImages.Hold hold = writable.hold(target);
     BlockNode filter = null;
     StreamJob job = null;
     try {
-      if (wasReadOnly) {
-        access.setReadOnly(target, false);
-      }
       filter = insert(place, settings.filterNodeName());
-      job = new StreamJob(list, common, place, settings, access, filter, wasReadOnly);
+      job = new StreamJob(list, common, place, settings, writable, filter, hold);
       job.takeNodes();
       return job;
     } catch (BlockException | RuntimeException refused) {
       if (job != null) {
         job.discardJob();
       }
-      remove(place, filter, filter != null, access, wasReadOnly);
+      remove(place, filter, filter != null, hold);
       throw refused;
     }
   }
@@ -268,7 +264,7 @@ public final class StreamJob extends BlockJob {
           base,
           base == null ? null : settings.backingName(),
           settings.masksProtocol(),
-          access);
+          writable);
     } finally {
       if (base != null) {
         graph().release(base);
@@ -279,15 +275,11 @@ public final class StreamJob extends BlockJob {
   @Override
   protected void clean() {
     releaseNodes();
-    remove(place, filter, !dropped, access, wasReadOnly);
+    remove(place, filter, !dropped, hold);
   }
 
   private static void remove(
-      Place place,
-      @Nullable BlockNode filter,
-      boolean stillThere,
-      ReadOnlySwitch access,
-      boolean readOnly) {
+      Place place, @Nullable BlockNode filter, boolean stillThere, WritableImages.Hold hold) {
     BlockNode target = place.target();
     try {
       if (filter != null && stillThere) {
@@ -299,16 +291,6 @@ public final class StreamJob extends BlockJob {
     if (filter != null) {
       target.graph().release(filter);
     }
-    if (readOnly && !target.isReadOnly()) {
-      try {
-        access.setReadOnly(target, true);
-      } catch (BlockException refused) {
-        // Somebody else writes to it by now: then it stays as it is.
-        target
-            .graph()
-            .diagnose("Could not make '" + target.name() + "' read-only: " + refused.getMessage());
-      }
-    }
-    target.graph().release(target);
+    hold.end();
   }
 }

@@ -11,7 +11,7 @@ import org.tinamou.block.PreallocationMode;
 import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
 import org.tinamou.jobs.JobType;
-import org.tinamou.jobs.ReadOnlySwitch;
+import org.tinamou.jobs.WritableImages;
 import org.tinamou.jobs.chain.ImageChain;
 
 /**
@@ -20,8 +20,7 @@ import org.tinamou.jobs.chain.ImageChain;
  */
 public final class ActiveCommitJob extends MirrorJob {
   private final BlockNode base;
-  private final ReadOnlySwitch access;
-  private final boolean baseWasReadOnly;
+  private final WritableImages.Hold baseHold;
   private final boolean topIsReadOnly;
   private boolean switched;
 
@@ -30,13 +29,11 @@ public final class ActiveCommitJob extends MirrorJob {
       JobSettings common,
       MirrorSettings settings,
       MirrorSwitch nodes,
-      ReadOnlySwitch access,
-      boolean baseWasReadOnly)
+      WritableImages.Hold baseHold)
       throws BlockException {
     super(list, common, JobType.COMMIT, settings, nodes);
     this.base = nodes.target();
-    this.access = access;
-    this.baseWasReadOnly = baseWasReadOnly;
+    this.baseHold = baseHold;
     this.topIsReadOnly = nodes.source().isReadOnly();
     freeze(nodes.filter(), base);
     for (BlockNode each : ImageChain.above(nodes.source(), base)) {
@@ -61,7 +58,7 @@ public final class ActiveCommitJob extends MirrorJob {
       BlockNode base,
       ErrorPolicy onError,
       @Nullable String filterNodeName,
-      ReadOnlySwitch access)
+      WritableImages writable)
       throws BlockException {
     MirrorJob.refuseItself(top, base);
     MirrorSettings settings =
@@ -70,33 +67,18 @@ public final class ActiveCommitJob extends MirrorJob {
             .withFilterNodeName(filterNodeName);
     settings.check();
     checkFreezable(top, base);
-    boolean readOnly = base.isReadOnly();
-    if (readOnly) {
-      access.setReadOnly(base, false);
-    }
+    WritableImages.Hold hold = writable.hold(base);
     MirrorSwitch nodes = null;
     try (DrainedSection drained = top.drain("start of a commit")) {
       nodes = MirrorSwitch.insert(top, base, settings, true);
       checkFreezable(nodes.filter(), base);
-      return new ActiveCommitJob(list, common, settings, nodes, access, readOnly);
+      return new ActiveCommitJob(list, common, settings, nodes, hold);
     } catch (BlockException | RuntimeException refused) {
       if (nodes != null) {
         nodes.remove();
       }
-      if (readOnly) {
-        makeReadOnly(base, access);
-      }
+      hold.end();
       throw refused;
-    }
-  }
-
-  private static void makeReadOnly(BlockNode base, ReadOnlySwitch access) {
-    try {
-      access.setReadOnly(base, true);
-    } catch (BlockException refused) {
-      // Somebody else writes to it by now: then it stays as it is.
-      base.graph()
-          .diagnose("Could not make '" + base.name() + "' read-only: " + refused.getMessage());
     }
   }
 
@@ -134,12 +116,11 @@ public final class ActiveCommitJob extends MirrorJob {
 
   @Override
   protected void clean() {
-    graph().reference(base);
     unfreeze();
     super.clean();
-    if (switched ? topIsReadOnly && !base.isReadOnly() : baseWasReadOnly) {
-      makeReadOnly(base, access);
+    if (switched) {
+      baseHold.setReadOnlyAfter(topIsReadOnly);
     }
-    graph().release(base);
+    baseHold.end();
   }
 }

@@ -18,6 +18,7 @@ import org.tinamou.jobs.BlockJob;
 import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
 import org.tinamou.jobs.JobStatus;
+import org.tinamou.jobs.WritableImages;
 import org.tinamou.jobs.chain.CommitJob;
 import org.tinamou.jobs.chain.CommitSettings;
 import org.tinamou.jobs.chain.ImageChain;
@@ -63,13 +64,18 @@ final class ChainScenarios {
             "J7 S28",
             "a stream that would stand on the filter of a commit is refused",
             ChainScenarios::onAFilter),
-        new Scenario("J7 J8 S28", "jobs side by side in one chain", ChainScenarios::sideBySide));
+        new Scenario("J7 J8 S28", "jobs side by side in one chain", ChainScenarios::sideBySide),
+        new Scenario(
+            "J7 J8",
+            "a commit renames the read-only image that another one writes to",
+            ChainScenarios::bothWrite));
   }
 
   /** Images that stand on each other, the lowest first, and a guest on the last. */
   private static final class Chain {
     final Stage stage;
     final JobList jobs;
+    final WritableImages writable = new WritableImages(this::setReadOnly);
     final List<StagedImage> images = new ArrayList<>();
     final BlockBackend backend;
     final int[] expected = new int[SECTORS];
@@ -171,7 +177,7 @@ final class ChainScenarios {
             chain.node(base),
             ErrorPolicy.REPORT,
             null,
-            chain::setReadOnly);
+            chain.writable);
     Errno refusal = Stage.errorOf(() -> job.changeCopyMode(CopyMode.WRITE_BLOCKING));
     stage.require(refusal == Errno.EINVAL, "I17", "changed with " + refusal);
     job.start();
@@ -215,7 +221,7 @@ final class ChainScenarios {
             base.node,
             ErrorPolicy.REPORT,
             null,
-            chain::setReadOnly);
+            chain.writable);
     stage.require(!writers.isEmpty(), "J1", "nobody has written meanwhile");
     job.start();
     for (int i = 0; job.status() != JobStatus.READY && i < MANY_TURNS; i++) {
@@ -245,7 +251,7 @@ final class ChainScenarios {
             chain.node(3),
             chain.node(1),
             settings,
-            chain::setReadOnly);
+            chain.writable);
     job.start();
     disturb(stage, chain, job);
     chain.end(job);
@@ -264,7 +270,7 @@ final class ChainScenarios {
         chain.node(2),
         chain.node(1),
         new CommitSettings(ErrorPolicy.REPORT, null, "n", false),
-        chain::setReadOnly);
+        chain.writable);
   }
 
   private static void renamed(Stage stage) throws Exception {
@@ -280,6 +286,34 @@ final class ChainScenarios {
     chain.requireChain(4, 3, 1, 0);
     stage.require("n".equals(chain.images.get(3).backingName), "I18", "not renamed");
     stage.require(chain.node(3).isReadOnly(), "I18", "what was read-only can be written to");
+    chain.finish();
+  }
+
+  private static void bothWrite(Stage stage) throws Exception {
+    Chain chain = new Chain(stage);
+    chain.startGuest();
+    List<BlockJob> jobs = new ArrayList<>();
+    for (int top : stage.random().nextBoolean() ? new int[] {1, 3} : new int[] {3, 1}) {
+      BlockJob job =
+          CommitJob.create(
+              chain.jobs,
+              JobSettings.of("j" + top),
+              chain.node(4),
+              chain.node(top),
+              chain.node(top - 1),
+              CommitSettings.USUAL,
+              chain.writable);
+      job.start();
+      jobs.add(job);
+      for (int turns = stage.random().nextInt(FEW_TURNS); turns > 0; turns--) {
+        stage.pause();
+      }
+    }
+    for (BlockJob job : jobs) {
+      chain.end(job);
+    }
+    chain.requireChain(4, 2, 0);
+    stage.require(chain.node(2).isReadOnly(), "I18", "what was read-only can be written to");
     chain.finish();
   }
 
@@ -319,7 +353,7 @@ final class ChainScenarios {
                 chain.node(0),
                 null,
                 StreamSettings.USUAL,
-                chain::setReadOnly));
+                chain.writable));
   }
 
   private static void stream(Stage stage) throws Exception {
@@ -335,7 +369,7 @@ final class ChainScenarios {
             all ? null : chain.node(0),
             null,
             StreamSettings.USUAL,
-            chain::setReadOnly);
+            chain.writable);
     job.start();
     disturb(stage, chain, job);
     chain.end(job);
@@ -373,13 +407,7 @@ final class ChainScenarios {
     StreamSettings settings = new StreamSettings(policy, null, null, false);
     BlockJob job =
         StreamJob.create(
-            chain.jobs,
-            JobSettings.of("j"),
-            chain.node(4),
-            null,
-            null,
-            settings,
-            chain::setReadOnly);
+            chain.jobs, JobSettings.of("j"), chain.node(4), null, null, settings, chain.writable);
     for (StagedImage above : chain.images.subList(2, IMAGES)) {
       above.drop(0);
     }
@@ -415,7 +443,7 @@ final class ChainScenarios {
                 chain.node(0),
                 ErrorPolicy.REPORT,
                 "filter",
-                chain::setReadOnly)
+                chain.writable)
             : CommitJob.create(
                 chain.jobs,
                 JobSettings.of("c"),
@@ -423,7 +451,7 @@ final class ChainScenarios {
                 chain.node(2),
                 chain.node(0),
                 new CommitSettings(ErrorPolicy.REPORT, "filter", null, false),
-                chain::setReadOnly);
+                chain.writable);
     BlockNode filter = ImageChain.below(chain.node(3));
     String told = "nothing";
     try {
@@ -463,7 +491,7 @@ final class ChainScenarios {
         base,
         null,
         StreamSettings.USUAL,
-        chain::setReadOnly);
+        chain.writable);
   }
 
   /** Whatever is not refused ends, and the guest sees nothing of it. */
@@ -520,20 +548,20 @@ final class ChainScenarios {
       if (stage.random().nextBoolean()) {
         chain.refuseBusy(top, base);
         return StreamJob.create(
-            chain.jobs, settings, top, base, null, StreamSettings.USUAL, chain::setReadOnly);
+            chain.jobs, settings, top, base, null, StreamSettings.USUAL, chain.writable);
       }
       chain.jobs.checkNotBlocked(active);
       chain.refuseBusy(top, ImageChain.below(base));
       if (from == 0) {
         return ActiveCommitJob.create(
-            chain.jobs, settings, top, base, ErrorPolicy.REPORT, null, chain::setReadOnly);
+            chain.jobs, settings, top, base, ErrorPolicy.REPORT, null, chain.writable);
       }
       BlockNode overlay = ImageChain.overlayOf(active, top);
       if (overlay != null) {
         chain.jobs.checkNotBlocked(overlay);
       }
       return CommitJob.create(
-          chain.jobs, settings, active, top, base, CommitSettings.USUAL, chain::setReadOnly);
+          chain.jobs, settings, active, top, base, CommitSettings.USUAL, chain.writable);
     } catch (BlockException refused) {
       return null;
     }

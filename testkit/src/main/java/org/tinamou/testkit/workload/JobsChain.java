@@ -20,6 +20,7 @@ import org.tinamou.block.Permission;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.jobs.BlockJob;
 import org.tinamou.jobs.JobSettings;
+import org.tinamou.jobs.WritableImages;
 import org.tinamou.jobs.chain.CommitJob;
 import org.tinamou.jobs.chain.CommitSettings;
 import org.tinamou.jobs.chain.ImageChain;
@@ -34,6 +35,7 @@ import org.tinamou.jobs.mirror.ActiveCommitJob;
 final class JobsChain {
   private static final int MOST_LAYERS = 5;
 
+  private final WritableImages writable = new WritableImages(this::setReadOnly);
   private final JobsWorkload program;
   private final boolean named;
 
@@ -123,7 +125,7 @@ final class JobsChain {
     }
   }
 
-  void setReadOnly(BlockNode node, boolean readOnly) throws BlockException {
+  private void setReadOnly(BlockNode node, boolean readOnly) throws BlockException {
     program.graph().reopen(List.of(ReopenChange.of(node, node.options().withReadOnly(readOnly))));
   }
 
@@ -230,8 +232,7 @@ final class JobsChain {
       end = null;
     }
     StreamSettings how = new StreamSettings(program.anyPolicy(), null, null, false);
-    StreamJob job =
-        StreamJob.create(program.jobs(), settings, target, end, bottom, how, this::setReadOnly);
+    StreamJob job = StreamJob.create(program.jobs(), settings, target, end, bottom, how, writable);
     boolean whole = end == null && bottom == null;
     Edge left = ImageChain.unfiltered(target).child("backing");
     program.check(
@@ -257,7 +258,7 @@ final class JobsChain {
     if (ImageChain.unfiltered(top) == ImageChain.unfiltered(active)) {
       ActiveCommitJob job =
           ActiveCommitJob.create(
-              program.jobs(), settings, top, base, program.anyPolicy(), null, this::setReadOnly);
+              program.jobs(), settings, top, base, program.anyPolicy(), null, writable);
       isWrittenTo(top, base);
       program.check(job, () -> committed(disk, job, image));
       return job;
@@ -267,8 +268,7 @@ final class JobsChain {
       program.jobs().checkNotBlocked(overlay);
     }
     CommitSettings how = new CommitSettings(program.anyPolicy(), null, null, false);
-    CommitJob job =
-        CommitJob.create(program.jobs(), settings, active, top, base, how, this::setReadOnly);
+    CommitJob job = CommitJob.create(program.jobs(), settings, active, top, base, how, writable);
     isWrittenTo(top, base);
     program.check(
         job,

@@ -125,7 +125,7 @@ final class SystemHumanCommands {
         out.append("Block node is read-only\n");
         throw new BlockException(Errno.EPERM, Errno.EPERM.message());
       }
-      ImageCommit.run(daemon.jobs(), node, daemon::setReadOnly);
+      ImageCommit.run(daemon.jobs(), node, daemon.writableImages());
       return true;
     } catch (BlockException e) {
       out.append("'commit' error for '%s': %s\n".formatted(name, e.errno().message()));
