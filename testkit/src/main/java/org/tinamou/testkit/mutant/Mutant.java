@@ -350,8 +350,8 @@ public record Mutant(
               "commit-leaves-writable",
               "the base of a commit can be written to after its end",
               "jobs",
-              "jobs/chain/CommitJob.java",
-              "baseWasReadOnly = true;",
+              "jobs/WritableImages.java",
+              "this.readOnlyAfter = node.isReadOnly();",
               "",
               "scenarios"));
 
