@@ -31,11 +31,6 @@ public final class HostSpace {
     if (driver instanceof BlkdebugDriver || driver instanceof BlkverifyDriver) {
       return -1;
     }
-    for (Edge edge : node.children()) {
-      if (edge.roles().contains(EdgeRole.FILTERED)) {
-        return allocatedBytes(edge.child()); // the target of a copy is somebody else's
-      }
-    }
     long sum = 0;
     boolean some = false;
     for (Edge edge : node.children()) {

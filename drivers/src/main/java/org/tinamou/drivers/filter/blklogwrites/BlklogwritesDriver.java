@@ -7,23 +7,30 @@ import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockLimits;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.BlockStatus;
 import org.tinamou.block.Edge;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PermissionPair;
-import org.tinamou.drivers.filter.FilterDriver;
+import org.tinamou.block.PreallocationMode;
 
 /**
  * Passes requests on, and writes down in a log what changes the image, in the order in which that
  * ends; what failed is written down as well, since part of it may have been done.
  */
-public final class BlklogwritesDriver extends FilterDriver implements BlockDriver.PermissionMapper {
+public final class BlklogwritesDriver
+    implements BlockDriver.ZeroWriter,
+        BlockDriver.Discarder,
+        BlockDriver.StatusSource,
+        BlockDriver.Resizable,
+        BlockDriver.PermissionMapper {
   private final BlockNode node;
+  private final Edge file;
   private final Edge logEdge;
   private final WriteLog log;
 
   BlklogwritesDriver(BlockNode node, Edge file, Edge logEdge, WriteLog log) {
-    super(file);
     this.node = node;
+    this.file = file;
     this.logEdge = logEdge;
     this.log = log;
   }
@@ -39,11 +46,22 @@ public final class BlklogwritesDriver extends FilterDriver implements BlockDrive
     return "blklogwrites";
   }
 
+  @Override
+  public long lengthBytes() {
+    BlockDriver below = file.child().driverOrNull();
+    return below == null ? 0 : below.lengthBytes();
+  }
+
   /** The log counts in sectors. */
   @Override
   public BlockLimits limits() {
     int sector = log.sectorBytes();
     return new BlockLimits(sector, 1, 0, 0, sector, 0, sector);
+  }
+
+  @Override
+  public void read(long offsetBytes, IoVector buffer, int flags) throws BlockException {
+    file.read(offsetBytes, buffer, flags);
   }
 
   @InCoroutine
@@ -69,7 +87,7 @@ public final class BlklogwritesDriver extends FilterDriver implements BlockDrive
   @Override
   public void write(long offsetBytes, IoVector buffer, int flags) throws BlockException {
     long length = buffer.sizeBytes();
-    logged(offsetBytes, length, 0, buffer, () -> file().write(offsetBytes, buffer, flags));
+    logged(offsetBytes, length, 0, buffer, () -> file.write(offsetBytes, buffer, flags));
   }
 
   /** None: a write that has to be stable is followed by a flush, and the log tells of both. */
@@ -81,11 +99,7 @@ public final class BlklogwritesDriver extends FilterDriver implements BlockDrive
   @Override
   public boolean writeZeroes(long offsetBytes, long lengthBytes, int flags) throws BlockException {
     logged(
-        offsetBytes,
-        lengthBytes,
-        0,
-        null,
-        () -> file().writeZeroes(offsetBytes, lengthBytes, flags));
+        offsetBytes, lengthBytes, 0, null, () -> file.writeZeroes(offsetBytes, lengthBytes, flags));
     return true;
   }
 
@@ -101,14 +115,26 @@ public final class BlklogwritesDriver extends FilterDriver implements BlockDrive
         lengthBytes,
         WriteLog.DISCARD,
         null,
-        () -> file().discard(offsetBytes, lengthBytes));
+        () -> file.discard(offsetBytes, lengthBytes));
     return true;
   }
 
   /** The image first, so that the log does not tell of a flush that is still to come. */
   @Override
   public void flush() throws BlockException {
-    logged(0, 0, WriteLog.FLUSH, null, file()::flush);
+    logged(0, 0, WriteLog.FLUSH, null, file::flush);
+  }
+
+  @Override
+  public BlockStatus blockStatus(long offsetBytes, long lengthBytes, boolean wantZero) {
+    int flags = BlockStatus.RAW | BlockStatus.OFFSET_VALID | BlockStatus.ALLOCATED;
+    return new BlockStatus(lengthBytes, flags, offsetBytes, file.child());
+  }
+
+  @Override
+  public void truncate(long lengthBytes, boolean exact, PreallocationMode preallocation)
+      throws BlockException {
+    file.truncate(lengthBytes, exact, preallocation);
   }
 
   @Override

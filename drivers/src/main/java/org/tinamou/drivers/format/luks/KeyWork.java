@@ -5,6 +5,7 @@ import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Clocks;
 import org.tinamou.base.Errno;
@@ -36,6 +37,18 @@ public record KeyWork(
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final long LEAST_TRIAL_MILLIS = 20;
   private static final long MOST_TRIAL_MILLIS = 150;
+
+  /** How a driver comes by its way to derive keys; {@link LuksType#work} is the programs'. */
+  @FunctionalInterface
+  public interface Maker {
+    /**
+     * The way for an image.
+     *
+     * @param limit so many iterations the image may ask for, or null for the usual
+     */
+    @AnyThread
+    KeyWork make(AioContext context, @Nullable Long limit);
+  }
 
   /** Something that takes long. */
   @FunctionalInterface

@@ -209,7 +209,11 @@ public final class LuksVolume {
     return new UUID(high, low).toString();
   }
 
-  /** Puts the volume's key into a slot that is free, or is to get another password. */
+  /**
+   * Puts the volume's key into a slot that is free, or is to get another password. At each moment
+   * the old or the new one opens it, unless all slots are taken and their key has to be replaced
+   * where it is.
+   */
   @InCoroutine
   void addKey(int index, byte[] password, long iterationMillis, KeyWork work)
       throws BlockException {
@@ -219,9 +223,30 @@ public final class LuksVolume {
         work.run(
             cipher.hash(),
             derivation -> slotKey(derivation, password, salt, iterationMillis, work));
-    area.write(before.firstSector() * LuksHeader.SECTOR_BYTES, made.material());
+    int spare = before.active() ? firstFree() : -1;
+    if (spare >= 0) {
+      fill(spare, made, salt);
+    }
+    fill(index, made, salt);
+    if (spare >= 0) {
+      eraseKey(spare, work.random());
+    }
+  }
+
+  private int firstFree() {
+    for (int i = 0; i < LuksHeader.SLOTS; i++) {
+      if (!header.slots().get(i).active()) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private void fill(int index, SlotKey made, byte[] salt) throws BlockException {
+    KeySlot slot = header.slots().get(index);
+    area.write(slot.firstSector() * LuksHeader.SECTOR_BYTES, made.material());
     area.flush();
-    writeHeader(header.with(index, before.with(made.iterations(), salt)));
+    writeHeader(header.with(index, slot.with(made.iterations(), salt)));
   }
 
   private record SlotKey(long iterations, byte[] material) {}

@@ -75,7 +75,11 @@ final class Encryption {
 
   /** What an image's header and options say; null if it is not encrypted. */
   static @Nullable Encryption open(
-      NodeOpening opening, ObjectRegistry objects, Edge file, Qcow2Header header)
+      NodeOpening opening,
+      ObjectRegistry objects,
+      KeyWork.Maker keys,
+      Edge file,
+      Qcow2Header header)
       throws BlockException, OptionException {
     OptionReader options = opening.options().objectOrNull("encrypt");
     String format = options == null ? null : options.stringOrNull("format");
@@ -109,7 +113,7 @@ final class Encryption {
       return new Encryption(inner, null, null, true);
     }
     byte[] password = LuksCreator.password(objects, KEY, secret);
-    KeyWork work = LuksType.work(opening.node().context(), limit);
+    KeyWork work = keys.make(opening.node().context(), limit);
     LuksVolume volume = LuksVolume.unlock(area, inner, password, work);
     return new Encryption(
         inner, new Keys(volume, objects, work), new EncryptedSectors(volume.sectors()), true);

@@ -14,7 +14,9 @@ import org.tinamou.drivers.HeapBytes;
 final class HeaderFields {
   private static final int SECTOR_BYTES = 512;
   private static final int BACKING_OFFSET_FIELD = 8;
-  private static final int INCOMPATIBLE_FIELD = 72;
+  static final int SIZE_FIELD = 24;
+  static final int SNAPSHOT_FIELDS = 60;
+  static final int INCOMPATIBLE_FIELD = 72;
   private static final int AUTOCLEAR_FIELD = 88;
 
   private HeaderFields() {}

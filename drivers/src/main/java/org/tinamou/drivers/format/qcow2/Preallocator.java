@@ -38,7 +38,6 @@ final class Preallocator {
 
   private void preallocate(long guestStart, long guestEnd, PreallocationMode mode, boolean hiding)
       throws BlockException {
-    long hostEnd = 0;
     for (long guest = geometry.clusterStart(guestStart); guest < guestEnd; ) {
       image.metadata().lock();
       ClusterAllocator.Run run;
@@ -49,16 +48,11 @@ final class Preallocator {
         image.metadata().unlock();
       }
       long bytes = Math.max(1, run.clusters()) << geometry.clusterBits();
-      if (run.clusters() > 0) {
-        long host = run.firstCluster() << geometry.clusterBits();
-        if (run.fresh() && mode == PreallocationMode.FULL) {
-          zero(host, bytes);
-        }
-        hostEnd = Math.max(hostEnd, host + bytes);
+      if (run.clusters() > 0 && run.fresh() && mode == PreallocationMode.FULL) {
+        zero(run.firstCluster() << geometry.clusterBits(), bytes);
       }
       guest += bytes;
     }
-    extendFile(hostEnd, mode);
   }
 
   private ClusterAllocator.Run allocate(
@@ -81,6 +75,7 @@ final class Preallocator {
       // Nobody may find what was there, whenever the tables reach the disk.
       zero(run.firstCluster() << geometry.clusterBits(), run.clusters() << geometry.clusterBits());
     }
+    extendFile(run.firstCluster() + run.clusters() << geometry.clusterBits(), mode);
     image.linked();
     // In a file of its own there may be something else from before.
     boolean zero = hiding && (mode == PreallocationMode.METADATA || image.isExternal());
@@ -110,12 +105,15 @@ final class Preallocator {
     }
   }
 
-  /** The file reaches to the end of the last cluster, with or without space behind it. */
+  /**
+   * The file reaches to the end of the last cluster, with or without space behind it, before a
+   * table leads there: what is to be written anyway needs none.
+   */
   private void extendFile(long hostEnd, PreallocationMode mode) throws BlockException {
     Edge file = image.data();
     if (file.lengthBytes() < hostEnd) {
-      PreallocationMode below = mode == PreallocationMode.METADATA ? PreallocationMode.OFF : mode;
-      file.truncate(hostEnd, false, below);
+      boolean reserves = mode == PreallocationMode.FALLOC;
+      file.truncate(hostEnd, false, reserves ? mode : PreallocationMode.OFF);
     }
   }
 }

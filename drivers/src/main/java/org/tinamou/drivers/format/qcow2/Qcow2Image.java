@@ -44,9 +44,6 @@ final class Qcow2Image {
 
   static final int MAX_FIRST_LEVEL_ENTRIES =
       Qcow2Header.MAX_FIRST_LEVEL_BYTES / Geometry.ENTRY_BYTES;
-  private static final int HEADER_SIZE_FIELD = 24;
-  private static final int HEADER_SNAPSHOT_FIELDS = 60;
-  private static final int HEADER_INCOMPATIBLE_FIELD = 72;
 
   /** So many references may wait to be dropped until somebody flushes. */
   private static final int MAX_RELEASED = 16_384;
@@ -318,11 +315,14 @@ final class Qcow2Image {
     if (!options.lazyRefcounts()) {
       refcounts.writeBack();
     }
-    file.flush();
-    if (isExternal()) {
-      data().flush();
-    }
+    flushFiles();
     unstable = false;
+  }
+
+  private void flushFiles() throws BlockException {
+    for (Edge each : isExternal() ? List.of(file, data()) : List.of(file)) {
+      each.flush();
+    }
   }
 
   /** Brings all tables to the file. The caller holds the metadata lock. */
@@ -395,7 +395,7 @@ final class Qcow2Image {
   void changeSize(long newSizeBytes) throws BlockException {
     makeRoomFor(newSizeBytes);
     ByteBuffer field = ByteBuffer.allocate(Long.BYTES).putLong(0, newSizeBytes);
-    HeaderFields.write(file, damage, HEADER_SIZE_FIELD, field.array());
+    HeaderFields.write(file, damage, HeaderFields.SIZE_FIELD, field.array());
     sizeBytes = newSizeBytes;
   }
 
@@ -404,7 +404,7 @@ final class Qcow2Image {
     long changed = (incompatible | set) & ~clear;
     if (changed != incompatible) {
       byte[] field = ByteBuffer.allocate(Long.BYTES).putLong(0, changed).array();
-      HeaderFields.write(file, damage, HEADER_INCOMPATIBLE_FIELD, field);
+      HeaderFields.write(file, damage, HeaderFields.INCOMPATIBLE_FIELD, field);
       incompatible = changed;
     }
   }
@@ -508,7 +508,7 @@ final class Qcow2Image {
     stabiliseCounts();
     ByteBuffer fields = ByteBuffer.allocate(Integer.BYTES + Long.BYTES);
     fields.putInt(wanted.size()).putLong(offset);
-    HeaderFields.write(file, damage, HEADER_SNAPSHOT_FIELDS, fields.array());
+    HeaderFields.write(file, damage, HeaderFields.SNAPSHOT_FIELDS, fields.array());
     SnapshotTable before = snapshots;
     snapshots = new SnapshotTable(List.copyOf(wanted), offset, bytes.length);
     noteMetadata(); // whatever fails from here on, the old table's place is free
@@ -521,9 +521,10 @@ final class Qcow2Image {
    * the disk, and so is it when this returns.
    */
   void switchDisk(long firstLevelOffset, long[] entries, long newSizeBytes) throws BlockException {
-    ByteBuffer fields = ByteBuffer.allocate(3 * Long.BYTES);
-    fields.putLong(newSizeBytes).putInt(0).putInt(entries.length).putLong(firstLevelOffset);
-    HeaderFields.write(file, damage, HEADER_SIZE_FIELD, fields.array());
+    ByteBuffer fields = ByteBuffer.allocate(3 * Long.BYTES).putLong(newSizeBytes);
+    fields.putInt(Qcow2Type.readHeader(file).encryption()); // which lies between the others
+    fields.putInt(entries.length).putLong(firstLevelOffset);
+    HeaderFields.write(file, damage, HeaderFields.SIZE_FIELD, fields.array());
     map.switchTo(firstLevelOffset, entries);
     sizeBytes = newSizeBytes;
     noteMetadata();
@@ -552,7 +553,7 @@ final class Qcow2Image {
     }
     writeBack();
     allocator.reachEnd(file);
-    file.flush();
+    flushFiles();
     if (isVersion3() && !restructuring) {
       changeIncompatible(0, Features.INCOMPATIBLE_DIRTY);
     }

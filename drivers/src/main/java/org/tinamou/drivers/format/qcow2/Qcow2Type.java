@@ -21,6 +21,8 @@ import org.tinamou.block.open.DriverType;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpening;
 import org.tinamou.drivers.HeapBytes;
+import org.tinamou.drivers.format.luks.KeyWork;
+import org.tinamou.drivers.format.luks.LuksType;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
@@ -28,6 +30,7 @@ import org.tinamou.qapi.OptionException;
 /** {@code driver=qcow2}. */
 public final class Qcow2Type implements DriverType {
   private final ObjectRegistry objects;
+  private final KeyWork.Maker keys;
 
   /**
    * The driver of a program.
@@ -35,7 +38,17 @@ public final class Qcow2Type implements DriverType {
    * @param objects where it finds passwords
    */
   public Qcow2Type(ObjectRegistry objects) {
+    this(objects, LuksType::work);
+  }
+
+  /**
+   * The same, with a word on how keys are derived.
+   *
+   * @param objects where it finds passwords
+   */
+  public Qcow2Type(ObjectRegistry objects, KeyWork.Maker keys) {
     this.objects = objects;
+    this.keys = keys;
   }
 
   private static final int FIRST_READ_BYTES = 512;
@@ -71,7 +84,7 @@ public final class Qcow2Type implements DriverType {
         RuntimeOptions.read(opening.options(), header, opening.settings().discardUnmap());
     Edge data = openDataFile(opening, header);
     Edge backing = openBacking(opening, file, header);
-    Encryption encryption = Encryption.open(opening, objects, file, header);
+    Encryption encryption = Encryption.open(opening, objects, keys, file, header);
     if (header.hasFeature(Features.INCOMPATIBLE_DIRTY) && !readOnly && !forCheck) {
       header = repaired(file, header, opening.node().graph()::diagnose);
     }
