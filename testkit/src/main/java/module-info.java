@@ -7,6 +7,8 @@ module org.tinamou.testkit {
   requires org.tinamou.drivers;
   requires transitive org.tinamou.jobs;
   requires transitive org.tinamou.nbd;
+  requires org.tinamou.objects;
+  requires org.tinamou.tools;
   requires java.compiler;
 
   exports org.tinamou.testkit.crash;

@@ -16,6 +16,7 @@ module org.tinamou.tools {
   exports org.tinamou.tools.cli;
   exports org.tinamou.tools.daemon;
   exports org.tinamou.tools.getopt;
+  exports org.tinamou.tools.image;
   exports org.tinamou.tools.img;
   exports org.tinamou.tools.io;
   exports org.tinamou.tools.nbd;

@@ -27,9 +27,11 @@ import org.tinamou.drivers.AmendableImage;
 import org.tinamou.drivers.CompactableImage;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.drivers.OverlayImage;
+import org.tinamou.drivers.format.qcow2.Qcow2Driver;
 import org.tinamou.drivers.format.qcow2.Qcow2Type;
 import org.tinamou.objects.ObjectRegistry;
 import org.tinamou.qapi.Json;
+import org.tinamou.tools.image.OpenImage;
 
 /** An image on recorded files, open in a graph of its own. */
 final class CrashImage {
@@ -77,17 +79,33 @@ final class CrashImage {
       throws BlockException {
     BlockGraph graph = new BlockGraph(context);
     graph.tellDamageTo(line -> {}); // repairs are what is looked at, not the news of them
-    graph.tellDamageTo(line -> {});
+    graph.tellErrorsTo(line -> {});
     DriverList drivers =
         new DriverList(
             List.of(new Qcow2Type(ObjectRegistry.none()), files), Set.of(), (header, name) -> null);
+    return open(graph, drivers, options, nodeOptions, true);
+  }
+
+  /**
+   * Opens what options name.
+   *
+   * @param withBelow whether it is opened with what it stands on
+   */
+  static CrashImage open(
+      BlockGraph graph,
+      DriverList drivers,
+      Json.Members options,
+      NodeOptions nodeOptions,
+      boolean withBelow)
+      throws BlockException {
     BlockNode node =
-        new NodeOpener(graph, drivers).open(ImageAddress.ofOptions(options), nodeOptions, context);
+        new NodeOpener(graph, drivers, withBelow)
+            .open(ImageAddress.ofOptions(options), nodeOptions, graph.main());
     int used =
         nodeOptions.readOnly()
             ? Permission.CONSISTENT_READ
             : Permission.CONSISTENT_READ | Permission.WRITE | Permission.RESIZE;
-    BlockBackend backend = new BlockBackend(graph, "", context, used, Permission.ALL);
+    BlockBackend backend = new BlockBackend(graph, "", graph.main(), used, Permission.ALL);
     try {
       backend.insert(node);
     } finally {
@@ -100,8 +118,17 @@ final class CrashImage {
     return backend;
   }
 
+  /** The same in the hands of a tool. */
+  OpenImage inTool() {
+    return OpenImage.over(backend, node);
+  }
+
   InternalSnapshots snapshots() {
     return (InternalSnapshots) Objects.requireNonNull(node.driverOrNull());
+  }
+
+  Qcow2Driver qcow2() {
+    return (Qcow2Driver) Objects.requireNonNull(node.driverOrNull());
   }
 
   OverlayImage overlay() {

@@ -2,16 +2,18 @@ package org.tinamou.testkit.crash;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.SeededRandom;
-import org.tinamou.testkit.crash.RecordedFile.Event;
+import org.tinamou.testkit.crash.Journal.Step;
 
 /**
- * The files that a power cut can leave: after each write; after any of the writes since the last
- * flush, in samples; and with writes that reached the disk in part.
+ * What a power cut can leave of files: after each write; after any of the writes that no flush of
+ * their file has followed, in samples; and with writes that reached the disk in part.
  */
 final class CrashStates {
   private static final int SUBSETS = 20;
@@ -19,94 +21,96 @@ final class CrashStates {
   private static final int PAGE_BYTES = 4096;
   private static final int TORN_VARIANTS = 2;
 
-  /** Told each state, and what the file below has then if that has changed. */
+  /** Told each state of all files. */
   @FunctionalInterface
   interface Visitor {
-    void visit(String name, byte[] content, GuestModel.Promise promise, byte @Nullable [] below)
-        throws Exception;
+    void visit(String name, Map<String, byte[]> contents, DiskPromise promise) throws Exception;
   }
 
-  private final byte[] base;
-  private final List<Event> events;
+  private final List<Journal.Entry> entries;
   private final SeededRandom random;
   private final Visitor visitor;
-  private GuestModel.@Nullable Promise promise;
-  private List<byte[]> below = List.of();
+
+  /** What is on the disk whatever happens. */
+  private final Map<String, RecordedFile> durable = new LinkedHashMap<>();
+
+  /** What is there if everything has reached the disk. */
+  private final Map<String, RecordedFile> now = new LinkedHashMap<>();
+
+  /** What need not have reached the disk. */
+  private final List<Step> pending = new ArrayList<>();
+
+  private @Nullable DiskPromise promise;
 
   /**
    * The states of a record.
    *
-   * @param base what was on the disk before
-   * @param events begin with a mark
+   * @param journal begins with a mark
    */
-  CrashStates(byte[] base, List<Event> events, SeededRandom random, Visitor visitor) {
-    this.base = base;
-    this.events = events;
+  CrashStates(Journal journal, SeededRandom random, Visitor visitor) {
+    this.entries = journal.entries();
     this.random = random;
     this.visitor = visitor;
+    journal
+        .bases()
+        .forEach(
+            (name, content) -> {
+              durable.put(name, new RecordedFile(content));
+              now.put(name, new RecordedFile(content));
+            });
   }
 
   void visitAll() throws Exception {
-    RecordedFile durable = new RecordedFile(base);
-    List<Event> epoch = new ArrayList<>();
-    for (int i = 0; i < events.size(); i++) {
-      Event event = events.get(i);
-      if (event instanceof RecordedFile.Flush) {
-        visitEpoch(durable, epoch, i);
-        epoch.forEach(durable::repeat);
-        epoch.clear();
-      } else {
-        epoch.add(event);
+    for (int i = 0; i < entries.size(); i++) {
+      switch (entries.get(i)) {
+        case Journal.Mark(DiskPromise next) -> promise = next;
+        case Step(String file, RecordedFile.Flush _) -> {
+          visitSubsets(i);
+          settle(file);
+        }
+        case Step step -> {
+          if (step.event() instanceof RecordedFile.Write write) {
+            visitTorn(step.file(), write, i);
+          }
+          of(now, step.file()).repeat(step.event());
+          pending.add(step);
+          visit("after event " + i, now);
+        }
       }
     }
-    visitEpoch(durable, epoch, events.size());
+    visit("at the end", now);
+    visitSubsets(entries.size());
   }
 
-  private void visit(String name, RecordedFile file) throws Exception {
-    byte[] content = file.content();
-    GuestModel.Promise now = Objects.requireNonNull(promise, "no mark");
-    if (below.isEmpty()) {
-      visitor.visit(name, content, now, null);
-    }
-    for (byte[] each : below) {
-      visitor.visit(name, content, now, each);
-    }
+  private static RecordedFile of(Map<String, RecordedFile> files, String name) {
+    return Objects.requireNonNull(files.get(name));
   }
 
-  private void visitEpoch(RecordedFile durable, List<Event> epoch, int end) throws Exception {
-    RecordedFile state = new RecordedFile(durable.content());
-    int start = end - epoch.size();
-    List<Event> changes = new ArrayList<>();
-    for (int i = 0; i < epoch.size(); i++) {
-      Event event = epoch.get(i);
-      if (event instanceof RecordedFile.Mark(GuestModel.Promise next)) {
-        promise = next;
-        continue;
-      }
-      if (event instanceof RecordedFile.Below(List<byte[]> contents)) {
-        below = contents;
-        visit("with what is below before event " + (start + i), state);
-        continue;
-      }
-      if (event instanceof RecordedFile.Write write) {
-        visitTorn(state, write, start + i);
-      }
-      state.repeat(event);
-      changes.add(event);
-      visit("after event " + (start + i), state);
-    }
-    if (changes.size() > 1) {
-      visitSubsets(durable, changes, end);
-    }
+  private void settle(String file) {
+    pending.removeIf(
+        step -> {
+          boolean settled = step.file().equals(file);
+          if (settled) {
+            of(durable, file).repeat(step.event());
+          }
+          return settled;
+        });
   }
 
-  private void visitTorn(RecordedFile before, RecordedFile.Write write, int index)
-      throws Exception {
+  private void visit(String name, Map<String, RecordedFile> files) throws Exception {
+    Map<String, byte[]> contents = new LinkedHashMap<>();
+    files.forEach((file, content) -> contents.put(file, content.content()));
+    visitor.visit(name, contents, Objects.requireNonNull(promise, "no mark"));
+  }
+
+  private void visitTorn(String file, RecordedFile.Write write, int index) throws Exception {
     for (int unit : new int[] {SECTOR_BYTES, PAGE_BYTES}) {
       for (int variant = 0; variant < TORN_VARIANTS; variant++) {
-        RecordedFile state = new RecordedFile(before.content());
+        RecordedFile state = new RecordedFile(of(now, file).content());
         if (tear(state, write, unit)) {
-          visit("event %d torn at %d bytes, variant %d".formatted(index, unit, variant), state);
+          Map<String, RecordedFile> files = new LinkedHashMap<>(now);
+          files.put(file, state);
+          visit("event %d torn at %d bytes, variant %d".formatted(index, unit, variant), files);
         }
       }
     }
@@ -129,31 +133,60 @@ final class CrashStates {
     return true;
   }
 
-  private void visitSubsets(RecordedFile durable, List<Event> changes, int end) throws Exception {
+  private void visitSubsets(int end) throws Exception {
+    if (pending.size() < 2) {
+      return;
+    }
     Set<Long> seen = new HashSet<>();
     for (int i = 0; i < SUBSETS; i++) {
       long chosen = random.nextLong();
       long torn = random.nextBoolean() ? random.nextLong() & chosen : 0;
-      long mask = changes.size() >= Long.SIZE ? -1 : (1L << changes.size()) - 1;
+      long mask = pending.size() >= Long.SIZE ? -1 : (1L << pending.size()) - 1;
       if (torn == 0 && !seen.add(chosen & mask)) {
         continue;
       }
-      RecordedFile state = new RecordedFile(durable.content());
-      for (int each = 0; each < changes.size(); each++) {
-        if ((chosen >>> each & 1) == 0) {
-          continue;
-        }
-        Event change = changes.get(each);
-        boolean tornHere =
-            (torn >>> each & 1) != 0
-                && change instanceof RecordedFile.Write write
-                && tear(state, write, random.nextBoolean() ? SECTOR_BYTES : PAGE_BYTES);
-        if (!tornHere) {
-          state.repeat(change);
+      Map<String, RecordedFile> files = copies();
+      for (int each = 0; each < pending.size(); each++) {
+        if ((chosen >>> each & 1) != 0) {
+          arrive(files, pending.get(each), (torn >>> each & 1) != 0);
         }
       }
       visit(
-          "subset %x (torn %x) before event %d".formatted(chosen & mask, torn & mask, end), state);
+          "subset %x (torn %x) before event %d".formatted(chosen & mask, torn & mask, end), files);
+    }
+    visitEachFileAlone(end);
+  }
+
+  private Map<String, RecordedFile> copies() {
+    Map<String, RecordedFile> files = new LinkedHashMap<>();
+    durable.forEach((name, file) -> files.put(name, new RecordedFile(file.content())));
+    return files;
+  }
+
+  private void arrive(Map<String, RecordedFile> files, Step step, boolean inPart) {
+    RecordedFile file = of(files, step.file());
+    boolean torn =
+        inPart
+            && step.event() instanceof RecordedFile.Write write
+            && tear(file, write, random.nextBoolean() ? SECTOR_BYTES : PAGE_BYTES);
+    if (!torn) {
+      file.repeat(step.event());
+    }
+  }
+
+  /** One file's disk was quick and the others' were slow. */
+  private void visitEachFileAlone(int end) throws Exception {
+    Set<String> changed = new HashSet<>();
+    pending.forEach(step -> changed.add(step.file()));
+    if (changed.size() < 2) {
+      return;
+    }
+    for (String name : durable.keySet()) {
+      if (changed.contains(name)) {
+        Map<String, RecordedFile> files = copies();
+        files.put(name, of(now, name));
+        visit("%s alone before event %d".formatted(name, end), files);
+      }
     }
   }
 }

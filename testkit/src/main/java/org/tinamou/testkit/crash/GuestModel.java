@@ -55,14 +55,15 @@ final class GuestModel {
    * @param sectors for each sector the contents it may have, as bits
    * @param sizes the sizes the disk may have
    */
-  record Promise(Contents contents, long[] sectors, long[] sizes) {
-    /** What is wrong with a disk, or null. */
-    @Nullable String violatedBy(byte[] disk, long sizeBytes) {
+  record Promise(Contents contents, long[] sectors, long[] sizes) implements DiskPromise {
+    @Override
+    public @Nullable String violatedBy(byte[] disk) {
+      int sizeBytes = disk.length;
       if (Arrays.binarySearch(sizes, sizeBytes) < 0) {
         return "the disk has %d bytes, expected one of %s"
             .formatted(sizeBytes, Arrays.toString(sizes));
       }
-      int end = (int) Math.min(sectors.length, sizeBytes / SECTOR_BYTES);
+      int end = Math.min(sectors.length, sizeBytes / SECTOR_BYTES);
       for (int sector = 0; sector < end; sector++) {
         if (!matches(disk, sector)) {
           return "sector %d (byte %#x) has none of the contents %s, but %s"
@@ -167,7 +168,7 @@ final class GuestModel {
     /** What is wrong with such a disk, or null. */
     @Nullable String violatedBy(Contents contents, byte[] disk) {
       byte[] seen = Arrays.copyOf(disk, (int) Math.min(disk.length, sizeBytes));
-      return new Promise(contents, sectors, new long[] {seen.length}).violatedBy(seen, seen.length);
+      return new Promise(contents, sectors, new long[] {seen.length}).violatedBy(seen);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
@@ -60,6 +61,7 @@ public final class Qcow2Crash {
   private final RecordedType files;
   private final GuestModel model;
   private final ChainOperations chain;
+  private final Journal journal = new Journal();
 
   /** What the bitmap that was there at the beginning may hold where it says that it is sound. */
   private final Set<String> bitmapContents = new HashSet<>();
@@ -82,7 +84,7 @@ public final class Qcow2Crash {
     long below = config.backed() ? config.usedBytes() - GuestModel.SECTOR_BYTES : 0;
     this.model = new GuestModel(MOST_DISK_BYTES, config.diskBytes(), below);
     ChainOperations.putBelow(files, (int) below);
-    this.chain = new ChainOperations(context, files, random.fork(), config);
+    this.chain = new ChainOperations(context, files, random.fork());
   }
 
   /**
@@ -106,10 +108,11 @@ public final class Qcow2Crash {
 
   private int run() throws Exception {
     prepare();
-    RecordedFile file = files.file("image");
-    byte[] base = file.content();
-    file.settle();
-    file.mark(model.promise());
+    journal.follow("image", files.file("image"));
+    if (sequence.contains(CrashOperation.COMMIT)) {
+      journal.follow(ChainOperations.FIRST, files.file(ChainOperations.FIRST));
+    }
+    mark();
     CrashImage image = open("image", ChainOperations.FIRST, NodeOptions.READ_WRITE);
     files.setYielding(config.concurrent());
     files.failOnce(config.failAt());
@@ -143,7 +146,7 @@ public final class Qcow2Crash {
     if (sequence.stream().anyMatch(CrashOperation::isOfChain)) {
       kept.clear(); // what is below shows through them, too
     }
-    new CrashStates(base, file.events(), random.fork(), this::judge).visitAll();
+    new CrashStates(journal, random.fork(), this::judge).visitAll();
     return states;
   }
 
@@ -449,13 +452,14 @@ public final class Qcow2Crash {
   }
 
   private void mark() {
-    files.file("image").mark(model.promise());
+    journal.mark(model.promise());
   }
 
-  private void judge(
-      String name, byte[] content, GuestModel.Promise promise, byte @Nullable [] below)
+  private void judge(String name, Map<String, byte[]> contents, DiskPromise promise)
       throws Exception {
     states++;
+    byte[] content = Objects.requireNonNull(contents.get("image"));
+    byte[] below = contents.get(ChainOperations.FIRST);
     observer.see(name, content);
     files.put("crashed", new RecordedFile(content));
     String standsOn = backingName(content);
@@ -480,7 +484,7 @@ public final class Qcow2Crash {
   }
 
   /** As the header has it. */
-  private static String backingName(byte[] content) {
+  static String backingName(byte[] content) {
     ByteBuffer header = ByteBuffer.wrap(Arrays.copyOf(content, Math.max(content.length, 512)));
     long offset = header.getLong(8);
     int length = header.getInt(16);
@@ -488,7 +492,7 @@ public final class Qcow2Crash {
     return inside ? new String(content, (int) offset, length, StandardCharsets.UTF_8) : "";
   }
 
-  private @Nullable String verdict(String below, GuestModel.Promise promise) {
+  private @Nullable String verdict(String below, DiskPromise promise) {
     try {
       CrashImage image =
           open("crashed", below, repairs() ? NodeOptions.READ_WRITE : NodeOptions.READ_ONLY);
@@ -505,7 +509,7 @@ public final class Qcow2Crash {
           return "CORRUPT " + lines;
         }
         byte[] disk = image.readAll();
-        String violation = promise.violatedBy(disk, disk.length);
+        String violation = promise.violatedBy(disk);
         if (violation != null) {
           return "LOST DATA " + violation;
         }

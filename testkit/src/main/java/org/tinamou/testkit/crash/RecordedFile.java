@@ -1,12 +1,11 @@
 package org.tinamou.testkit.crash;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.function.Consumer;
 
-/** A file in memory and the record of what was done to it. */
+/** A file in memory that tells what is done to it. */
 final class RecordedFile {
-  /** Something that was done, or said in between. */
+  /** Something that was done. */
   sealed interface Event {}
 
   /** Bytes were written. */
@@ -18,15 +17,9 @@ final class RecordedFile {
   /** Everything before is on the disk for good. */
   record Flush() implements Event {}
 
-  /** What the guest may find from here on. */
-  record Mark(GuestModel.Promise promise) implements Event {}
-
-  /** The file below may have one of these contents from here on. */
-  record Below(List<byte[]> contents) implements Event {}
-
   private byte[] bytes;
   private int size;
-  private final List<Event> events = new ArrayList<>();
+  private Consumer<Event> listener = event -> {};
 
   RecordedFile(byte[] content) {
     bytes = content.clone();
@@ -41,34 +34,22 @@ final class RecordedFile {
     return size;
   }
 
-  List<Event> events() {
-    return events;
-  }
-
-  /** Forgets the record so far: all of it has reached the disk. */
-  void settle() {
-    events.clear();
-  }
-
-  void mark(GuestModel.Promise promise) {
-    events.add(new Mark(promise));
-  }
-
-  void below(List<byte[]> contents) {
-    events.add(new Below(contents));
+  /** Somebody wants to know what is done from now on. */
+  void tell(Consumer<Event> to) {
+    listener = to;
   }
 
   void flush() {
-    events.add(new Flush());
+    listener.accept(new Flush());
   }
 
   void write(long offset, byte[] data) {
-    events.add(new Write(offset, data));
+    listener.accept(new Write(offset, data));
     apply(offset, data, 0, data.length);
   }
 
   void resize(long newSize) {
-    events.add(new Resize(newSize));
+    listener.accept(new Resize(newSize));
     setSize(Math.toIntExact(newSize));
   }
 
@@ -84,8 +65,6 @@ final class RecordedFile {
       case Write(long offset, byte[] data) -> apply(offset, data, 0, data.length);
       case Resize(long newSize) -> setSize(Math.toIntExact(newSize));
       case Flush() -> {}
-      case Mark(GuestModel.Promise _) -> {}
-      case Below(List<byte[]> _) -> {}
     }
   }
 

@@ -34,6 +34,10 @@ final class RecordedType implements DriverType {
     files.put(name, file);
   }
 
+  boolean has(String name) {
+    return files.containsKey(name);
+  }
+
   RecordedFile file(String name) {
     return Objects.requireNonNull(files.get(name), name);
   }
@@ -61,6 +65,9 @@ final class RecordedType implements DriverType {
 
   @Override
   public BlockDriver open(NodeOpening opening) throws BlockException, OptionException {
+    opening
+        .options()
+        .stringOrNull("filename"); // an image's own name for it, which is nobody's file
     return new Driver(file(opening.options().string("disk")));
   }
 

@@ -3,21 +3,41 @@ package org.tinamou.testkit.workload;
 import org.tinamou.aio.AioContext;
 import org.tinamou.base.SeededRandom;
 import org.tinamou.testkit.crash.Qcow2Crash;
+import org.tinamou.testkit.crash.ToolCrash;
 import org.tinamou.testkit.sim.Simulation;
 
 /** Power cuts in the middle of operations on a qcow2 image, at every point of each sequence. */
 final class Qcow2CrashWorkload implements Workload {
   private static final long MOST_STEPS = 10_000_000;
 
-  private final boolean more;
+  /** Plays one seed and says how many states it has judged. */
+  @FunctionalInterface
+  interface Play {
+    int run(AioContext main, long seed, SeededRandom random) throws Exception;
+  }
 
-  /**
-   * All seeds.
-   *
-   * @param more with all operations and kinds of images, not those only that came first
-   */
-  Qcow2CrashWorkload(boolean more) {
-    this.more = more;
+  private final Play play;
+
+  Qcow2CrashWorkload(Play play) {
+    this.play = play;
+  }
+
+  /** The operations that came first. */
+  static Qcow2CrashWorkload ofGuests() {
+    return new Qcow2CrashWorkload(
+        (main, seed, random) -> Qcow2Crash.play(main, seed, random, Qcow2Crash.Observer.NONE));
+  }
+
+  /** More operations, mostly on images of which parts of clusters are told apart. */
+  static Qcow2CrashWorkload ofMore() {
+    return new Qcow2CrashWorkload(
+        (main, seed, random) -> Qcow2Crash.playMore(main, seed, random, Qcow2Crash.Observer.NONE));
+  }
+
+  /** What tools do, on all kinds of images. */
+  static Qcow2CrashWorkload ofTools() {
+    return new Qcow2CrashWorkload(
+        (main, seed, random) -> ToolCrash.play(main, seed, random, ToolCrash.Observer.NONE));
   }
 
   @Override
@@ -31,12 +51,7 @@ final class Qcow2CrashWorkload implements Workload {
 
   private void play(Simulation simulation, AioContext main, SeededRandom random) throws Exception {
     try {
-      Qcow2Crash.Observer away = Qcow2Crash.Observer.NONE;
-      int states =
-          more
-              ? Qcow2Crash.playMore(main, simulation.seed(), random, away)
-              : Qcow2Crash.play(main, simulation.seed(), random, away);
-      simulation.note("crash", "states", states);
+      simulation.note("crash", "states", play.run(main, simulation.seed(), random));
     } catch (Qcow2Crash.Failure failure) {
       simulation.require(false, "I11", String.valueOf(failure.getMessage()));
     }

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import org.tinamou.testkit.crash.ToolCrash;
 import org.tinamou.testkit.mutant.Mutant;
 
 /** The command line of the simulator. */
@@ -16,22 +17,29 @@ public final class SimMain {
   private static final String USAGE =
       """
       usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone|nbd|fleecing
-                                     |backup|jobs|qcow2-crash|qcow2-crash-more|qcow2-damage]
+                                     |backup|jobs|qcow2-crash|qcow2-crash-more
+                                     |qcow2-crash-tools|qcow2-damage]
                          [--seeds N] [--first S] [--twice]
              tinamou sim --workload qcow2-crash --seeds 7200
                          all sequences of one or two operations on an image, 21 times, with power cuts
              tinamou sim --workload qcow2-crash-more --seeds 552
                          the same with more operations and with extended L2 entries, once
+             tinamou sim --workload qcow2-crash-tools --seeds %d
+                         what tools do, on all kinds of images, encrypted and in two files among them
              tinamou sim --workload W --seed S        one seed, told in detail
              tinamou sim --mutant NAME [--seeds N]    search for a planted bug
              tinamou sim --list-mutants
-      """;
+      """
+          .formatted(ToolCrash.ROUND);
 
   /** Without those whose every seed takes as long as thousands of others. */
   private final List<Workload.Kind> kinds =
       new ArrayList<>(
           EnumSet.complementOf(
-              EnumSet.of(Workload.Kind.QCOW2_CRASH, Workload.Kind.QCOW2_CRASH_MORE)));
+              EnumSet.of(
+                  Workload.Kind.QCOW2_CRASH,
+                  Workload.Kind.QCOW2_CRASH_MORE,
+                  Workload.Kind.QCOW2_CRASH_TOOLS)));
 
   private long seeds = 10_000;
   private long first = 1;

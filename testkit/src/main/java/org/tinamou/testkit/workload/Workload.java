@@ -31,6 +31,8 @@ public interface Workload {
     QCOW2_CRASH,
     /** The same with more operations, and on images of which parts of clusters are told apart. */
     QCOW2_CRASH_MORE,
+    /** What tools do to images of all kinds, in all their files. */
+    QCOW2_CRASH_TOOLS,
     /** A qcow2 image with a flipped bit that is repaired. */
     QCOW2_DAMAGE;
 
@@ -46,8 +48,9 @@ public interface Workload {
         case DAEMON -> new DaemonWorkload();
         case BACKUP -> new BackupWorkload();
         case JOBS -> new JobsWorkload();
-        case QCOW2_CRASH -> new Qcow2CrashWorkload(false);
-        case QCOW2_CRASH_MORE -> new Qcow2CrashWorkload(true);
+        case QCOW2_CRASH -> Qcow2CrashWorkload.ofGuests();
+        case QCOW2_CRASH_MORE -> Qcow2CrashWorkload.ofMore();
+        case QCOW2_CRASH_TOOLS -> Qcow2CrashWorkload.ofTools();
         case QCOW2_DAMAGE -> new Qcow2DamageWorkload();
       };
     }

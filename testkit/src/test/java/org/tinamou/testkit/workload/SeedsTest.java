@@ -69,6 +69,12 @@ final class SeedsTest {
     simulate(0, "--workload", "qcow2-crash-more", "--seeds", "30");
   }
 
+  /** A part of what tools do, on all kinds of images; all of it takes minutes. */
+  @Test
+  void imagesSurvivePowerCutsUnderTools() throws Exception {
+    simulate(0, "--workload", "qcow2-crash-tools", "--seeds", "40");
+  }
+
   @Test
   void damagedQcow2ImagesAreRepairedInTwoPasses() throws Exception {
     simulate(0, "--workload", "qcow2-damage", "--seeds", "300");
@@ -79,7 +85,7 @@ final class SeedsTest {
   void sameSeedIsSameRun(Workload.Kind kind) throws Exception {
     String seeds =
         switch (kind) {
-          case QCOW2_CRASH, QCOW2_CRASH_MORE -> "10"; // each is hundreds of cuts
+          case QCOW2_CRASH, QCOW2_CRASH_MORE, QCOW2_CRASH_TOOLS -> "10"; // each is hundreds of cuts
           case FLEECING, BACKUP, QCOW2_DAMAGE, TOUCHSTONE -> "50";
           case JOBS -> "25";
           default -> "300";

@@ -2,6 +2,7 @@ package org.tinamou.tools.img;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.PreallocationMode;
@@ -11,7 +12,7 @@ import org.tinamou.tools.image.Extent;
 import org.tinamou.tools.image.OpenImage;
 
 /** Writes what lies above an image of a chain into that image. Runs in one coroutine. */
-final class Committer {
+public final class Committer {
   private static final int CHUNK_BYTES = 2 << 20;
 
   private final OpenImage top;
@@ -24,7 +25,7 @@ final class Committer {
    *
    * @param layersAbove how many images there are above the base
    */
-  Committer(OpenImage top, OpenImage base, int layersAbove, Progress progress) {
+  public Committer(OpenImage top, OpenImage base, int layersAbove, Progress progress) {
     this.top = top;
     this.base = base;
     this.layersAbove = layersAbove;
@@ -32,7 +33,8 @@ final class Committer {
   }
 
   /** Copies; everything is on the disk when this returns. */
-  void commit() throws BlockException {
+  @InCoroutine
+  public void commit() throws BlockException {
     long length = top.lengthBytes();
     progress.phase("copying", length);
     if (base.lengthBytes() < length) {

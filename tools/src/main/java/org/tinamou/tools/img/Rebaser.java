@@ -3,6 +3,7 @@ package org.tinamou.tools.img;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.protocol.file.AlignedMemory;
@@ -14,7 +15,7 @@ import org.tinamou.tools.image.OpenImage;
  * Takes into an image what it shows of the image below and what another one there would show
  * differently. Runs in one coroutine.
  */
-final class Rebaser {
+public final class Rebaser {
   private static final int CHUNK_BYTES = 2 << 20;
 
   private final OpenImage image;
@@ -30,7 +31,7 @@ final class Rebaser {
    * @param after what it is to stand on, or null
    * @param compressed whether what it takes is to be packed
    */
-  Rebaser(
+  public Rebaser(
       OpenImage image,
       @Nullable OpenImage before,
       @Nullable OpenImage after,
@@ -44,7 +45,8 @@ final class Rebaser {
   }
 
   /** Copies; everything is on the disk when this returns. */
-  void copyDifferences() throws BlockException {
+  @InCoroutine
+  public void copyDifferences() throws BlockException {
     long length = image.lengthBytes();
     try (Arena arena = Arena.ofShared()) {
       MemorySegment old = AlignedMemory.allocate(arena, CHUNK_BYTES);
