@@ -53,6 +53,13 @@ case @TOOL@-${1-} in
     cache=img compiler=-XX:TieredStopAtLevel=1
     case "$*" in *encrypt* | *luks* | *secret*) compiler= ;; esac
     ;;
+  storage-daemon-* | system-*)
+    # What a daemon is busy with goes through the same code a million times a minute, and soon deserves the better
+    # compiler. A job of some gigabytes does not: compiling all that it uses would cost more than the job.
+    cache=@TOOL@
+    compiler="-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000
+      -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
+    ;;
   *) cache=@TOOL@ compiler= ;;
 esac
 

@@ -27,6 +27,13 @@ import org.tinamou.host.Iovecs;
 final class UringPoller implements Poller {
   private static final int RING_ENTRIES = 256;
   private static final int COMPLETION_ENTRIES = 1024;
+
+  /**
+   * Reads from there on are left to a worker of the kernel: copied out of the host's cache by the
+   * loop's own thread, each would keep all others waiting.
+   */
+  private static final int LONG_READ_BYTES = 512 << 10;
+
   private static final int CANCELLED = 1;
   private static final int RETRIED = 1 << 1;
   private static final int EINTR = -Errno.EINTR.number();
@@ -109,7 +116,8 @@ final class UringPoller implements Poller {
       case FALLOCATE ->
           ring.prepareFallocate(fd, request.mode(), offset, request.lengthBytes(), tag);
     }
-    if (requests.isMarked(slot, RETRIED)) {
+    boolean isLongRead = request.op() == IoOp.READ && request.lengthBytes() >= LONG_READ_BYTES;
+    if (isLongRead || requests.isMarked(slot, RETRIED)) {
       ring.changeLast(IoUring.ASYNC);
     }
   }
