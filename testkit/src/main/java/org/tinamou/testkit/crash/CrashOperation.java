@@ -67,6 +67,11 @@ enum CrashOperation {
     return compareTo(SNAPSHOT) >= 0;
   }
 
+  /** Whether it forgets everything that the image holds. */
+  boolean isEmptying() {
+    return this == EMPTY || this == COMMIT;
+  }
+
   /** Whether it has to do with what is below the image. */
   boolean isOfChain() {
     return this == COMMIT || this == REBASE || this == STAND_ALONE || this == OTHER_NAME;

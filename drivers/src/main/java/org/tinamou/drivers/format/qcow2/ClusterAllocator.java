@@ -70,6 +70,16 @@ final class ClusterAllocator {
     passedOn = other;
   }
 
+  /** Begins anew with other counts, in a file of that length. */
+  void restart(long fileBytes) {
+    released.clear();
+    unwanted.clear();
+    searchFrom = 0;
+    nextByte = 0;
+    contentEnd = 0;
+    usedEnd = geometry.clustersOf(fileBytes);
+  }
+
   /** Takes up to that many clusters in a row, at least one; each is counted once. */
   Run allocate(long wanted) throws BlockException {
     return allocate(wanted, 0);

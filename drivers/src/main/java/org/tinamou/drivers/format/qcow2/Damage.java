@@ -99,6 +99,14 @@ final class Damage {
     }
   }
 
+  /**
+   * What is in memory does not fit the file any more, as whoever changes it is told: the image has
+   * to be opened anew. The caller holds the metadata lock.
+   */
+  void giveUp() {
+    fatal = true;
+  }
+
   /** Something that can be lived with. The caller holds the metadata lock. */
   void tell(String what) {
     if (!told && !fatal) {

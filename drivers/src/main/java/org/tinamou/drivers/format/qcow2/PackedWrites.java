@@ -118,6 +118,7 @@ final class PackedWrites {
       image.limitReleased();
       image.map().sliceForChange(guest); // its table comes before the data, as the reference has it
       offset = image.allocator().allocateBytes(packed.length);
+      writes.beginPacked();
     } finally {
       image.metadata().unlock();
     }
@@ -140,6 +141,7 @@ final class PackedWrites {
         image.map().parts(slice, guest, 0);
         writes.release(before, Freed.OTHERWISE);
         linked = true;
+        writes.endPacked();
       } finally {
         image.metadata().unlock();
       }
@@ -170,6 +172,7 @@ final class PackedWrites {
       long last = geometry.clusterIndex(offset + length - 1);
       image.allocator().takeBack(first, last - first + 1);
     } finally {
+      writes.endPacked();
       image.metadata().unlock();
     }
   }

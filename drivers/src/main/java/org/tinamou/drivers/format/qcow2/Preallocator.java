@@ -41,15 +41,21 @@ final class Preallocator {
     for (long guest = geometry.clusterStart(guestStart); guest < guestEnd; ) {
       image.metadata().lock();
       ClusterAllocator.Run run;
+      int epoch;
       try {
         image.beforeLazyChange();
         run = allocate(guest, guestEnd, mode, hiding);
+        epoch = image.uses().enter();
       } finally {
         image.metadata().unlock();
       }
       long bytes = Math.max(1, run.clusters()) << geometry.clusterBits();
-      if (run.clusters() > 0 && run.fresh() && mode == PreallocationMode.FULL) {
-        zero(run.firstCluster() << geometry.clusterBits(), bytes);
+      try {
+        if (run.clusters() > 0 && run.fresh() && mode == PreallocationMode.FULL) {
+          zero(run.firstCluster() << geometry.clusterBits(), bytes);
+        }
+      } finally {
+        image.uses().leave(epoch);
       }
       guest += bytes;
     }

@@ -440,6 +440,10 @@ public final class Qcow2Driver
   @Override
   public void makeEmpty() throws BlockException {
     image.damage().check();
+    if (new EmptyPath(image, writes).empty()) {
+      status.forget();
+      return;
+    }
     clears.empty(geometry.clusterEnd(lengthBytes()));
     // No request has written anything, so no flush of the node would tell of a failure.
     image.metadata().lock();

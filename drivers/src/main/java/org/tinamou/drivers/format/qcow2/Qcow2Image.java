@@ -120,7 +120,7 @@ final class Qcow2Image {
   }
 
   /** Keeps writes away from the tables as they are now. */
-  private void noteMetadata() throws BlockException {
+  void noteMetadata() throws BlockException {
     if (!writable) {
       return;
     }

@@ -72,6 +72,20 @@ final class Refcounts {
     table = entries;
   }
 
+  /**
+   * Begins anew with a table of one cluster and one block, both of which are zero in the file: the
+   * first clusters are counted once and all others are free. On the disk when this returns.
+   */
+  void restart(long newTableOffset, long blockOffset, long clusters) throws BlockException {
+    blocks.forgetAll();
+    tableOffset = newTableOffset;
+    table = new long[geometry.countEntriesPerCluster()];
+    file.announce(DebugEvent.REFBLOCK_ALLOC);
+    createBlock(blockOffset, 0, 0, clusters);
+    file.announce(DebugEvent.REFTABLE_UPDATE);
+    writeEntry(0, blockOffset);
+  }
+
   private long blockOffset(long clusterIndex) throws BlockException {
     long index = clusterIndex / geometry.refcountsPerBlock();
     if (index >= table.length) {

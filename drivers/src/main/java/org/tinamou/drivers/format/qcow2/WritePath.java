@@ -50,6 +50,7 @@ final class WritePath {
   private final MemoryPool surroundings;
 
   private final List<Filling> fillings = new ArrayList<>();
+  private int packing;
   private final CoQueue filled = new CoQueue("clusters being filled");
 
   WritePath(Qcow2Image image, ReadPath reads, MemoryPool surroundings) {
@@ -130,6 +131,24 @@ final class WritePath {
     while (isBeingFilled(start, end)) {
       filled.await(image.metadata());
     }
+  }
+
+  /** Waits until nobody fills any cluster. The caller holds the metadata lock. */
+  void awaitAllFilled() {
+    while (packing > 0 || !fillings.isEmpty()) {
+      filled.await(image.metadata());
+    }
+  }
+
+  /** A packed cluster has its place, which no table knows yet. The caller holds the lock. */
+  void beginPacked() {
+    packing++;
+  }
+
+  /** The table knows it, or it has been given back. The caller holds the metadata lock. */
+  void endPacked() {
+    packing--;
+    filled.wakeAll();
   }
 
   private boolean isBeingFilled(long start, long end) {
