@@ -514,18 +514,33 @@ public final class BlockGraph {
   /** Makes both live in one loop: the child moves to the parent's, or the parent to the child's. */
   @InCoroutine
   void bringTogether(BlockNode parent, BlockNode child) throws BlockException {
-    if (parent.context() == child.context()) {
-      return;
-    }
-    try {
-      moveToContext(child, parent.context());
-    } catch (BlockException refused) {
-      try {
-        moveToContext(parent, child.context());
-      } catch (BlockException refusedToo) {
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
+      AioContext above = parent.context();
+      AioContext below = child.context();
+      if (above == below) {
+        return;
+      }
+      BlockException refused = tryMove(child, above);
+      BlockException refusedToo = refused == null ? null : tryMove(parent, below);
+      if (refused == null || refusedToo == null) {
+        return;
+      }
+      if (parent.context() == above && child.context() == below) {
         refused.addSuppressed(refusedToo);
         throw refused;
       }
+      // Another move was seen half-way, or was first.
+    }
+    throw keepsChanging(child);
+  }
+
+  /** Moves a node, or returns why not. */
+  private @Nullable BlockException tryMove(BlockNode node, AioContext target) {
+    try {
+      moveToContext(node, target);
+      return null;
+    } catch (BlockException refused) {
+      return refused;
     }
   }
 
@@ -557,28 +572,22 @@ public final class BlockGraph {
     throw keepsChanging(node);
   }
 
-  /** After a change was refused for which it had moved. */
+  /**
+   * After a change was refused for which it had moved. It stays if somebody who is bound to the
+   * loop has joined meanwhile.
+   */
   @InCoroutine
   void moveBack(BlockNode node, AioContext before) {
-    if (node.context() == before) {
-      return;
-    }
-    try {
-      moveToContext(node, before);
-    } catch (BlockException refused) {
-      // Somebody who is bound to the loop has joined meanwhile: it stays.
-      return;
+    if (node.context() != before) {
+      tryMove(node, before);
     }
   }
 
-  /** A node without parents goes back to the main loop, if what it is connected to lets it. */
+  /**
+   * A node without parents goes back to the main loop, unless somebody below is bound to its own.
+   */
   @InCoroutine
   void sendHome(BlockNode node) {
-    try {
-      moveToContext(node, main);
-    } catch (BlockException refused) {
-      // Somebody below is bound to the loop: the node stays with it.
-      return;
-    }
+    tryMove(node, main);
   }
 }

@@ -19,6 +19,12 @@ public final class DrainedSection implements AutoCloseable {
     this.who = who;
   }
 
+  /** Whether the node is one of those that it was opened for. */
+  @HomeThread
+  public boolean drains(BlockNode node) {
+    return nodes.contains(node);
+  }
+
   List<BlockNode> nodes() {
     return nodes;
   }

@@ -320,7 +320,8 @@ public final class BackupJob extends BlockJob {
 
   @Override
   protected void clean() {
-    super.clean();
+    releaseHolds();
     remove(graph(), filter);
+    super.clean();
   }
 }

@@ -170,17 +170,26 @@ public abstract class BlockJob extends Job {
     frozen.clear();
   }
 
-  /** Lets all nodes go; the job makes no more requests through its holds. May be repeated. */
+  /**
+   * The job makes no more requests through its holds; others are still kept away from the nodes, so
+   * that its filters can leave. May be repeated.
+   */
+  @InCoroutine
+  protected final void releaseHolds() {
+    unfreeze();
+    while (!holds.isEmpty()) {
+      holds.removeLast().release();
+    }
+  }
+
+  /** Lets all nodes go. May be repeated. */
   @InCoroutine
   protected final void releaseNodes() {
-    unfreeze();
+    releaseHolds();
     for (BlockNode node : blocked) {
       list().unblock(node, this);
     }
     blocked.clear();
-    while (!holds.isEmpty()) {
-      holds.removeLast().release();
-    }
   }
 
   /** Whether the job holds the node or has it kept from others. */

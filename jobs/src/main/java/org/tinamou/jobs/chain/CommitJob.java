@@ -93,6 +93,7 @@ public final class CommitJob extends BlockJob {
   private void takeNodes() throws BlockException {
     hold("main node", active, Permission.NONE, Permission.ALL);
     baseHold = writable.hold(base);
+    ImageChain.checkBelow(top, base);
     filter = CommitTop.insert(top, settings.filterNodeName());
     checkFreezable(filter, base);
     freeze(filter, base);
@@ -186,7 +187,7 @@ public final class CommitJob extends BlockJob {
   }
 
   private void letNodesGo() {
-    releaseNodes();
+    releaseHolds();
     BlockNode leaving = filter;
     if (leaving != null) {
       filter = null;
@@ -198,6 +199,7 @@ public final class CommitJob extends BlockJob {
     if (baseHold != null) {
       baseHold.end();
     }
+    releaseNodes();
     graph().release(base);
     graph().release(top);
   }

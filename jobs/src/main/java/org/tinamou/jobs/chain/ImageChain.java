@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
+import org.tinamou.base.Errno;
 import org.tinamou.block.BlockDriver;
+import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
@@ -64,6 +66,20 @@ public final class ImageChain {
       nodes.add(at);
     }
     return nodes;
+  }
+
+  /**
+   * Checks that an image stands on another one, which may have changed while somebody waited.
+   *
+   * @throws BlockException with EINVAL if it does not
+   */
+  @AnyThread
+  public static void checkBelow(BlockNode top, BlockNode base) throws BlockException {
+    if (overlayOf(top, base) == null) {
+      throw new BlockException(
+          Errno.EINVAL,
+          "'%s' is not in the backing chain of '%s'".formatted(base.name(), top.name()));
+    }
   }
 
   /** The lowest image of a chain. */

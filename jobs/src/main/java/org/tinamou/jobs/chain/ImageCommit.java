@@ -49,11 +49,17 @@ public final class ImageCommit {
     if (jobs.blockerOf(top) != null || jobs.blockerOf(base) != null) {
       throw new BlockException(Errno.EBUSY, Errno.EBUSY.message());
     }
-    WritableImages.Hold hold = writable.hold(base);
+    top.graph().reference(top);
+    WritableImages.@Nullable Hold hold = null;
     try {
+      hold = writable.hold(base);
+      ImageChain.checkBelow(top, base);
       new ImageCommit(top, base, image).run();
     } finally {
-      hold.end();
+      if (hold != null) {
+        hold.end();
+      }
+      top.graph().release(top);
     }
   }
 

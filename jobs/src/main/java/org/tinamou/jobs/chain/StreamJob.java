@@ -106,12 +106,13 @@ public final class StreamJob extends BlockJob {
       StreamSettings settings,
       WritableImages writable)
       throws BlockException {
-    Place place = place(target, base, bottom);
-    checkFreezable(target, place.startsAbove());
+    checkFreezable(target, place(target, base, bottom).startsAbove());
     WritableImages.Hold hold = writable.hold(target);
     BlockNode filter = null;
     StreamJob job = null;
     try {
+      Place place = place(target, base, bottom); // others may have changed the chain meanwhile
+      checkFreezable(target, place.startsAbove());
       filter = insert(place, settings.filterNodeName());
       job = new StreamJob(list, common, place, settings, writable, filter, hold);
       job.takeNodes();
@@ -120,7 +121,7 @@ public final class StreamJob extends BlockJob {
       if (job != null) {
         job.discardJob();
       }
-      remove(place, filter, filter != null, hold);
+      remove(target, filter, filter != null, hold);
       throw refused;
     }
   }
@@ -274,13 +275,13 @@ public final class StreamJob extends BlockJob {
 
   @Override
   protected void clean() {
+    releaseHolds();
+    remove(place.target(), filter, !dropped, hold);
     releaseNodes();
-    remove(place, filter, !dropped, hold);
   }
 
   private static void remove(
-      Place place, @Nullable BlockNode filter, boolean stillThere, WritableImages.Hold hold) {
-    BlockNode target = place.target();
+      BlockNode target, @Nullable BlockNode filter, boolean stillThere, WritableImages.Hold hold) {
     try {
       if (filter != null && stillThere) {
         target.graph().replace(filter, target);

@@ -67,7 +67,30 @@ public final class ActiveCommitJob extends MirrorJob {
             .withFilterNodeName(filterNodeName);
     settings.check();
     checkFreezable(top, base);
-    WritableImages.Hold hold = writable.hold(base);
+    top.graph().reference(top);
+    WritableImages.@Nullable Hold hold = null;
+    try {
+      hold = writable.hold(base);
+      ImageChain.checkBelow(top, base);
+      return start(list, common, settings, top, base, hold);
+    } catch (BlockException | RuntimeException refused) {
+      if (hold != null) {
+        hold.end();
+      }
+      throw refused;
+    } finally {
+      top.graph().release(top);
+    }
+  }
+
+  private static ActiveCommitJob start(
+      JobList list,
+      JobSettings common,
+      MirrorSettings settings,
+      BlockNode top,
+      BlockNode base,
+      WritableImages.Hold hold)
+      throws BlockException {
     MirrorSwitch nodes = null;
     try (DrainedSection drained = top.drain("start of a commit")) {
       nodes = MirrorSwitch.insert(top, base, settings, true);
@@ -77,7 +100,6 @@ public final class ActiveCommitJob extends MirrorJob {
       if (nodes != null) {
         nodes.remove();
       }
-      hold.end();
       throw refused;
     }
   }

@@ -154,10 +154,11 @@ public final class CopyOnReadDriver extends FilterDriver
     }
   }
 
+  /** A job's filter through which nobody reads any more does not write, though it is still held. */
   @Override
   public PermissionPair childPermissions(Edge edge, int used, int shared) {
-    return new PermissionPair(
-        used | Permission.WRITE_UNCHANGED, shared | Permission.WRITE_UNCHANGED);
+    int copies = ofJob && used == 0 ? 0 : Permission.WRITE_UNCHANGED;
+    return new PermissionPair(used | copies, shared | Permission.WRITE_UNCHANGED);
   }
 
   @Override
