@@ -84,18 +84,20 @@ final class JobMutants {
             "the filter of a mirror that was cancelled stays where it is",
             "mirror/MirrorSwitch.java",
             "      source.graph().replace(filter, source);\n    } catch",
-            "    } catch"),
-        of(
-            "mirror-into-itself",
-            "a node is mirrored into what it stands in front of",
-            "mirror/MirrorJob.java",
-            "if (ImageChain.unfiltered(source) == ImageChain.unfiltered(target)) {",
-            "if (source == target) {"));
+            "    } catch"));
   }
 
   /** Found by scenarios of their own. */
   private static List<Mutant> ofBeginnings() {
     return List.of(
+        new Mutant(
+            "mirror-into-itself",
+            "a node is mirrored into what it stands in front of",
+            "jobs",
+            "jobs/mirror/MirrorJob.java",
+            "if (ImageChain.unfiltered(source) == ImageChain.unfiltered(target)) {",
+            "if (source == target) {",
+            "scenarios"),
         new Mutant(
             "mirror-notes-late",
             "writes that come while a mirror's filter is put in place are not noted",

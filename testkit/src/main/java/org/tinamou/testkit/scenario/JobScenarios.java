@@ -11,6 +11,9 @@ import org.tinamou.jobs.JobSettings;
 import org.tinamou.jobs.JobStatus;
 import org.tinamou.jobs.JobTransaction;
 import org.tinamou.jobs.JobVerb;
+import org.tinamou.jobs.mirror.MirrorJob;
+import org.tinamou.jobs.mirror.MirrorSettings;
+import org.tinamou.jobs.mirror.MirrorSync;
 
 /** Jobs in themselves: states, verbs, transactions, and drained sections of what they hold. */
 final class JobScenarios {
@@ -27,7 +30,8 @@ final class JobScenarios {
         new Scenario("S20", "a job fails or is told to give up inside a drain", JobScenarios::fail),
         new Scenario("S20 J6", "all of a transaction, or none", JobScenarios::transaction),
         new Scenario("S20", "one fails while another is cancelled", JobScenarios::race),
-        new Scenario("J5 S28", "a job follows its node to other loops", JobScenarios::moves));
+        new Scenario("J5 S28", "a job follows its node to other loops", JobScenarios::moves),
+        new Scenario("J7", "a mirror into itself is refused", JobScenarios::intoItself));
   }
 
   private static StagedJob job(Stage stage, JobList jobs, JobSettings settings, BlockNode node)
@@ -120,6 +124,22 @@ final class JobScenarios {
     if (stop == JobStatus.CONCLUDED) {
       job.finalizeJob();
     }
+  }
+
+  /** What is older there would be written over what is newer. */
+  private static void intoItself(Stage stage) throws Exception {
+    JobList jobs = new JobList(stage.main());
+    BlockNode disk = stage.disk("disk", stage.anyLoop()).node;
+    BlockNode filter = stage.filter("filter", disk).node;
+    for (BlockNode[] pair : new BlockNode[][] {{filter, disk}, {disk, filter}, {disk, disk}}) {
+      stage.refused(
+          Errno.EINVAL,
+          "Can't mirror node into itself",
+          () ->
+              MirrorJob.create(
+                  jobs, JobSettings.of("j"), pair[0], pair[1], MirrorSettings.of(MirrorSync.FULL)));
+    }
+    stage.require(jobs.all().isEmpty(), "I17", "left: " + jobs.all());
   }
 
   private static void life(Stage stage) throws Exception {
