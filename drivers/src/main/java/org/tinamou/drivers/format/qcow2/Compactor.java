@@ -30,6 +30,7 @@ import org.tinamou.drivers.HeapBytes;
 final class Compactor {
   private static final int MOST_AT_ONCE = 1 << 16;
   private static final int SECTOR_BYTES = 512;
+  private static final long NOWHERE = -1;
 
   private final Edge file;
   private final boolean hasBacking;
@@ -55,7 +56,8 @@ final class Compactor {
    * Compacts the image in a file.
    *
    * @param hasBacking whether what is not allocated is that of another image
-   * @param encryption of the data, with the keys unless it only tries
+   * @param encryption of the data, with the keys unless it only tries: without them zeroes in
+   *     clusters of data are not told from other data
    * @param tryOnly whether to find out only what it would do
    */
   @InCoroutine
@@ -119,16 +121,41 @@ final class Compactor {
   // ------------------------------------------------------------------------------------ zeroes
 
   private void dropZeroes(boolean tryOnly) throws BlockException {
-    BitSet tables = TableList.read(file, header).secondLevels();
+    TableList list = TableList.read(file, header);
+    Map<Integer, Long> starts = starts(list);
+    BitSet tables = list.secondLevels();
     int total = tables.cardinality();
     int done = 0;
     for (int table = tables.nextSetBit(0); table >= 0; table = tables.nextSetBit(table + 1)) {
-      dropZeroes((long) table << geometry.clusterBits(), tryOnly);
+      long start = starts.getOrDefault(table, NOWHERE);
+      dropZeroes((long) table << geometry.clusterBits(), start, tryOnly);
       watcher.progress("looking for zeroes", ++done, total);
     }
   }
 
-  private void dropZeroes(long table, boolean tryOnly) throws BlockException {
+  /** Where in the disk the clusters of each second-level table begin, if that matters. */
+  private Map<Integer, Long> starts(TableList list) throws BlockException {
+    Map<Integer, Long> starts = new HashMap<>();
+    if (encryption == null || !encryption.isByGuestOffset()) {
+      return starts;
+    }
+    for (TableList.Area area : list.firstLevels()) {
+      TableList.forEachLong(
+          file,
+          area,
+          (at, entry) -> {
+            long start = (at - area.offset()) / Geometry.ENTRY_BYTES * geometry.bytesPerTable();
+            int table = (int) geometry.clusterIndex(Entry.offset(entry));
+            Long known = starts.putIfAbsent(table, start);
+            if (known != null && known != start) {
+              starts.put(table, NOWHERE); // nobody knows what its data is encrypted for
+            }
+          });
+    }
+    return starts;
+  }
+
+  private void dropZeroes(long table, long start, boolean tryOnly) throws BlockException {
     byte[] bytes = HeapBytes.read(file, table, geometry.clusterBytes());
     ByteBuffer entries = ByteBuffer.wrap(bytes);
     BitSet sectors = new BitSet();
@@ -138,7 +165,9 @@ final class Compactor {
       if ((entry & Entry.COMPRESSED) != 0 || Entry.offset(entry) == 0 || external) {
         continue;
       }
-      if (!isZero(entry, parts)) {
+      long index = at / geometry.secondLevelEntryBytes();
+      long guest = start == NOWHERE ? NOWHERE : start + (index << geometry.clusterBits());
+      if (!isZero(entry, parts, guest)) {
         continue;
       }
       zeroes.set((int) geometry.clusterIndex(Entry.offset(entry)));
@@ -155,17 +184,22 @@ final class Compactor {
     }
   }
 
-  private boolean isZero(long entry, long parts) throws BlockException {
+  private boolean isZero(long entry, long parts, long guest) throws BlockException {
     if (!header.isVersion3() && hasBacking) {
       return false;
     }
     if (geometry.extended() ? Parts.endAllocated(parts) == 0 : (entry & Entry.ZERO) != 0) {
       return true;
     }
-    if (header.encryption() != 0) {
-      return false;
-    }
     byte[] data = HeapBytes.read(file, Entry.offset(entry), geometry.clusterBytes());
+    if (header.encryption() != 0) {
+      if (encryption == null
+          || !encryption.hasKey()
+          || (encryption.isByGuestOffset() && guest == NOWHERE)) {
+        return false;
+      }
+      encryption.decrypt(data, guest, Entry.offset(entry));
+    }
     if (!geometry.extended()) {
       return isZero(data, 0, data.length);
     }

@@ -101,7 +101,9 @@ final class Encryption {
               + format
               + "'");
     }
-    boolean wanted = opening.opensBacking() || !opening.node().isReadOnly();
+    // A check can do without, unless somebody has given a password.
+    boolean given = opening.settings().forCheck() && secret != null;
+    boolean wanted = given || opening.opensBacking() || !opening.node().isReadOnly();
     if (method == AES) {
       return wanted
           ? aes(LuksCreator.password(objects, KEY, secret))
@@ -182,6 +184,34 @@ final class Encryption {
         MemorySegment piece = memory.asSlice(0, length);
         encryption.encrypt(data.slice(done, length), piece, (byHostOffset ? host : guest) + done);
         file.write(host + done, IoVector.of(piece), RequestFlags.NONE);
+      }
+    } finally {
+      encryption.give(memory);
+    }
+  }
+
+  /** Whether the data can be read. */
+  boolean hasKey() {
+    return sectors != null;
+  }
+
+  /** Whether it matters for the data where in the disk it is. */
+  boolean isByGuestOffset() {
+    return !byHostOffset;
+  }
+
+  /** Makes the bytes of a cluster of data plain. */
+  @InCoroutine
+  void decrypt(byte[] cluster, long guest, long host) {
+    EncryptedSectors encryption = sectors();
+    MemorySegment memory = encryption.take();
+    try {
+      for (int done = 0; done < cluster.length; done += EncryptedSectors.PIECE_BYTES) {
+        int length = Math.min(EncryptedSectors.PIECE_BYTES, cluster.length - done);
+        MemorySegment piece = memory.asSlice(0, length);
+        MemorySegment.copy(cluster, done, piece, ValueLayout.JAVA_BYTE, 0, length);
+        encryption.decrypt(IoVector.of(piece), (byHostOffset ? host : guest) + done);
+        MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, cluster, done, length);
       }
     } finally {
       encryption.give(memory);
