@@ -131,6 +131,18 @@ final class CrashImage {
     return (Qcow2Driver) Objects.requireNonNull(node.driverOrNull());
   }
 
+  /** How many passwords open it, as its header says. */
+  int activeKeys() {
+    Json encryption = qcow2().description().specific().members().get("encrypt");
+    Json slots = ((Json.Members) Objects.requireNonNull(encryption)).members().get("slots");
+    int active = 0;
+    for (Json slot : ((Json.Array) Objects.requireNonNull(slots)).elements()) {
+      boolean used = new Json.Bool(true).equals(((Json.Members) slot).members().get("active"));
+      active += used ? 1 : 0;
+    }
+    return active;
+  }
+
   OverlayImage overlay() {
     return (OverlayImage) Objects.requireNonNull(node.driverOrNull());
   }

@@ -195,10 +195,16 @@ public final class ToolCrash {
             below.isEmpty() ? null : below,
             dirty ? NodeOptions.READ_WRITE : NodeOptions.READ_ONLY);
     String verdict;
+    boolean hasSecondKey;
     try {
       verdict = verdict(image, old, promise);
+      hasSecondKey = operation == ToolOperation.AMEND_ADD_KEY && image.activeKeys() == 2;
     } finally {
       image.close();
+    }
+    if (verdict == null && hasSecondKey) {
+      String backing = below.isEmpty() ? null : below;
+      images.open(CRASHED, backing, ToolImages.SECOND_KEY, NodeOptions.READ_ONLY).close();
     }
     if (verdict == null && images.kind().isRaw()) {
       verdict = verdictOnRaw(Objects.requireNonNull(contents.get(ToolImages.DATA)), promise);

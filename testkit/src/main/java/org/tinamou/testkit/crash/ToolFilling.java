@@ -11,11 +11,13 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.bitmap.DirtyBitmap;
+import org.tinamou.drivers.InternalSnapshots;
 
 /** Fills an image with some of everything before a tool comes. */
 final class ToolFilling {
   static final String ENABLED = "enabled";
   static final String DISABLED = "disabled";
+  private static final String JUNK = "junk ";
   private static final int SECTOR_BYTES = GuestModel.SECTOR_BYTES;
   private static final int PATTERNS = 200;
 
@@ -36,6 +38,10 @@ final class ToolFilling {
   /** Fills the image and closes it. */
   void fill(ToolOperation operation) throws BlockException {
     ToolKind kind = images.kind();
+    boolean holes = operation == ToolOperation.COMPACT;
+    if (holes && !kind.isOld()) {
+      addJunk();
+    }
     CrashImage image = images.open(NodeOptions.READ_WRITE);
     List<Integer> clusters = new ArrayList<>();
     for (int i = 0; i < images.sizeBytes() / images.clusterBytes(); i++) {
@@ -72,8 +78,40 @@ final class ToolFilling {
     image.backend().flush();
     write(image, clusters.subList(most / 2, most * 3 / 4));
     zeroAndDiscard(image, clusters);
+    if (holes) {
+      makeHoles(image, clusters);
+    }
     image.backend().flush();
     image.close();
+  }
+
+  /** Takes room in front of everything that is to come. */
+  private void addJunk() throws BlockException {
+    CrashImage image = images.open(NodeOptions.READ_WRITE);
+    for (int i = 0; i < 4; i++) {
+      image.addBitmap(JUNK + i);
+    }
+    image.bitmaps().forEach(bitmap -> bitmap.mark(0, images.sizeBytes()));
+    image.close();
+  }
+
+  /** Gives room back, in front of what stays. */
+  private void makeHoles(CrashImage image, List<Integer> clusters) throws BlockException {
+    for (DirtyBitmap bitmap : List.copyOf(image.bitmaps())) {
+      if (String.valueOf(bitmap.name()).startsWith(JUNK)) {
+        image.removeBitmap(bitmap);
+      }
+    }
+    if (kept.size() > 1 && random.nextBoolean()) {
+      InternalSnapshots.Snapshot first = image.snapshots().snapshots().getFirst();
+      image.snapshots().deleteSnapshot(first.id());
+      kept.remove(first.name());
+    }
+    for (int i = 0; i < clusters.size() / 2; i++) {
+      if (random.nextInt(3) > 0) {
+        image.backend().discard((long) i * images.clusterBytes(), images.clusterBytes());
+      }
+    }
   }
 
   private static DirtyBitmap bitmap(CrashImage image, String name) {

@@ -59,13 +59,20 @@ final class ToolImages {
             List.of(new Qcow2Type(secrets, (loop, limit) -> keys), files),
             Set.of(),
             (header, name) -> null);
-    this.backed = kind.mayHaveBacking() && (operation.isOfChain() || random.nextBoolean());
+    // Where there is one, an old image gives no room back.
+    boolean barred = operation == ToolOperation.COMPACT && kind.isOld();
+    boolean drawn = operation.isOfChain() || random.nextBoolean();
+    this.backed = kind.mayHaveBacking() && drawn && !barred;
     this.baseIsQcow2 = random.nextBoolean();
     this.smallCaches = random.nextInt(3) > 0;
     int clusterBits = kind.drawClusterBits(random);
     long size = (long) ToolKind.clusters(clusterBits) << clusterBits;
     String below = ",backing_file=" + ChainOperations.FIRST + ",backing_fmt=" + format();
-    this.options = kind.drawOptions(random, clusterBits) + ",size=" + size + (backed ? below : "");
+    this.options =
+        kind.drawOptions(random, clusterBits, operation.isOfSnapshots() ? 4 : 1)
+            + ",size="
+            + size
+            + (backed ? below : "");
     this.request = Qcow2CreationOptions.request(Qcow2CreationOptions.OPTIONS.parse(options));
   }
 

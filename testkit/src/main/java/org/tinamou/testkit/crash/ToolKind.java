@@ -89,11 +89,11 @@ enum ToolKind {
     return leastBits + random.nextInt(mostBits - leastBits + 1);
   }
 
-  int drawRefcountBits(SeededRandom random) {
+  private int drawRefcountBits(SeededRandom random, int least) {
     return switch (this) {
-      case NARROW -> 2 << random.nextInt(3);
+      case NARROW -> Math.max(least, 2 << random.nextInt(3));
       case WIDE -> 32 << random.nextInt(2);
-      default -> isOld() || random.nextBoolean() ? 16 : 1 << random.nextInt(7);
+      default -> isOld() || random.nextBoolean() ? 16 : Math.max(least, 1 << random.nextInt(7));
     };
   }
 
@@ -101,11 +101,15 @@ enum ToolKind {
     return clusterBits >= LARGE_BITS ? LARGE_CLUSTERS : CLUSTERS;
   }
 
-  /** What an image is made with, as a tool is told. */
-  String drawOptions(SeededRandom random, int clusterBits) {
+  /**
+   * What an image is made with, as a tool is told.
+   *
+   * @param leastCountBits counts have no less
+   */
+  String drawOptions(SeededRandom random, int clusterBits, int leastCountBits) {
     StringBuilder all = new StringBuilder(options);
     all.append(all.isEmpty() ? "" : ",").append("cluster_size=").append(1 << clusterBits);
-    all.append(",refcount_bits=").append(drawRefcountBits(random));
+    all.append(",refcount_bits=").append(drawRefcountBits(random, leastCountBits));
     if (isLuks()) {
       String mode = random.nextInt(3) > 0 ? "cbc" : "xts";
       all.append(",encrypt.cipher-alg=aes-128,encrypt.ivgen-alg=plain64,encrypt.cipher-mode=")

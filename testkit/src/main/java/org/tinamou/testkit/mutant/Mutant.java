@@ -357,7 +357,7 @@ public record Mutant(
 
   /** All planted bugs. */
   public static final List<Mutant> ALL =
-      Stream.concat(BELOW_JOBS.stream(), JobMutants.list().stream()).toList();
+      Stream.of(BELOW_JOBS, ToolMutants.list(), JobMutants.list()).flatMap(List::stream).toList();
 
   /**
    * How a search ended.

@@ -1,0 +1,63 @@
+package org.tinamou.testkit.mutant;
+
+import java.util.List;
+
+/** The planted bugs in what tools do to qcow2 images. */
+final class ToolMutants {
+  private ToolMutants() {}
+
+  private static Mutant of(
+      String name, String meaning, String file, String original, String replacement) {
+    return new Mutant(
+        name,
+        meaning,
+        "drivers",
+        "drivers/format/" + file,
+        original,
+        replacement,
+        "qcow2-crash-tools");
+  }
+
+  static List<Mutant> list() {
+    return List.of(
+        of(
+            "entries-before-packed-copies",
+            "compacting changes entries before the packed pieces' copies are on the disk",
+            "qcow2/PackedRelocation.java",
+            """
+                }
+                file.flush();
+                changeEntries();
+            """,
+            """
+                }
+                changeEntries();
+            """),
+        of(
+            "table-before-data-file",
+            "second-level tables do not wait for data that is in a file of its own",
+            "qcow2/Qcow2Image.java",
+            "isExternal() ? List.of(file, data()) : List.of(file)",
+            "List.of(file)"),
+        of(
+            "key-slot-before-key",
+            "the header says that a slot has a key before the key is on the disk",
+            "luks/LuksVolume.java",
+            """
+                area.write(slot.firstSector() * LuksHeader.SECTOR_BYTES, made.material());
+                area.flush();
+                writeHeader(header.with(index, slot.with(made.iterations(), salt)));
+            """,
+            """
+                writeHeader(header.with(index, slot.with(made.iterations(), salt)));
+                area.write(slot.firstSector() * LuksHeader.SECTOR_BYTES, made.material());
+                area.flush();
+            """),
+        of(
+            "snapshot-without-encryption",
+            "the header forgets how an image is encrypted when a snapshot is applied",
+            "qcow2/Qcow2Image.java",
+            "fields.putInt(Qcow2Type.readHeader(file).encryption());",
+            "fields.putInt(0);"));
+  }
+}
