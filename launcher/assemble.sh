@@ -96,18 +96,42 @@ rehearse_all() {
   wait "$info"
   wait "$io"
   (
-    # A daemon, which its monitor tells to quit.
+    # A daemon, which mirrors, backs up and streams before its monitor tells it to quit.
     cd "$stage/daemon"
-    commands -m "$main" img create -q -f qcow2 a.qcow2 16M
-    rehearse storage-daemon -m "$main" storage-daemon --chardev stdio,id=m --monitor m --object iothread,id=t \
-      --blockdev qcow2,node-name=n,file.driver=file,file.filename=a.qcow2 \
-      --nbd-server addr.type=unix,addr.path="$stage/daemon/socket" --export nbd,id=e,node-name=n,writable=on <<'QMP'
+    commands -m "$main" img create -q -f qcow2 a.qcow2 32M then img create -q -f raw d.raw 32M then \
+      img create -q -f qcow2 -b a.qcow2 -F qcow2 b.qcow2 then img create -q -f qcow2 c.qcow2 32M then \
+      io -c "write -q -P 1 0 24M" a.qcow2 then io -c "write -q -P 2 16M 8M" b.qcow2
+    # await EVENT: until the daemon has told of it, or half a minute.
+    await() {
+      tries=0
+      until grep -q "$1" "$runtime.new/lib/tinamou-storage-daemon.aot.log" || [ $tries -ge 300 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+      done
+    }
+    {
+      cat <<'QMP'
 {"execute": "qmp_capabilities"}
 {"execute": "query-named-block-nodes"}
+{"execute": "blockdev-mirror", "arguments": {"job-id": "j", "device": "n", "target": "c", "sync": "full"}}
+QMP
+      await BLOCK_JOB_READY
+      echo '{"execute": "block-job-cancel", "arguments": {"device": "j"}}'
+      await '"status": "null", "id": "j"'
+      echo '{"execute": "blockdev-backup", "arguments": {"job-id": "k", "device": "n", "target": "d", "sync": "full"}}'
+      await '"status": "null", "id": "k"'
+      echo '{"execute": "block-stream", "arguments": {"job-id": "l", "device": "n"}}'
+      await '"status": "null", "id": "l"'
+      cat <<'QMP'
 {"execute": "block-export-del", "arguments": {"id": "e"}}
 {"execute": "blockdev-del", "arguments": {"node-name": "n"}}
 {"execute": "quit"}
 QMP
+    } | rehearse storage-daemon -m "$main" storage-daemon --chardev stdio,id=m --monitor m --object iothread,id=t \
+      --blockdev qcow2,node-name=n,file.driver=file,file.filename=b.qcow2 \
+      --blockdev qcow2,node-name=c,file.driver=file,file.filename=c.qcow2 \
+      --blockdev raw,node-name=d,file.driver=file,file.filename=d.raw \
+      --nbd-server addr.type=unix,addr.path="$stage/daemon/socket" --export nbd,id=e,node-name=n,writable=on
   )
   (
     # A server, which ends when its client has gone.
