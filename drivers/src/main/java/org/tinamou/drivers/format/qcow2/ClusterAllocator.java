@@ -43,6 +43,7 @@ final class ClusterAllocator {
   private final TreeSet<Long> unwanted = new TreeSet<>();
 
   private long searchFrom;
+  private long lowestFreed;
   private long usedEnd;
   private long nextByte;
   private long contentEnd;
@@ -63,6 +64,12 @@ final class ClusterAllocator {
     this.geometry = geometry;
     this.guard = guard;
     this.usedEnd = geometry.clustersOf(fileBytes);
+    refcounts.tellFreedTo(this::freed);
+  }
+
+  private void freed(long cluster) {
+    searchFrom = Math.min(searchFrom, cluster);
+    lowestFreed = Math.min(lowestFreed, cluster);
   }
 
   /** Other clusters' space goes back to the host from now on. */
@@ -150,8 +157,13 @@ final class ClusterAllocator {
   }
 
   private long firstFree() throws BlockException {
-    searchFrom = nextFree(searchFrom);
-    return searchFrom;
+    long found = searchFrom;
+    do {
+      lowestFreed = Long.MAX_VALUE;
+      found = Math.min(nextFree(found), lowestFreed);
+    } while (lowestFreed != Long.MAX_VALUE); // the table of counts has grown, and left its place
+    searchFrom = found;
+    return found;
   }
 
   private long nextFree(long from) throws BlockException {
@@ -296,7 +308,6 @@ final class ClusterAllocator {
     if (!refcounts.decrease(cluster)) {
       return false;
     }
-    searchFrom = Math.min(searchFrom, cluster);
     if (nextByte != 0 && geometry.clusterIndex(nextByte) == cluster) {
       nextByte = 0;
     }

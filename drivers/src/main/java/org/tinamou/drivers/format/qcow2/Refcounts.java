@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.LongConsumer;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.DebugEvent;
@@ -37,6 +38,7 @@ final class Refcounts {
   private final MetadataGuard guard;
   private long[] table;
   private long tableOffset;
+  private LongConsumer onFreed = cluster -> {};
 
   Refcounts(
       Edge file,
@@ -51,6 +53,11 @@ final class Refcounts {
     this.guard = guard;
     this.tableOffset = tableOffset;
     this.table = table;
+  }
+
+  /** Told of each cluster that nothing refers to any more, those of an outgrown table included. */
+  void tellFreedTo(LongConsumer listener) {
+    onFreed = listener;
   }
 
   long tableOffset() {
@@ -212,6 +219,9 @@ final class Refcounts {
       return false;
     }
     set(cluster, count - 1);
+    if (count == 1) {
+      onFreed.accept(cluster);
+    }
     return count == 1;
   }
 
@@ -359,12 +369,14 @@ final class Refcounts {
     long perBlock = geometry.refcountsPerBlock();
     long firstIndex = Math.max(neededIndex, table.length);
     long start = firstIndex * perBlock;
-    long wanted = Math.max(firstIndex + 1, (long) table.length * GROW_NUMERATOR / GROW_DENOMINATOR);
     long clusters;
     long newBlocks = 1;
     while (true) {
-      clusters = geometry.clustersOf(Math.max(wanted, firstIndex + newBlocks + more) * Long.BYTES);
-      long needed = (newBlocks + clusters + 1 + perBlock - 1) / perBlock;
+      // Besides the block that is wanted, as many as could count the table and all blocks.
+      long entries = firstIndex + newBlocks + more;
+      long wanted = Math.ceilDiv(entries * GROW_NUMERATOR, GROW_DENOMINATOR);
+      clusters = geometry.clustersOf(wanted * Long.BYTES);
+      long needed = 1 + Math.ceilDiv(firstIndex + newBlocks + clusters, perBlock);
       if (needed <= newBlocks) {
         break;
       }
