@@ -24,7 +24,7 @@ class Qcow2CrashTest {
   private static final int EVERY = 8;
   private static final int LEAKS_ONLY = 3;
 
-  private static final int SEEDS_UNDER_TOOLS = 16;
+  private static final int SEEDS_UNDER_TOOLS = 12;
   private static final int EVERY_UNDER_TOOLS = 12;
 
   private static final int VERSION_BYTE = 7;
@@ -105,7 +105,16 @@ class Qcow2CrashTest {
     assumeTrue(reference, "LEFT OUT: the reference's opinion (qemu-img is not installed)");
   }
 
-  private record FilesCut(String name, Map<String, byte[]> contents) {}
+  private record FilesCut(String name, Map<String, byte[]> contents) {
+    byte[] image() {
+      return contents.get(ToolImages.IMAGE);
+    }
+
+    /** Whether the image says itself that it has to be repaired. */
+    boolean isDirty() {
+      return image()[VERSION_BYTE] == 3 && (image()[DIRTY_BYTE] & 1) != 0;
+    }
+  }
 
   private static List<FilesCut> sampleUnderTools(long seed) {
     List<FilesCut> cuts = new ArrayList<>();
@@ -115,9 +124,7 @@ class Qcow2CrashTest {
     AioContext main = simulation.newLoop("main");
     ToolCrash.Observer observer =
         (name, contents) -> {
-          byte[] image = contents.get(ToolImages.IMAGE);
-          boolean dirty = image[VERSION_BYTE] == 3 && (image[DIRTY_BYTE] & 1) != 0;
-          if (seen[0]++ % EVERY_UNDER_TOOLS == 0 && !dirty) {
+          if (seen[0]++ % EVERY_UNDER_TOOLS == 0) {
             cuts.add(new FilesCut("seed " + seed + ", " + name, contents));
           }
         };
@@ -129,8 +136,9 @@ class Qcow2CrashTest {
 
   private record Checked(int code, String output) {}
 
+  /** After a repair, if the image asks for one. */
   private Checked check(FilesCut cut, String password) throws Exception {
-    byte[] content = cut.contents().get(ToolImages.IMAGE);
+    byte[] content = cut.image();
     Path image = Files.write(directory.resolve("cut.qcow2"), content);
     String options = "driver=qcow2,backing=,file.filename=" + image;
     byte[] data = cut.contents().get(ToolImages.DATA);
@@ -140,16 +148,19 @@ class Qcow2CrashTest {
     if (content[ENCRYPTION_BYTE] != 0) {
       options += ",encrypt.key-secret=s";
     }
-    Process check =
-        new ProcessBuilder(
-                "qemu-img",
-                "check",
-                "--object",
-                "secret,id=s,data=" + password,
-                "--image-opts",
-                options)
-            .redirectErrorStream(true)
-            .start();
+    List<String> words =
+        List.of("--object", "secret,id=s,data=" + password, "--image-opts", options);
+    if (cut.isDirty()) {
+      check(List.of("-r", "all"), words);
+    }
+    return check(List.of(), words);
+  }
+
+  private static Checked check(List<String> how, List<String> what) throws Exception {
+    List<String> words = new ArrayList<>(List.of("qemu-img", "check"));
+    words.addAll(how);
+    words.addAll(what);
+    Process check = new ProcessBuilder(words).redirectErrorStream(true).start();
     String output = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Checked(check.waitFor(), output);
   }
@@ -167,7 +178,7 @@ class Qcow2CrashTest {
             checked = check(cut, "two"); // the key has been replaced
           }
           String output = checked.output();
-          Cut image = new Cut(cut.name(), cut.contents().get(ToolImages.IMAGE));
+          Cut image = new Cut(cut.name(), cut.image());
           boolean sound =
               checked.code() == 0
                   || checked.code() == LEAKS_ONLY
