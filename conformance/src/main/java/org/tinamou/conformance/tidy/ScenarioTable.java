@@ -59,7 +59,7 @@ final class ScenarioTable {
         case "jcstress" -> sources.containsKey(what);
         case "scenario" -> hasScenario(sources, what);
         case "mutant" ->
-            Stream.of("Mutant", "JobMutants")
+            Stream.of("Mutant", "JobMutants", "ToolMutants")
                 .anyMatch(file -> sources.getOrDefault(file, "").contains('"' + what + '"'));
         case "workload" ->
             hasWord(sources.get("Workload"), what.toUpperCase(Locale.ROOT).replace('-', '_'));
