@@ -55,10 +55,21 @@ final class NodeStatus {
     if (known != null) {
       return known;
     }
-    long begun = cache.begin();
-    BlockStatus found = source.blockStatus(start, NodeIo.alignUp(total, alignment) - start, true);
-    cache.remember(begun, start, found);
-    return found;
+    // The first to ask looks far ahead, which takes its time; those who come meanwhile are content
+    // with what it finds.
+    cache.asking.lock();
+    try {
+      BlockStatus foundMeanwhile = cache.find(start, end - start);
+      if (foundMeanwhile != null) {
+        return foundMeanwhile;
+      }
+      long begun = cache.begin();
+      BlockStatus found = source.blockStatus(start, NodeIo.alignUp(total, alignment) - start, true);
+      cache.remember(begun, start, found);
+      return found;
+    } finally {
+      cache.asking.unlock();
+    }
   }
 
   /** What a format passes through is known better below. */

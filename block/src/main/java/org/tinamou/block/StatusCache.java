@@ -3,6 +3,7 @@ package org.tinamou.block;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.CoMutex;
 
 /**
  * The last range of data that a driver reported, for callers that ask piece by piece. What is
@@ -13,6 +14,9 @@ final class StatusCache {
   /** A range of data, mapped as a whole. */
   private record Extent(
       long start, long end, int flags, long mappedOffsetBytes, @Nullable BlockNode file) {}
+
+  /** Held by whoever asks the driver. */
+  final CoMutex asking = new CoMutex("block status");
 
   private final AtomicInteger changesUnderWay = new AtomicInteger();
   private final AtomicLong changesBegun = new AtomicLong();

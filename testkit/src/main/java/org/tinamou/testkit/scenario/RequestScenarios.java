@@ -302,6 +302,15 @@ final class RequestScenarios {
     disk.slowStatus = true;
     BlockBackend backend = stage.backend("user", disk.node);
     backend.write(0, IoVector.of(stage.memory(4096).fill((byte) 1)), 0);
+    // All at once: one asks the disk, the others take what it finds.
+    List<Coroutine> together = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      together.add(
+          stage.spawn(stage.anyLoop(), "together" + i, () -> backend.status(0, 512, true)));
+    }
+    for (Coroutine each : together) {
+      each.join();
+    }
     for (int i = 0; i < 8; i++) {
       BlockStatus found = backend.status(i * 512L, 512, true);
       stage.require(
