@@ -1,5 +1,7 @@
 package org.tinamou.testkit.crash;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -211,7 +213,9 @@ final class ToolActions {
       case REBASE_PACKED -> rebase(image, ChainOperations.SECOND, true);
       case REBASE_AWAY -> rebase(image, null, false);
       case REBASE_UNSAFE -> rename(image);
-      case COMPACT -> attempt(() -> open.compactable().compact(false, (phase, done, all) -> {}));
+      case COMPACT ->
+          attempt(
+              () -> requireNonNull(open.compactable()).compact(false, (phase, done, all) -> {}));
       default -> {
         if (operation.isOfBitmaps()) {
           changeBitmap(operation, open.bitmaps());
@@ -244,14 +248,13 @@ final class ToolActions {
       return;
     }
     String name = List.copyOf(kept.keySet()).get(random.nextInt(kept.size()));
-    byte[] next = kept.get(name);
+    byte[] next = requireNonNull(kept.get(name));
     mark(List.of(next));
     attempt(
         () ->
             image
                 .snapshots()
-                .applySnapshot(
-                    java.util.Objects.requireNonNull(image.snapshots().find(null, name)).id()));
+                .applySnapshot(requireNonNull(image.snapshots().find(null, name)).id()));
     if (refusal == null) {
       disk = next;
     }
@@ -376,7 +379,7 @@ final class ToolActions {
               "encrypt.state=inactive,encrypt.old-secret=" + ToolImages.SECOND_KEY;
           default -> "size=" + drawSize(true);
         };
-    AmendableImage amendable = java.util.Objects.requireNonNull(image.amendable());
+    AmendableImage amendable = requireNonNull(image.amendable());
     boolean force = operation == ToolOperation.AMEND_REPLACE_KEY;
     try {
       var values = amendable.amendOptions().parse(options);
