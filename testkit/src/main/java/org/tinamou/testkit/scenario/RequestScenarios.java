@@ -274,7 +274,7 @@ final class RequestScenarios {
                 }
                 stage.expect(target, 4096 + offset, value);
               }));
-      stage.spawn(stage.anyLoop(), "beside" + i, () -> stage.write(target, offset, 99));
+      users.add(stage.spawn(stage.anyLoop(), "beside" + i, () -> stage.write(target, offset, 99)));
     }
     for (int i = 0; i < 4; i++) {
       // In either order: whoever copies holds both or none.
