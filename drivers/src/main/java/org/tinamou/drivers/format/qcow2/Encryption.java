@@ -203,19 +203,9 @@ final class Encryption {
   /** Makes the bytes of a cluster of data plain. */
   @InCoroutine
   void decrypt(byte[] cluster, long guest, long host) {
-    EncryptedSectors encryption = sectors();
-    MemorySegment memory = encryption.take();
-    try {
-      for (int done = 0; done < cluster.length; done += EncryptedSectors.PIECE_BYTES) {
-        int length = Math.min(EncryptedSectors.PIECE_BYTES, cluster.length - done);
-        MemorySegment piece = memory.asSlice(0, length);
-        MemorySegment.copy(cluster, done, piece, ValueLayout.JAVA_BYTE, 0, length);
-        encryption.decrypt(IoVector.of(piece), (byHostOffset ? host : guest) + done);
-        MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, cluster, done, length);
-      }
-    } finally {
-      encryption.give(memory);
-    }
+    long start = byHostOffset ? host : guest;
+    inPieces(
+        cluster, (encryption, piece, done) -> encryption.decrypt(IoVector.of(piece), start + done));
   }
 
   /** Makes the bytes of a cluster of data what they have to be at another place in the file. */
@@ -224,6 +214,21 @@ final class Encryption {
     if (!byHostOffset) {
       return;
     }
+    inPieces(
+        cluster,
+        (encryption, piece, done) -> {
+          encryption.decrypt(IoVector.of(piece), fromHost + done);
+          encryption.encrypt(IoVector.of(piece), piece, toHost + done);
+        });
+  }
+
+  /** What is done with a piece of a cluster, which begins so many bytes in it. */
+  @FunctionalInterface
+  private interface PieceWork {
+    void run(EncryptedSectors encryption, MemorySegment piece, int doneBytes);
+  }
+
+  private void inPieces(byte[] cluster, PieceWork work) {
     EncryptedSectors encryption = sectors();
     MemorySegment memory = encryption.take();
     try {
@@ -231,8 +236,7 @@ final class Encryption {
         int length = Math.min(EncryptedSectors.PIECE_BYTES, cluster.length - done);
         MemorySegment piece = memory.asSlice(0, length);
         MemorySegment.copy(cluster, done, piece, ValueLayout.JAVA_BYTE, 0, length);
-        encryption.decrypt(IoVector.of(piece), fromHost + done);
-        encryption.encrypt(IoVector.of(piece), piece, toHost + done);
+        work.run(encryption, piece, done);
         MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, cluster, done, length);
       }
     } finally {
