@@ -218,7 +218,7 @@ final class ToolActions {
               () -> requireNonNull(open.compactable()).compact(false, (phase, done, all) -> {}));
       default -> {
         if (operation.isOfBitmaps()) {
-          changeBitmap(operation, open.bitmaps());
+          changeBitmap(operation, open);
         } else {
           amend(operation, open);
         }
@@ -341,17 +341,39 @@ final class ToolActions {
     }
   }
 
-  private void changeBitmap(ToolOperation operation, ImageBitmaps bitmaps) throws BlockException {
+  private void changeBitmap(ToolOperation operation, OpenImage image) throws BlockException {
+    ImageBitmaps bitmaps = image.bitmaps();
     switch (operation) {
       case BITMAP_ADD -> bitmaps.add(NEW_BITMAP, random.nextBoolean() ? 0 : 512);
       case BITMAP_REMOVE -> bitmaps.remove(bitmaps.get(ToolFilling.ENABLED));
       case BITMAP_CLEAR -> bitmaps.get(ToolFilling.ENABLED).clear();
       case BITMAP_ENABLE -> bitmaps.get(ToolFilling.DISABLED).enable();
       case BITMAP_DISABLE -> bitmaps.get(ToolFilling.ENABLED).disable();
+      case BITMAP_MERGE_FROM -> mergeFrom(bitmaps);
       default -> {
         DirtyBitmap target = bitmaps.get(ToolFilling.DISABLED);
         target.merge(bitmaps.get(ToolFilling.ENABLED));
       }
+    }
+  }
+
+  /** Some bitmaps of another image, into one that is there or that is new. */
+  private void mergeFrom(ImageBitmaps bitmaps) throws BlockException {
+    CrashImage source = images.openSource(NodeOptions.READ_ONLY);
+    try {
+      ImageBitmaps others = source.inTool().bitmaps();
+      DirtyBitmap target =
+          switch (random.nextInt(3)) {
+            case 0 -> bitmaps.add(NEW_BITMAP, 512L << random.nextInt(3));
+            case 1 -> bitmaps.get(ToolFilling.ENABLED);
+            default -> bitmaps.get(ToolFilling.DISABLED);
+          };
+      int least = random.nextInt(ToolFilling.SOURCES.size());
+      for (String name : ToolFilling.SOURCES.subList(0, least + 1)) {
+        target.merge(others.get(name));
+      }
+    } finally {
+      source.close();
     }
   }
 

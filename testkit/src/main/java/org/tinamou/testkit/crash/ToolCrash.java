@@ -62,6 +62,10 @@ public final class ToolCrash {
   /** What bitmaps may hold where they say that they are sound. */
   private final Map<String, Set<String>> bitmapContents = new HashMap<>();
 
+  /** The bitmaps that are there whatever happens, sound or not. */
+  private final Set<String> bitmapsSurely = new HashSet<>();
+
+  private byte[] source = {};
   private String story = "";
   private int states;
 
@@ -95,7 +99,12 @@ public final class ToolCrash {
     }
     kept.putAll(filling.kept());
     keptSurely.addAll(kept.keySet());
+    if (operation.readsSource()) {
+      images.createSource(random);
+      source = images.files().file(ToolImages.SOURCE).content();
+    }
     byte[] before = look();
+    bitmapsSurely.addAll(bitmapContents.keySet());
     images.changed(operation).forEach(journal::follow);
     ToolActions actions = new ToolActions(images, filling, random.fork(), journal, before);
     try {
@@ -144,11 +153,14 @@ public final class ToolCrash {
       Set<String> now = new HashSet<>();
       image.snapshots().snapshots().forEach(each -> now.add(each.name()));
       keptSurely.retainAll(now);
+      Set<String> bitmaps = new HashSet<>();
       for (DirtyBitmap bitmap : image.bitmaps()) {
+        bitmaps.add(String.valueOf(bitmap.name()));
         bitmapContents
             .computeIfAbsent(String.valueOf(bitmap.name()), name -> new HashSet<>())
             .add(contentOf(bitmap));
       }
+      bitmapsSurely.retainAll(bitmaps);
       return image.readAll();
     } finally {
       image.close();
@@ -183,6 +195,9 @@ public final class ToolCrash {
   private @Nullable String verdict(Map<String, byte[]> contents, DiskStates promise)
       throws BlockException {
     byte[] content = Objects.requireNonNull(contents.get(ToolImages.IMAGE));
+    if (operation.readsSource() && !Arrays.equals(source, contents.get(ToolImages.SOURCE))) {
+      return "CHANGED SOURCE";
+    }
     String below = Qcow2Crash.backingName(content);
     if (!isExpectedBelow(below)) {
       return "LOST NAME " + below.replaceAll("[^!-~]", "?");
@@ -243,11 +258,16 @@ public final class ToolCrash {
 
   private @Nullable String verdict(CrashImage image, boolean old, DiskStates promise)
       throws BlockException {
+    Set<String> lost = new HashSet<>(bitmapsSurely);
     for (DirtyBitmap bitmap : image.bitmaps()) {
+      lost.remove(String.valueOf(bitmap.name()));
       Set<String> known = bitmapContents.get(String.valueOf(bitmap.name()));
       if (known == null || !bitmap.isInconsistent() && !known.contains(contentOf(bitmap))) {
         return "LOST BITMAP " + bitmap.name();
       }
+    }
+    if (!lost.isEmpty()) {
+      return "LOST BITMAPS " + lost;
     }
     List<String> lines = new ArrayList<>();
     CheckReport report = image.check(lines::add);

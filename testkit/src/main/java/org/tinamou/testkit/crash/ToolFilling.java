@@ -17,6 +17,10 @@ import org.tinamou.drivers.InternalSnapshots;
 final class ToolFilling {
   static final String ENABLED = "enabled";
   static final String DISABLED = "disabled";
+
+  /** In the other image whose bitmaps are merged. */
+  static final List<String> SOURCES = List.of("enabled", "other");
+
   private static final String JUNK = "junk ";
   private static final int SECTOR_BYTES = GuestModel.SECTOR_BYTES;
   private static final int PATTERNS = 200;
@@ -44,7 +48,7 @@ final class ToolFilling {
     }
     CrashImage image = images.open(NodeOptions.READ_WRITE);
     List<Integer> clusters = new ArrayList<>();
-    for (int i = 0; i < images.sizeBytes() / images.clusterBytes(); i++) {
+    for (int i = 0; i < images.filledBytes() / images.clusterBytes(); i++) {
       clusters.add(i);
     }
     shuffle(clusters);

@@ -13,6 +13,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockGraph;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.PreallocationMode;
+import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.drivers.format.luks.KeyWork;
 import org.tinamou.drivers.format.qcow2.NewEncryption;
@@ -29,9 +30,15 @@ final class ToolImages {
   static final String SECOND_KEY = "second-key";
   static final String IMAGE = "image";
   static final String DATA = "data";
+  static final String SOURCE = "source";
   private static final String BASE_NODE = "commit-base";
   private static final int ITERATIONS = 16;
   private static final int BASE_CLUSTER_BYTES = 1024;
+
+  /** What one cluster of 512 bytes of a bitmap tells of. */
+  private static final long BITMAP_CLUSTER_BYTES = 2 << 20;
+
+  private static final int LEAST_CLUSTER_BITS = 9;
 
   private final AioContext context;
   private final RecordedType files;
@@ -43,6 +50,7 @@ final class ToolImages {
   private final boolean baseIsQcow2;
   private final boolean smallCaches;
   private final String options;
+  private final int filledBytes;
   private final Qcow2Creator.Request request;
 
   ToolImages(AioContext context, SeededRandom random, ToolOperation operation, ToolKind kind)
@@ -66,7 +74,11 @@ final class ToolImages {
     this.baseIsQcow2 = random.nextBoolean();
     this.smallCaches = random.nextInt(3) > 0;
     int clusterBits = kind.drawClusterBits(random);
-    long size = (long) ToolKind.clusters(clusterBits) << clusterBits;
+    long filled = (long) ToolKind.clusters(clusterBits) << clusterBits;
+    this.filledBytes = (int) filled;
+    // Merged bitmaps are to take more than one cluster now and then.
+    boolean large = operation.readsSource() && clusterBits == LEAST_CLUSTER_BITS;
+    long size = large ? filled + BITMAP_CLUSTER_BYTES : filled;
     String below = ",backing_file=" + ChainOperations.FIRST + ",backing_fmt=" + format();
     this.options =
         kind.drawOptions(random, clusterBits, operation.isOfSnapshots() ? 4 : 1)
@@ -102,6 +114,11 @@ final class ToolImages {
 
   int sizeBytes() {
     return (int) request.sizeBytes();
+  }
+
+  /** The part of the disk that is filled. */
+  int filledBytes() {
+    return filledBytes;
   }
 
   boolean isBaseQcow2() {
@@ -147,12 +164,19 @@ final class ToolImages {
   /** The bytes of the first image below become those of a qcow2 image. */
   private void wrapBase() throws BlockException {
     byte[] content = files.file(ChainOperations.FIRST).content();
-    files.put(ChainOperations.FIRST, new RecordedFile(new byte[0]));
-    CrashImage file = CrashImage.openFile(context, files, ChainOperations.FIRST);
+    createPlain(ChainOperations.FIRST, content.length);
+    CrashImage base = openBelow(ChainOperations.FIRST, "");
+    base.writeBytes(0, content, 0, content.length, 0);
+    base.close();
+  }
+
+  private void createPlain(String name, long size) throws BlockException {
+    files.put(name, new RecordedFile(new byte[0]));
+    CrashImage file = CrashImage.openFile(context, files, name);
     Qcow2Creator.create(
         file.backend(),
         new Qcow2Creator.Request(
-            content.length,
+            size,
             true,
             BASE_CLUSTER_BYTES,
             Qcow2Creator.Request.DEFAULT_REFCOUNT_BITS,
@@ -163,9 +187,30 @@ final class ToolImages {
             null,
             Qcow2Creator.Extras.NONE));
     file.close();
-    CrashImage base = openBelow(ChainOperations.FIRST, "");
-    base.writeBytes(0, content, 0, content.length, 0);
-    base.close();
+  }
+
+  /** Makes another image of the same size, with bitmaps to be merged into the first one's. */
+  void createSource(SeededRandom random) throws BlockException {
+    createPlain(SOURCE, sizeBytes());
+    CrashImage source = openSource(NodeOptions.READ_WRITE);
+    for (String name : ToolFilling.SOURCES) {
+      DirtyBitmap bitmap = source.inTool().bitmaps().add(name, 512L << random.nextInt(4));
+      for (int i = 1 + random.nextInt(8); i > 0; i--) {
+        int from = random.nextInt(sizeBytes());
+        bitmap.mark(from, 1 + random.nextInt(Math.min(sizeBytes() - from, 4 * clusterBytes())));
+      }
+      if (random.nextBoolean()) {
+        bitmap.disable();
+      }
+    }
+    source.close();
+  }
+
+  /** Opens the image whose bitmaps are merged. */
+  CrashImage openSource(NodeOptions nodeOptions) throws BlockException {
+    Json.Members options = new Json.Members().put("driver", "qcow2");
+    options.put("file.driver", RecordedType.NAME).put("file.disk", SOURCE);
+    return CrashImage.open(graph(), drivers, options, nodeOptions, false);
   }
 
   // ------------------------------------------------------------------------------------- opening
@@ -271,6 +316,9 @@ final class ToolImages {
     all.put(IMAGE, files.file(IMAGE));
     if (kind.isExternal()) {
       all.put(DATA, files.file(DATA));
+    }
+    if (operation.readsSource()) {
+      all.put(SOURCE, files.file(SOURCE));
     }
     if (operation.writesBelow()) {
       all.put(ChainOperations.FIRST, files.file(ChainOperations.FIRST));

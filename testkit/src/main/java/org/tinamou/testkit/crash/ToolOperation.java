@@ -35,6 +35,7 @@ enum ToolOperation {
   BITMAP_ENABLE,
   BITMAP_DISABLE,
   BITMAP_MERGE,
+  BITMAP_MERGE_FROM,
   COMPACT;
 
   /** An operation on an image that it can be done to. */
@@ -64,7 +65,13 @@ enum ToolOperation {
       case AMEND_VERSION ->
           !kind.isExternal() && !kind.isExtended() && kind != ToolKind.NARROW; // all refused
       case COMMIT, COMMIT_KEEPING, REBASE, REBASE_AWAY, REBASE_UNSAFE -> kind.mayHaveBacking();
-      case BITMAP_ADD, BITMAP_REMOVE, BITMAP_CLEAR, BITMAP_ENABLE, BITMAP_DISABLE, BITMAP_MERGE ->
+      case BITMAP_ADD,
+          BITMAP_REMOVE,
+          BITMAP_CLEAR,
+          BITMAP_ENABLE,
+          BITMAP_DISABLE,
+          BITMAP_MERGE,
+          BITMAP_MERGE_FROM ->
           !kind.isOld();
       default -> true;
     };
@@ -84,6 +91,11 @@ enum ToolOperation {
 
   boolean isOfBitmaps() {
     return name().startsWith("BITMAP");
+  }
+
+  /** Whether it reads the bitmaps of another image. */
+  boolean readsSource() {
+    return this == BITMAP_MERGE_FROM;
   }
 
   boolean changesSize() {

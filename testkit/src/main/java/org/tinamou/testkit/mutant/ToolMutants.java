@@ -40,6 +40,12 @@ final class ToolMutants {
             "isExternal() ? List.of(file, data()) : List.of(file)",
             "List.of(file)"),
         of(
+            "bitmaps-unnamed-meanwhile",
+            "the header names no directory of bitmaps while another one takes its place",
+            "qcow2/BitmapPublication.java",
+            "    if (replaces\n",
+            "    if (false && replaces\n"),
+        of(
             "key-slot-before-key",
             "the header says that a slot has a key before the key is on the disk",
             "luks/LuksVolume.java",

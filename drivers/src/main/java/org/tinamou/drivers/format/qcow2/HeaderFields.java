@@ -85,6 +85,21 @@ final class HeaderFields {
         && Arrays.mismatch(now, next, now.length, wanted, next, wanted.length) >= 0;
   }
 
+  /** Whether {@link #rewrite} leaves either header after a power cut at any moment. */
+  static boolean canStepTo(Edge file, Qcow2Header before, Qcow2Header after) throws BlockException {
+    byte[] now = HeapBytes.read(file, 0, after.geometry().clusterBytes());
+    return slim(after).endOfExtensions() <= SECTOR_BYTES && place(before, after, now) >= 0;
+  }
+
+  private static Qcow2Header slim(Qcow2Header after) {
+    return after.with(after.extensionsWithout(HeaderExtension.FEATURE_NAMES), after.autoclear());
+  }
+
+  /** Where the name goes; 0 if there is none, -1 if there is no room for it. */
+  private static int place(Qcow2Header before, Qcow2Header after, byte[] now) {
+    return after.backingNameBytes().length == 0 ? 0 : placeOfName(before, after, now);
+  }
+
   /**
    * First the name, at a place that the present header does not use; then a first sector that does
    * without what is in other ones; then those, and the first sector as it is to be.
@@ -94,11 +109,10 @@ final class HeaderFields {
   private static boolean rewriteInSteps(
       Edge file, Qcow2Header before, Qcow2Header after, byte[] now, byte[] bytes)
       throws BlockException {
-    Qcow2Header slim =
-        after.with(after.extensionsWithout(HeaderExtension.FEATURE_NAMES), after.autoclear());
+    Qcow2Header slim = slim(after);
     byte[] name = after.backingNameBytes();
     int end = after.endOfExtensions();
-    int place = name.length == 0 ? 0 : placeOfName(before, after, now);
+    int place = place(before, after, now);
     if (slim.endOfExtensions() > SECTOR_BYTES || place < 0) {
       return false;
     }

@@ -422,21 +422,7 @@ final class Qcow2Image {
 
   /** Takes a directory that is on the disk into the header. */
   void publishBitmaps(BitmapTables tables) throws BlockException {
-    long others = Qcow2Type.readHeader(file).autoclear() & ~Features.AUTOCLEAR_BITMAPS;
-    // Nobody looks at the extension while it is written, which may be more than one sector.
-    HeaderFields.writeAutoclear(file, others);
-    rewriteHeader(
-        header -> {
-          List<HeaderExtension> extensions =
-              new ArrayList<>(header.extensionsWithout(HeaderExtension.BITMAPS));
-          if (!tables.tables().isEmpty()) {
-            extensions.add(tables.extension());
-          }
-          return header.with(extensions, others);
-        });
-    if (!tables.tables().isEmpty()) {
-      HeaderFields.writeAutoclear(file, others | Features.AUTOCLEAR_BITMAPS);
-    }
+    BitmapPublication.publish(this, tables);
     replaceBitmaps(tables);
   }
 
