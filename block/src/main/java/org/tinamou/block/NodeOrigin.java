@@ -1,7 +1,9 @@
 package org.tinamou.block;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.qapi.Json;
 
 /**
@@ -12,8 +14,19 @@ import org.tinamou.qapi.Json;
  * @param significant the options that tell which data the node shows; one that ends in a dot stands
  *     for all below it
  * @param probed whether its format was found by looking at the data
+ * @param openedWith the node that it was opened with as a child, and takes settings over from; null
+ *     if it was opened by itself
  */
-public record NodeOrigin(Map<String, Json> options, List<String> significant, boolean probed) {
+public record NodeOrigin(
+    Map<String, Json> options,
+    List<String> significant,
+    boolean probed,
+    @Nullable BlockNode openedWith) {
+  /** Of a node that is opened by itself. */
+  public NodeOrigin(Map<String, Json> options, List<String> significant, boolean probed) {
+    this(options, significant, probed, null);
+  }
+
   /** Of a node that a program made without options. */
   public static final NodeOrigin NONE = new NodeOrigin(Map.of(), List.of(), false);
 
@@ -25,5 +38,17 @@ public record NodeOrigin(Map<String, Json> options, List<String> significant, bo
       }
     }
     return false;
+  }
+
+  /** The same of a node that was opened as a parent's child. */
+  public NodeOrigin with(BlockNode parent) {
+    return new NodeOrigin(options, significant, probed, parent);
+  }
+
+  /** The same, with what the node was told later. */
+  public NodeOrigin with(Map<String, Json> later) {
+    Map<String, Json> all = new LinkedHashMap<>(options);
+    all.putAll(later);
+    return new NodeOrigin(all, significant, probed, openedWith);
   }
 }

@@ -2,11 +2,15 @@ package org.tinamou.daemon;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.Edge;
+import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.ReopenChange;
 
@@ -41,6 +45,47 @@ public final class InheritedOptions {
     BlockNode child = node.primaryChild();
     if (child != null && !apart.test(child)) {
       collect(child, inherited(child, options), null, apart, changes);
+    }
+  }
+
+  /**
+   * The same, where each node keeps what it was told itself, and is told more.
+   *
+   * @param told what to add, by node; nothing for most
+   */
+  @HomeThread
+  public static List<ReopenChange> changes(
+      BlockNode node,
+      NodeOptions options,
+      @Nullable Object driverOptions,
+      Map<BlockNode, UnaryOperator<NodeOptions>> told) {
+    List<ReopenChange> changes = new ArrayList<>();
+    changes.add(new ReopenChange(node, options, driverOptions, List.of()));
+    collectBelow(node, options, told, changes);
+    return changes;
+  }
+
+  private static void collectBelow(
+      BlockNode node,
+      NodeOptions options,
+      Map<BlockNode, UnaryOperator<NodeOptions>> told,
+      List<ReopenChange> changes) {
+    for (Edge edge : node.children()) {
+      BlockNode child = edge.child();
+      if (child.origin().openedWith() != node) {
+        continue;
+      }
+      NodeOptions now = inherited(child, options);
+      if (edge.roles().contains(EdgeRole.COPY_ON_WRITE)) {
+        now =
+            now.withReadOnly(child.options().readOnly())
+                .withAutoReadOnly(child.options().autoReadOnly());
+      }
+      now = told.getOrDefault(child, UnaryOperator.identity()).apply(now);
+      if (!now.equals(child.options())) {
+        changes.add(new ReopenChange(child, now, null, List.of()));
+      }
+      collectBelow(child, now, told, changes);
     }
   }
 

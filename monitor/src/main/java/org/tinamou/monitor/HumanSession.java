@@ -25,6 +25,7 @@ final class HumanSession implements Session {
   private boolean forgetting;
   private boolean inputEnded;
   private boolean busy;
+  private boolean over;
   private boolean closed;
   private @Nullable Coroutine reader;
 
@@ -64,6 +65,7 @@ final class HumanSession implements Session {
           print(echo.toString());
           echo.setLength(0);
           carryOut(line);
+          awaitEnd();
         }
       }
       print(echo.toString());
@@ -85,7 +87,9 @@ final class HumanSession implements Session {
             () -> {
               try {
                 if (!forgetting) {
-                  print(lines.answer(table.run(utf8(line))));
+                  HumanTable.Outcome outcome = table.run(utf8(line));
+                  over = outcome.last();
+                  print(over ? outcome.text() : lines.answer(outcome.text()));
                 }
               } catch (RuntimeException | Error e) {
                 print(lines.answer("Internal error: " + e + "\n"));
@@ -96,6 +100,13 @@ final class HumanSession implements Session {
             });
     while (busy || (output.isFull() && !forgetting)) {
       Coroutine.suspend("monitor command");
+    }
+  }
+
+  /** After the last command nothing is read; whoever closes all sessions ends this one too. */
+  private void awaitEnd() {
+    while (over && !forgetting) {
+      Coroutine.suspend("end of monitors");
     }
   }
 

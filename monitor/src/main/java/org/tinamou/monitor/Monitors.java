@@ -140,7 +140,7 @@ public final class Monitors implements Events {
         "human-monitor-command",
         (arguments, from) -> {
           // Ends of lines are those of a terminal here too.
-          String text = table.run(arguments.string("command-line"));
+          String text = table.run(arguments.string("command-line")).text();
           return new Json.Text(text.replace("\n", "\r\n"));
         });
   }

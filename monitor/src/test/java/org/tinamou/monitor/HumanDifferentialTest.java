@@ -1,6 +1,7 @@
 package org.tinamou.monitor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.nio.file.Files;
@@ -8,11 +9,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -184,5 +188,46 @@ final class HumanDifferentialTest {
       })
   void wrongLinesGetTheReferencesWords(String line) throws Exception {
     assertEquals(shown("reference", line + "\n"), shown("ours", line + "\n"));
+  }
+
+  /** Whoever ends the program gets no prompt any more. */
+  @Test
+  void nothingFollowsTheLastCommand() throws Exception {
+    Path theirSocket = folder.resolve("last-reference");
+    Process program =
+        new ProcessBuilder(
+                "qemu-system-x86_64",
+                "-machine",
+                "none",
+                "-nodefaults",
+                "-display",
+                "none",
+                "-monitor",
+                "unix:" + theirSocket + ",server=on,wait=off")
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    UnixClient.awaitSocket(program, theirSocket);
+    String theirs;
+    try (UnixClient client = new UnixClient(theirSocket)) {
+      theirs = client.send("stop x\nquit\n").readUntil("never");
+    } finally {
+      program.destroyForcibly();
+    }
+    Path socket = folder.resolve("last-ours");
+    CountDownLatch asked = new CountDownLatch(1);
+    HumanTable table =
+        table()
+            .add(
+                new HumanCommand(
+                    "quit|q", List.of(), "", "", (given, out) -> asked.countDown(), true));
+    RealMonitor monitor = new RealMonitor(PollerKind.AUTO);
+    monitor.serveHuman("socket,id=c,path=" + socket + ",server=on,wait=off", table);
+    try (UnixClient client = new UnixClient(socket)) {
+      client.send("stop x\nquit\n");
+      assertTrue(asked.await(30, TimeUnit.SECONDS));
+      monitor.close();
+      assertEquals(theirs, client.readUntil("never"));
+    }
   }
 }

@@ -1,5 +1,7 @@
 package org.tinamou.block.open;
 
+import java.util.Collections;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.base.Parsed;
 import org.tinamou.qapi.Json;
@@ -19,6 +21,10 @@ import org.tinamou.qapi.OptionTree;
 public record ImageAddress(
     @Nullable String fileName, Json.Members options, OptionReader.Style style) {
   private static final String JSON = "json:";
+
+  /** Options that say which data is meant, in place of a name. */
+  private static final Set<String> RENAMING =
+      Set.of("filename", "file", "file.filename", "file.driver");
 
   /** Just a name; the format is found out. */
   public static ImageAddress ofName(String fileName) {
@@ -58,10 +64,7 @@ public record ImageAddress(
     Json.Members all = new Json.Members();
     options.members().forEach(all::put);
     given.flat().forEach(all::put);
-    boolean renamed =
-        given.flat().keySet().stream()
-            .anyMatch(
-                key -> key.equals("filename") || key.equals("file") || key.startsWith("file."));
+    boolean renamed = !Collections.disjoint(given.flat().keySet(), RENAMING);
     return new ImageAddress(renamed ? null : fileName, all, OptionReader.Style.LOOSE);
   }
 

@@ -13,6 +13,7 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
@@ -137,6 +138,7 @@ public final class NodeOpening {
       throws BlockException, OptionException {
     BlockNode ready = prepared.nodes().get(name);
     if (ready != null) {
+      claim(name, ready);
       return node.attachChild(name, roles, ready, used, shared);
     }
     OptionReader.Choice choice = options.choiceOrNull(name, "BlockdevRef");
@@ -182,10 +184,18 @@ public final class NodeOpening {
         shared);
   }
 
+  /** A child that is not just referred to takes its settings over from here, later ones too. */
+  private void claim(String name, BlockNode child) {
+    if (!(options.flat().get(name) instanceof Json.Text)) {
+      child.origin(child.origin().with(node));
+    }
+  }
+
   /** Attaches a node, of which the caller's reference is given up. */
   private Edge attach(BlockNode child, String name, Set<EdgeRole> roles, int used, int shared)
       throws BlockException {
     try {
+      claim(name, child);
       return node.attachChild(name, roles, child, used, shared);
     } finally {
       node.graph().release(child);

@@ -73,6 +73,11 @@ public final class HumanCommands {
     table.add(new HumanCommand(names, List.of(arguments), parameters, help, handler));
   }
 
+  /** One behind which nothing more is read. */
+  void addLast(String names, String help, HumanCommand.Handler handler) {
+    table.add(new HumanCommand(names, List.of(), "", help, handler, true));
+  }
+
   void addInfo(
       String name,
       String parameters,

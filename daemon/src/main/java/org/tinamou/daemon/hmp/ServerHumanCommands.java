@@ -44,7 +44,10 @@ final class ServerHumanCommands {
         "destroy QOM object",
         (given, out) -> commands.run("object-del", id(given)),
         required("id", Kind.STRING));
-    addSimple("quit|q", "quit", "quit the emulator");
+    commands.addLast(
+        "quit|q",
+        "quit the emulator",
+        (given, out) -> commands.run("quit", new Json.Members()));
     addSimple("stop|s", "stop", "stop emulation");
     addSimple("cont|c", "cont", "resume emulation");
   }

@@ -154,7 +154,7 @@ final class HumanTextDifferentialTest {
           });
       return thread
           .context()
-          .submit("test", () -> lines.stream().map(table::run).toList())
+          .submit("test", () -> lines.stream().map(line -> table.run(line).text()).toList())
           .get(30, TimeUnit.SECONDS);
     }
   }

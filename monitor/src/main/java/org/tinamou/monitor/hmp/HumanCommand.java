@@ -11,9 +11,25 @@ import org.tinamou.qapi.OptionException;
  * @param names one or several, with bars between them
  * @param parameters its arguments as help shows them
  * @param help what it does; further lines as they are printed
+ * @param last whether nothing is read from whoever has entered it any more
  */
 public record HumanCommand(
-    String names, List<HumanArgument> arguments, String parameters, String help, Handler handler) {
+    String names,
+    List<HumanArgument> arguments,
+    String parameters,
+    String help,
+    Handler handler,
+    boolean last) {
+  /** A command behind which others may follow. */
+  public HumanCommand(
+      String names,
+      List<HumanArgument> arguments,
+      String parameters,
+      String help,
+      Handler handler) {
+    this(names, arguments, parameters, help, handler, false);
+  }
+
   /** Carries a command out. */
   @FunctionalInterface
   public interface Handler {

@@ -76,17 +76,20 @@ public final class HumanTable {
   }
 
   /**
-   * Carries a line out. Main loop; may wait.
+   * What came of a line.
    *
-   * @return what is printed, with line feeds
+   * @param text what is printed, with line feeds
+   * @param last whether nothing is read from whoever has entered it any more
    */
+  public record Outcome(String text, boolean last) {}
+
+  /** Carries a line out. Main loop; may wait. */
   @InCoroutine
-  public String run(String line) {
-    StringBuilder out = new StringBuilder();
+  public Outcome run(String line) {
     LineReader reader = new LineReader(line);
     String name = reader.commandName();
     if (name.isEmpty()) {
-      return "";
+      return new Outcome("", false);
     }
     HumanCommand command = find(commands, name);
     if (command != null && command.name().equals("info")) {
@@ -97,17 +100,20 @@ public final class HumanTable {
     }
     String path = reader.begun();
     if (command == null) {
-      return "unknown command: '" + path + "'\n";
+      return new Outcome("unknown command: '" + path + "'\n", false);
     }
+    StringBuilder out = new StringBuilder();
+    boolean done = false;
     try {
       command.handler().run(reader.arguments(command), out);
+      done = true;
     } catch (BadLine e) {
       out.append(e.getMessage()).append('\n');
       out.append("Try \"help ").append(path).append("\" for more information\n");
     } catch (CommandException | OptionException e) {
       out.append("Error: ").append(e.getMessage()).append('\n');
     }
-    return out.toString();
+    return new Outcome(out.toString(), done && command.last());
   }
 
   private void help(@Nullable String about, StringBuilder out) {

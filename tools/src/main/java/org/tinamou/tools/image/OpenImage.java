@@ -3,7 +3,9 @@ package org.tinamou.tools.image;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.HostFiles;
@@ -220,7 +222,8 @@ public final class OpenImage {
     return backend;
   }
 
-  BlockNode node() {
+  /** The image's node. */
+  public BlockNode node() {
     return node;
   }
 
@@ -235,23 +238,25 @@ public final class OpenImage {
   }
 
   /**
-   * Changes what the image was told when it was opened, and what its file took over from it.
+   * Changes what the image was told when it was opened, and what those below took over from it.
    *
+   * @param below what nodes below the image are told themselves
    * @param willWrite whether it is going to be written to from then on
-   * @param offsetBytes where a raw image begins in its file, or null to leave that
-   * @param sizeBytes how much of its file a raw image shows, or null to leave that
+   * @param driverOptions what its driver is told beside, or null to leave that
    * @throws BlockException nothing has changed then
    */
   public void reopen(
-      NodeOptions options, boolean willWrite, @Nullable Long offsetBytes, @Nullable Long sizeBytes)
+      NodeOptions options,
+      Map<BlockNode, UnaryOperator<NodeOptions>> below,
+      boolean willWrite,
+      @Nullable Object driverOptions)
       throws BlockException {
     if (!willWrite && writable) {
       use(permissions & ~Permission.WRITE);
     }
     try {
       node.graph()
-          .reopen(
-              InheritedOptions.changes(node, options, window(offsetBytes, sizeBytes), _ -> false));
+          .reopen(InheritedOptions.changes(node, options, driverOptions, below));
     } catch (BlockException e) {
       use(permissions);
       throw e;
@@ -264,17 +269,6 @@ public final class OpenImage {
 
   private void use(int used) throws BlockException {
     backend.setPermissions(used, shared);
-  }
-
-  private RawFormat.@Nullable Window window(@Nullable Long offsetBytes, @Nullable Long sizeBytes) {
-    if (offsetBytes == null && sizeBytes == null
-        || !(node.driverOrNull() instanceof RawFormat raw)) {
-      return null;
-    }
-    RawFormat.Window now = raw.window();
-    return new RawFormat.Window(
-        offsetBytes == null ? now.offsetBytes() : offsetBytes,
-        sizeBytes == null ? now.sizeBytes() : sizeBytes);
   }
 
   /** Whether the image is read past the host's page cache. */

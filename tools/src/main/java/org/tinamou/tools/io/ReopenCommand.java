@@ -3,11 +3,18 @@ package org.tinamou.tools.io;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.block.BlockDriver;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.BlockNode;
 import org.tinamou.block.DetectZeroes;
+import org.tinamou.block.Edge;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.open.FileNames;
+import org.tinamou.drivers.format.raw.RawFormat;
 import org.tinamou.drivers.protocol.file.CacheMode;
+import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionList;
 import org.tinamou.qapi.OptionSchema;
@@ -15,7 +22,6 @@ import org.tinamou.tools.cli.CacheArgument;
 import org.tinamou.tools.cli.Console;
 import org.tinamou.tools.cli.OptionText;
 import org.tinamou.tools.cli.ToolException;
-import org.tinamou.tools.image.ImageFormats;
 import org.tinamou.tools.image.OpenImage;
 
 /** {@code reopen}: changes what the image was told when it was opened. */
@@ -90,17 +96,74 @@ final class ReopenCommand {
     if (cache != null) {
       wanted = wanted.withCacheDirect(cache.isDirect()).withCacheNoFlush(cache.isNoFlush());
     }
-    Map<String, String> rest = new LinkedHashMap<>(request.options);
-    boolean raw = image.format().equals(ImageFormats.RAW);
-    Long offset = raw ? size("offset", rest.remove("offset")) : null;
-    Long size = raw ? size("size", rest.remove("size")) : null;
+    BlockNode node = image.node();
+    Told below = new Told();
+    Map<String, String> rest = below.takeChildren(node, request.options);
+    RawFormat.Window window = window(node, rest);
     for (Map.Entry<String, String> option : rest.entrySet()) {
-      wanted = with(image, wanted, option.getKey(), option.getValue());
+      wanted = change(node, option.getKey(), option.getValue()).apply(wanted);
     }
-    image.reopen(wanted, willWrite, offset, size);
+    image.reopen(wanted, below.changes, willWrite, window);
+    below.remember();
     if (cache != null) {
       image.setWriteThrough(cache.isWritethrough());
     }
+  }
+
+  /** What the nodes below the image are told, which they keep however they are reopened later. */
+  private static final class Told {
+    final Map<BlockNode, UnaryOperator<NodeOptions>> changes = new LinkedHashMap<>();
+    private final Map<BlockNode, Map<String, Json>> options = new LinkedHashMap<>();
+
+    /** Takes what is meant for children that were opened with a node; returns what is left. */
+    Map<String, String> takeChildren(BlockNode node, Map<String, String> given)
+        throws ToolException {
+      Map<String, String> left = new LinkedHashMap<>(given);
+      for (Edge edge : node.children()) {
+        String prefix = edge.name() + ".";
+        Map<String, String> ofChild = new LinkedHashMap<>();
+        for (Map.Entry<String, String> each : given.entrySet()) {
+          if (each.getKey().startsWith(prefix) && edge.child().origin().openedWith() == node) {
+            ofChild.put(each.getKey().substring(prefix.length()), each.getValue());
+            left.remove(each.getKey());
+          }
+        }
+        if (!ofChild.isEmpty()) {
+          take(edge.child(), takeChildren(edge.child(), ofChild));
+        }
+      }
+      return left;
+    }
+
+    private void take(BlockNode node, Map<String, String> given) throws ToolException {
+      for (Map.Entry<String, String> each : given.entrySet()) {
+        UnaryOperator<NodeOptions> change = change(node, each.getKey(), each.getValue());
+        changes.merge(node, change, (one, other) -> options -> other.apply(one.apply(options)));
+        options
+            .computeIfAbsent(node, _ -> new LinkedHashMap<>())
+            .put(each.getKey(), new Json.Text(each.getValue()));
+      }
+    }
+
+    void remember() {
+      options.forEach((node, told) -> node.origin(node.origin().with(told)));
+    }
+  }
+
+  /** What a raw image is to show of its file, if that is asked for. */
+  private static RawFormat.@Nullable Window window(BlockNode node, Map<String, String> options)
+      throws ToolException {
+    if (!(node.driverOrNull() instanceof RawFormat raw)) {
+      return null;
+    }
+    Long offset = size("offset", options.remove("offset"));
+    Long size = size("size", options.remove("size"));
+    if (offset == null && size == null) {
+      return null;
+    }
+    RawFormat.Window now = raw.window();
+    return new RawFormat.Window(
+        offset == null ? now.offsetBytes() : offset, size == null ? now.sizeBytes() : size);
   }
 
   private static @Nullable Long size(String key, @Nullable String text) throws ToolException {
@@ -115,28 +178,51 @@ final class ReopenCommand {
     }
   }
 
-  private static NodeOptions with(OpenImage image, NodeOptions options, String key, String value)
+  /** What an option of a node does; one that cannot change has to be as it is. */
+  private static UnaryOperator<NodeOptions> change(BlockNode node, String key, String value)
       throws ToolException {
-    return switch (key) {
-      case "read-only" -> options.withReadOnly(bool(key, value));
-      case "auto-read-only" -> options.withAutoReadOnly(bool(key, value));
-      case "cache.direct" -> options.withCacheDirect(bool(key, value));
-      case "cache.no-flush" -> options.withCacheNoFlush(bool(key, value));
-      case "discard" -> options.withDiscardUnmap(discard(value));
-      case "detect-zeroes" -> options.withDetectZeroes(detectZeroes(value));
+    switch (key) {
+      case "read-only" -> {
+        boolean on = bool(key, value);
+        return options -> options.withReadOnly(on);
+      }
+      case "auto-read-only" -> {
+        boolean on = bool(key, value);
+        return options -> options.withAutoReadOnly(on);
+      }
+      case "cache.direct" -> {
+        boolean on = bool(key, value);
+        return options -> options.withCacheDirect(on);
+      }
+      case "cache.no-flush" -> {
+        boolean on = bool(key, value);
+        return options -> options.withCacheNoFlush(on);
+      }
+      case "discard" -> {
+        boolean unmaps = discard(value);
+        return options -> options.withDiscardUnmap(unmaps);
+      }
+      case "detect-zeroes" -> {
+        DetectZeroes zeroes = detectZeroes(value);
+        return options -> options.withDetectZeroes(zeroes);
+      }
       case "file", "backing" ->
           throw new ToolException("Cannot find device='' nor node-name='" + value + "'");
       default -> {
         boolean same =
-            key.equals("driver") && value.equals(image.format())
-                || key.equals("file.filename") && value.equals(image.hostName());
+            key.equals("driver") && value.equals(formatName(node))
+                || key.equals("filename") && value.equals(FileNames.of(node));
         if (!same) {
-          String own = key.startsWith("file.") ? key.substring("file.".length()) : key;
-          throw new ToolException("Cannot change the option '" + own + "'");
+          throw new ToolException("Cannot change the option '" + key + "'");
         }
-        yield options;
+        return UnaryOperator.identity();
       }
-    };
+    }
+  }
+
+  private static String formatName(BlockNode node) {
+    BlockDriver driver = node.driverOrNull();
+    return driver == null ? "" : driver.formatName();
   }
 
   private static boolean bool(String key, String value) throws ToolException {
