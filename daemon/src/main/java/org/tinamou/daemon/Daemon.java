@@ -227,7 +227,7 @@ public final class Daemon {
   @InCoroutine
   public void setReadOnly(BlockNode node, boolean readOnly) throws BlockException {
     graph.reopen(
-        InheritedOptions.changes(node, node.options().withReadOnly(readOnly), null, nodes::holds));
+        InheritedOptions.changes(node, node.options().withReadOnly(readOnly), null, Map.of()));
   }
 
   /**

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.HomeThread;
@@ -19,39 +18,10 @@ public final class InheritedOptions {
   private InheritedOptions() {}
 
   /**
-   * Changes that give a node other options, and what lies below it what it takes over.
+   * Changes that give a node other options, and what was opened with it what it takes over. Each
+   * node keeps what it was told itself.
    *
-   * @param apart says of nodes that they were opened apart from their parents, and take over
-   *     nothing
-   */
-  @HomeThread
-  public static List<ReopenChange> changes(
-      BlockNode node,
-      NodeOptions options,
-      @Nullable Object driverOptions,
-      Predicate<BlockNode> apart) {
-    List<ReopenChange> changes = new ArrayList<>();
-    collect(node, options, driverOptions, apart, changes);
-    return changes;
-  }
-
-  private static void collect(
-      BlockNode node,
-      NodeOptions options,
-      @Nullable Object driverOptions,
-      Predicate<BlockNode> apart,
-      List<ReopenChange> changes) {
-    changes.add(new ReopenChange(node, options, driverOptions, List.of()));
-    BlockNode child = node.primaryChild();
-    if (child != null && !apart.test(child)) {
-      collect(child, inherited(child, options), null, apart, changes);
-    }
-  }
-
-  /**
-   * The same, where each node keeps what it was told itself, and is told more.
-   *
-   * @param told what to add, by node; nothing for most
+   * @param told what nodes below are told beside
    */
   @HomeThread
   public static List<ReopenChange> changes(
@@ -90,8 +60,7 @@ public final class InheritedOptions {
   }
 
   /** What a node takes over from its parent, apart from what it was told itself. */
-  @HomeThread
-  public static NodeOptions inherited(BlockNode child, NodeOptions parent) {
+  private static NodeOptions inherited(BlockNode child, NodeOptions parent) {
     Set<String> own = child.origin().options().keySet();
     NodeOptions now = child.options();
     if (!own.contains("read-only")) {
