@@ -1,8 +1,8 @@
 package org.tinamou.daemon;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -317,13 +317,11 @@ public final class Daemon {
     endJobs();
     drives.close();
     nodes.close();
+    List<Integer> named = namedDescriptors.takeAll();
     main.callBlocking(
         () -> {
           descriptors.close(main.hostFiles());
-          for (String name = namedDescriptors.any(); name != null; name = namedDescriptors.any()) {
-            descriptors.closeUnwanted(
-                main.hostFiles(), Objects.requireNonNull(namedDescriptors.take(name)));
-          }
+          named.forEach(fd -> descriptors.closeUnwanted(main.hostFiles(), fd));
           return true;
         });
     objects.close();

@@ -1,29 +1,43 @@
 package org.tinamou.daemon;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.HomeThread;
 
-/** Descriptors that clients have passed and given names, until somebody takes them. Main loop. */
+/**
+ * Descriptors that clients have passed and given names, until somebody takes them. Each monitor has
+ * names of its own. Main loop.
+ */
 public final class NamedDescriptors {
-  private final Map<String, Integer> byName = new LinkedHashMap<>();
+  /**
+   * What a descriptor is found by.
+   *
+   * @param monitor compared by identity; null for commands that come from none
+   */
+  private record Key(@Nullable Object monitor, String name) {}
+
+  private final Map<Key, Integer> byKey = new LinkedHashMap<>();
 
   /** Gives a name; the descriptor that had it before is the caller's to close, if there is one. */
   @HomeThread
-  public @Nullable Integer put(String name, int fd) {
-    return byName.put(name, fd);
+  public @Nullable Integer put(@Nullable Object monitor, String name, int fd) {
+    return byKey.put(new Key(monitor, name), fd);
   }
 
   /** The descriptor is the caller's from now on; null if there is none of that name. */
   @HomeThread
-  public @Nullable Integer take(String name) {
-    return byName.remove(name);
+  public @Nullable Integer take(@Nullable Object monitor, String name) {
+    return byKey.remove(new Key(monitor, name));
   }
 
-  /** The name of any of them, or null if there is none. */
+  /** All that are left, which are the caller's from now on. */
   @HomeThread
-  @Nullable String any() {
-    return byName.isEmpty() ? null : byName.keySet().iterator().next();
+  List<Integer> takeAll() {
+    List<Integer> all = new ArrayList<>(byKey.values());
+    byKey.clear();
+    return all;
   }
 }

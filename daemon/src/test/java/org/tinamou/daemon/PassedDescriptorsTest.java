@@ -61,7 +61,24 @@ class PassedDescriptorsTest {
 
   private static String say(Daemon daemon, int fd, String command, Json.Members arguments)
       throws CommandException, OptionException {
-    CommandContext context = () -> fd;
+    return say(daemon, "monitor", fd, command, arguments);
+  }
+
+  private static String say(
+      Daemon daemon, String monitor, int fd, String command, Json.Members arguments)
+      throws CommandException, OptionException {
+    CommandContext context =
+        new CommandContext() {
+          @Override
+          public int takeDescriptor() {
+            return fd;
+          }
+
+          @Override
+          public Object monitor() {
+            return monitor;
+          }
+        };
     OptionReader reader = OptionReader.of(arguments, OptionReader.Style.TYPED);
     return JsonWriter.compact(
         java.util.Objects.requireNonNull(daemon.commands().get(command)).run(reader, context));
@@ -200,6 +217,40 @@ class PassedDescriptorsTest {
                       () -> say(daemon, -1, "nbd-server-start", listenOn("a")))
                   .getMessage());
           say(daemon, open(main, "a"), "getfd", name("left"));
+        });
+  }
+
+  @Test
+  void aNameIsKnownWhereItWasGiven() throws Exception {
+    talk(
+        (main, daemon) -> {
+          int fd = open(main, "a");
+          assertEquals("{}", say(daemon, "one", fd, "getfd", name("a")));
+          assertEquals(
+              "File descriptor named 'a' not found",
+              assertThrows(
+                      CommandException.class, () -> say(daemon, "two", -1, "closefd", name("a")))
+                  .getMessage());
+          assertEquals(
+              "File descriptor named 'a' has not been found",
+              assertThrows(
+                      OptionException.class,
+                      () -> say(daemon, "two", -1, "nbd-server-start", listenOn("a")))
+                  .getMessage());
+          assertTrue(isOpenHere(fd));
+          assertEquals(
+              "File descriptor 'a' is not a socket",
+              assertThrows(
+                      CommandException.class,
+                      () -> say(daemon, "one", -1, "nbd-server-start", listenOn("a")))
+                  .getMessage());
+          assertFalse(isOpenHere(fd), "what was taken and is of no use is closed");
+          assertEquals(
+              "File descriptor named '1' has not been found",
+              assertThrows(
+                      OptionException.class,
+                      () -> say(daemon, "one", -1, "nbd-server-start", listenOn("1")))
+                  .getMessage());
         });
   }
 

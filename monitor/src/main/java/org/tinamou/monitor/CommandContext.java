@@ -1,5 +1,6 @@
 package org.tinamou.monitor;
 
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.HomeThread;
 
 /** Whoever a command came from. */
@@ -13,4 +14,13 @@ public interface CommandContext {
    */
   @HomeThread
   int takeDescriptor();
+
+  /**
+   * The monitor the command came from: what clients leave there by name is not seen from others.
+   * The clients of one character device, one after the other, have the same. Null: from none.
+   */
+  @HomeThread
+  default @Nullable Object monitor() {
+    return null;
+  }
 }

@@ -80,11 +80,15 @@ public final class Monitors implements Events {
    */
   @InCoroutine
   public void serveQmp(StreamSocket connection, boolean pretty) {
+    serveQmp(new Object(), connection, pretty);
+  }
+
+  private void serveQmp(Object identity, StreamSocket connection, boolean pretty) {
     if (stopped) {
       connection.close();
       return;
     }
-    QmpSession session = new QmpSession(this, connection, pretty);
+    QmpSession session = new QmpSession(this, identity, connection, pretty);
     sessions.add(session);
     session.run(version);
   }
@@ -102,7 +106,8 @@ public final class Monitors implements Events {
    */
   @HomeThread
   public void attachQmp(CharDevice device, boolean pretty) throws OptionException {
-    attach(device, connection -> serveQmp(connection, pretty));
+    Object identity = new Object();
+    attach(device, connection -> serveQmp(identity, connection, pretty));
   }
 
   /**

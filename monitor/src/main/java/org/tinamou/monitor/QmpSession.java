@@ -47,7 +47,8 @@ final class QmpSession implements Session {
   private final MonitorOutput output;
   private final JsonStream parser = new JsonStream(this::received);
   private final ArrayDeque<Received> received = new ArrayDeque<>();
-  private DescriptorBag arriving = new DescriptorBag();
+  private final Object identity;
+  private final DescriptorBag arriving;
   private int bytesAhead;
   private boolean negotiated;
   private boolean outOfBand;
@@ -58,8 +59,13 @@ final class QmpSession implements Session {
   private boolean closed;
   private @Nullable Coroutine reader;
 
-  QmpSession(Monitors monitors, StreamSocket connection, boolean pretty) {
+  /**
+   * @param identity the monitor's own, whoever its client is
+   */
+  QmpSession(Monitors monitors, Object identity, StreamSocket connection, boolean pretty) {
     this.monitors = monitors;
+    this.identity = identity;
+    this.arriving = new DescriptorBag(identity);
     this.connection = connection;
     this.pretty = pretty;
     this.output = new MonitorOutput(monitors.main(), connection, this::pump);
@@ -115,7 +121,7 @@ final class QmpSession implements Session {
   }
 
   private void received(Parsed<Json> value) {
-    received.add(new Received(value, new DescriptorBag()));
+    received.add(new Received(value, new DescriptorBag(identity)));
   }
 
   /**

@@ -149,8 +149,9 @@ final class LinuxSocketHost implements SocketHost {
       case SocketAddress.Vsock vsock ->
           listen(Sockets.vsock(vsock.cid(), vsock.port()), backlog, "Failed to bind socket");
       case SocketAddress.Descriptor(int fd) -> {
+        int port = Sockets.localPort(fd);
         Sockets.setBlocking(fd, false);
-        yield new LinuxListener(fd, Sockets.localPort(fd), ring);
+        yield new LinuxListener(fd, port, ring);
       }
       case SocketAddress.Inet inet -> listenAny(inet, backlog);
     };

@@ -9,6 +9,7 @@ import org.tinamou.base.Check;
 import org.tinamou.block.BlockException;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.monitor.Command;
+import org.tinamou.monitor.CommandContext;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
@@ -68,6 +69,26 @@ public final class CommandList {
   void query(String name, Query query) {
     Check.argument(!commands.containsKey(name), "two commands %s", name);
     commands.put(name, (arguments, _) -> run(query, arguments));
+  }
+
+  /** An action for which it matters where it comes from. */
+  @FunctionalInterface
+  interface FromSomewhere {
+    @InCoroutine
+    void run(OptionReader arguments, CommandContext from)
+        throws CommandException, OptionException, BlockException;
+  }
+
+  void act(String name, FromSomewhere action) {
+    add(
+        name,
+        (arguments, from) ->
+            run(
+                each -> {
+                  action.run(each, from);
+                  return new Json.Members();
+                },
+                arguments));
   }
 
   /** A command that takes descriptors which come with it. */

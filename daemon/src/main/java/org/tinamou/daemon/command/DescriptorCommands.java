@@ -21,7 +21,7 @@ final class DescriptorCommands {
 
   void register(CommandList list) {
     list.add("getfd", this::name);
-    list.add("closefd", (arguments, _) -> closeNamed(arguments));
+    list.add("closefd", this::closeNamed);
     list.add("add-fd", this::add);
     list.add("remove-fd", (arguments, _) -> remove(arguments));
     list.add("query-fdsets", (_, _) -> sets());
@@ -39,22 +39,23 @@ final class DescriptorCommands {
       close(fd);
       throw new CommandException("Parameter 'fdname' expects a name not starting with a digit");
     }
-    Integer before = daemon.namedDescriptors().put(name, fd);
+    Integer before = daemon.namedDescriptors().put(context.monitor(), name, fd);
     if (before != null) {
       close(before);
     }
     return new Json.Members();
   }
 
-  /** Such names are numbers of descriptors. */
-  static boolean startsWithDigit(String name) {
+  /** Elsewhere such names would be numbers of descriptors. */
+  private static boolean startsWithDigit(String name) {
     return !name.isEmpty() && name.charAt(0) >= '0' && name.charAt(0) <= '9';
   }
 
   @InCoroutine
-  private Json closeNamed(OptionReader arguments) throws OptionException, CommandException {
+  private Json closeNamed(OptionReader arguments, CommandContext context)
+      throws OptionException, CommandException {
     String name = arguments.string("fdname");
-    Integer fd = daemon.namedDescriptors().take(name);
+    Integer fd = daemon.namedDescriptors().take(context.monitor(), name);
     if (fd == null) {
       throw new CommandException("File descriptor named '" + name + "' not found");
     }
@@ -80,6 +81,12 @@ final class DescriptorCommands {
 
   @InCoroutine
   private void close(int fd) {
+    close(daemon, fd);
+  }
+
+  /** Closes a descriptor that nobody wants after all. */
+  @InCoroutine
+  static void close(Daemon daemon, int fd) {
     AioContext main = daemon.main();
     main.callBlocking(
         () -> {

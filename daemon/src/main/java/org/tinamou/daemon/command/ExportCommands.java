@@ -11,6 +11,7 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.daemon.export.Exports;
 import org.tinamou.daemon.export.ServerAddresses;
+import org.tinamou.monitor.CommandContext;
 import org.tinamou.nbd.server.ServerOptions;
 import org.tinamou.nbd.server.ServerTls;
 import org.tinamou.objects.authz.Authorization;
@@ -31,7 +32,7 @@ final class ExportCommands {
   }
 
   void register(CommandList list) {
-    list.action("nbd-server-start", this::start);
+    list.act("nbd-server-start", this::start);
     list.action("nbd-server-stop", _ -> daemon.exports().stopServer());
     list.action("nbd-server-add", this::addByDevice);
     list.action("nbd-server-remove", arguments -> remove(arguments, "name"));
@@ -40,7 +41,8 @@ final class ExportCommands {
     list.query("query-block-exports", _ -> daemon.exports().report());
   }
 
-  private void start(OptionReader arguments) throws OptionException, BlockException {
+  private void start(OptionReader arguments, CommandContext context)
+      throws OptionException, BlockException {
     daemon.exports().refuseSecondServer();
     ServerOptions options = ServerOptions.DEFAULT;
     Long most = arguments.uint32OrNull("max-connections");
@@ -60,22 +62,31 @@ final class ExportCommands {
     } else if (authorization != null) {
       throw new OptionException("TLS authorization is incompatible with no TLS credentials");
     }
-    daemon.exports().startServer(address(arguments.object("addr")), options);
+    listen(arguments.object("addr"), context.monitor(), options);
   }
 
-  /** Where to listen; a socket that a client has named is the server's from now on. */
-  private SocketAddress address(OptionReader from) throws OptionException {
+  /** Listens; a socket that a client has named is the server's from now on, or closed. */
+  private void listen(OptionReader from, @Nullable Object monitor, ServerOptions options)
+      throws OptionException, BlockException {
     OptionReader data = from.objectOrNull("data");
     OptionReader members = data == null ? from : data;
     String name = from.string("type").equals("fd") ? members.stringOrNull("str") : null;
-    if (name == null || DescriptorCommands.startsWithDigit(name)) {
-      return ServerAddresses.read(from);
+    if (name == null || monitor == null) {
+      daemon.exports().startServer(ServerAddresses.read(from), options);
+      return;
     }
-    Integer fd = daemon.namedDescriptors().take(name);
+    Integer fd = daemon.namedDescriptors().take(monitor, name);
     if (fd == null) {
       throw new OptionException("File descriptor named '" + name + "' has not been found");
     }
-    return new SocketAddress.Descriptor(fd);
+    try {
+      daemon.exports().startServer(new SocketAddress.Descriptor(fd), options);
+    } catch (BlockException e) {
+      DescriptorCommands.close(daemon, fd);
+      throw e.errno() == Errno.ENOTSOCK
+          ? new BlockException(e.errno(), "File descriptor '" + name + "' is not a socket")
+          : e;
+    }
   }
 
   private @Nullable Authorization authorization(@Nullable String id) throws OptionException {

@@ -13,6 +13,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.ListenSocket;
 import org.tinamou.aio.SocketAddress;
 import org.tinamou.base.Errno;
+import org.tinamou.base.ErrnoException;
 import org.tinamou.block.BlockBackend;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
@@ -75,7 +76,8 @@ public final class Exports {
     try {
       socket = daemon.main().io().sockets().listen(where, backlog(options));
     } catch (IOException e) {
-      throw new BlockException(Errno.EIO, String.valueOf(e.getMessage()));
+      Errno errno = e instanceof ErrnoException failed ? failed.errno() : Errno.EIO;
+      throw new BlockException(errno, String.valueOf(e.getMessage()));
     }
     NbdServer started = new NbdServer(daemon.main(), options, NbdServer.Listener.NONE);
     started.listen(socket);

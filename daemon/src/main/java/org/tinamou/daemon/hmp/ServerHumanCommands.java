@@ -45,9 +45,7 @@ final class ServerHumanCommands {
         (given, out) -> commands.run("object-del", id(given)),
         required("id", Kind.STRING));
     commands.addLast(
-        "quit|q",
-        "quit the emulator",
-        (given, out) -> commands.run("quit", new Json.Members()));
+        "quit|q", "quit the emulator", (given, out) -> commands.run("quit", new Json.Members()));
     addSimple("stop|s", "stop", "stop emulation");
     addSimple("cont|c", "cont", "resume emulation");
   }

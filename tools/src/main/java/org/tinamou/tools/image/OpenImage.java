@@ -255,8 +255,7 @@ public final class OpenImage {
       use(permissions & ~Permission.WRITE);
     }
     try {
-      node.graph()
-          .reopen(InheritedOptions.changes(node, options, driverOptions, below));
+      node.graph().reopen(InheritedOptions.changes(node, options, driverOptions, below));
     } catch (BlockException e) {
       use(permissions);
       throw e;
