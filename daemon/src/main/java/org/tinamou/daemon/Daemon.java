@@ -17,6 +17,7 @@ import org.tinamou.block.BlockGraph;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.NodeOptions;
 import org.tinamou.block.NodeWork;
+import org.tinamou.block.RemotePatience;
 import org.tinamou.block.open.DriverList;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.block.open.NodeOpener;
@@ -304,17 +305,28 @@ public final class Daemon {
     }
   }
 
-  /** Ends all jobs. Their requests that limits hold up go on at once: nobody waits for limits. */
+  /**
+   * Ends all exports and jobs. Requests that limits hold up go on at once: nobody waits for limits,
+   * nor without bounds for servers that do not answer.
+   */
   @InCoroutine
-  public void endJobs() {
-    jobs.cancelAll(() -> graph.drainAll("end of jobs").close());
+  public void endWork() {
+    try (RemotePatience patience = RemotePatience.limit(graph, graph::nodes)) {
+      exports.close();
+      jobs.cancelAll(() -> graph.drainAll("end of jobs").close());
+    }
   }
 
   /** Ends everything in order: exports, jobs, nodes, objects. Nothing is left open. */
   @InCoroutine
   public void close() {
-    exports.close();
-    endJobs();
+    try (RemotePatience patience = RemotePatience.limit(graph, graph::nodes)) {
+      closeAll();
+    }
+  }
+
+  private void closeAll() {
+    endWork();
     drives.close();
     nodes.close();
     List<Integer> named = namedDescriptors.takeAll();

@@ -1,6 +1,7 @@
 package org.tinamou.jobs;
 
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -268,6 +269,18 @@ public final class BackupJob extends BlockJob {
   @Override
   protected void beforePause() {
     awaitWorkers();
+  }
+
+  @Override
+  protected List<BlockNode> ownTargets() {
+    return List.of(parameters.target());
+  }
+
+  /** Guests need not wait for copies any more, nor fail with them. */
+  @Override
+  protected void givesUp() {
+    driver.abandon();
+    super.givesUp();
   }
 
   private void refuseBroken() throws BlockException {

@@ -17,6 +17,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.IoStatus;
 import org.tinamou.block.NodeHold;
+import org.tinamou.block.RemotePatience;
 
 /**
  * A job on block nodes. It holds them, so draining one of them waits until the job rests, and it
@@ -29,6 +30,7 @@ public abstract class BlockJob extends Job {
   private final List<Edge> frozen = new ArrayList<>();
   private final RateLimit rateLimit = new RateLimit();
   private volatile IoStatus ioStatus = IoStatus.OK;
+  private @Nullable RemotePatience patience;
 
   /** The job as the holder of one node. */
   private final class Holder implements NodeHold.Owner {
@@ -213,6 +215,32 @@ public abstract class BlockJob extends Job {
   @Override
   protected final void rested() {
     graph.kick();
+  }
+
+  /**
+   * What it alone writes to, so that nobody else needs what is under way there when it gives up.
+   */
+  @HomeThread
+  protected List<BlockNode> ownTargets() {
+    return List.of();
+  }
+
+  /** A server that does not answer is not waited for. */
+  @Override
+  protected void givesUp() {
+    List<BlockNode> targets = ownTargets();
+    if (!targets.isEmpty()) {
+      patience = RemotePatience.limit(graph, () -> targets);
+    }
+  }
+
+  @Override
+  final void ended() {
+    RemotePatience limited = patience;
+    if (limited != null) {
+      patience = null;
+      limited.close();
+    }
   }
 
   // -------------------------------------------------------------------------------------------

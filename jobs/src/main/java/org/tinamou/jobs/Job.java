@@ -296,8 +296,9 @@ public abstract class Job extends JobHooks {
       userResumed();
       resume();
     }
-    if (mustAbort(force) || force) {
+    if ((mustAbort(force) || force) && !cancelled) {
       cancelled = true;
+      givesUp();
     }
     cancelRequested = true;
     enter();
@@ -573,6 +574,7 @@ public abstract class Job extends JobHooks {
         announceEnd();
       }
     } finally {
+      ended();
       transaction.remove(this);
       changeStatus(JobStatus.CONCLUDED);
       ended = true;

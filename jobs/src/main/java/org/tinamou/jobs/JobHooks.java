@@ -33,6 +33,13 @@ abstract class JobHooks {
     return true;
   }
 
+  /**
+   * It gives up, whatever it is doing just now: what it waits for has to end soon. Told once, before
+   * its work can know.
+   */
+  @HomeThread
+  protected void givesUp() {}
+
   /** A user lets it go on. */
   @HomeThread
   protected void userResumed() {}
@@ -70,6 +77,10 @@ abstract class JobHooks {
   /** Told when the job has come to rest, for whoever waits for that. */
   @AnyThread
   protected void rested() {}
+
+  /** It has ended in every respect. */
+  @HomeThread
+  void ended() {}
 
   /** Tells how a job ended that was started; on the main loop. */
   @HomeThread

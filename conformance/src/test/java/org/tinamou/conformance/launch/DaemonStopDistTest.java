@@ -78,6 +78,47 @@ class DaemonStopDistTest {
     execute(to, from, "job-pause", "'id': 'j1'");
   }
 
+  /** Jobs whose targets are shown by a server that then answers no more; returns its process. */
+  private long startSilentJobs(Writer to, BufferedReader from) throws Exception {
+    Path pidFile = directory.resolve("pid");
+    Files.write(directory.resolve("silent.raw"), new byte[IMAGE_BYTES]);
+    // The server keeps the standard error, so nobody can wait for the end of that.
+    Process server =
+        new ProcessBuilder(
+                TOOLS.resolve("qemu-nbd").toString(),
+                "--fork",
+                "-t",
+                "-e",
+                "2",
+                "-f",
+                "raw",
+                "--pid-file",
+                pidFile.toString(),
+                "-k",
+                directory.resolve("silent").toString(),
+                directory.resolve("silent.raw").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(directory.resolve("server").toFile())
+            .start();
+    assertEquals(0, server.waitFor(), () -> read("server"));
+    long pid = Long.parseLong(Files.readString(pidFile).strip());
+    for (int i = 0; i < 2; i++) {
+      execute(
+          to,
+          from,
+          "blockdev-add",
+          "'driver': 'nbd', 'node-name': 'silent%d', 'reconnect-delay': 1000, 'server': {'type': 'unix', 'path': '%s/silent'}"
+              .formatted(i, directory));
+    }
+    Program.run(directory, Map.of(), "kill", "-STOP", pid);
+    execute(to, from, "blockdev-add", "'driver': 'null-co', 'node-name': 'n0', 'size': 8388608");
+    execute(to, from, "blockdev-add", "'driver': 'null-co', 'node-name': 'n1', 'size': 8388608");
+    String pair = "'job-id': 'silent%d', 'device': 'n%1$d', 'target': 'silent%1$d', 'sync': 'full'";
+    execute(to, from, "blockdev-mirror", pair.formatted(0));
+    execute(to, from, "blockdev-backup", pair.formatted(1));
+    return pid;
+  }
+
   @Test
   void endsInTimeWithEveryKindOfJob() throws Exception {
     Path data = directory.resolve("data");
@@ -108,15 +149,20 @@ class DaemonStopDistTest {
                 "d")
             .redirectError(directory.resolve("errors").toFile())
             .start();
+    long silent = 0;
     try (Writer to = daemon.outputWriter();
         BufferedReader from = daemon.inputReader()) {
       from.readLine(); // the greeting
       startJobs(to, from);
+      silent = startSilentJobs(to, from);
       daemon.destroy(); // SIGTERM
       assertTrue(
           daemon.waitFor(MOST_SECONDS, TimeUnit.SECONDS), "works on after " + MOST_SECONDS + " s");
     } finally {
       daemon.destroyForcibly();
+      if (silent != 0) {
+        Program.run(directory, Map.of(), "kill", "-KILL", silent);
+      }
     }
     assertEquals(0, daemon.exitValue(), () -> read("errors"));
     assertEquals("", read("errors"));

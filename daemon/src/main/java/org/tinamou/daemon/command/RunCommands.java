@@ -22,8 +22,7 @@ final class RunCommands {
   /** Whoever asks is told first of the end, and of the exports and jobs that end. */
   private void quit() {
     daemon.quitAsked();
-    daemon.exports().close();
-    daemon.endJobs();
+    daemon.endWork();
     daemon.quit();
   }
 

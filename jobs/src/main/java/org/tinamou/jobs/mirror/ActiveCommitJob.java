@@ -1,5 +1,6 @@
 package org.tinamou.jobs.mirror;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
@@ -117,6 +118,12 @@ public final class ActiveCommitJob extends MirrorJob {
   @InCoroutine
   public void changeCopyMode(CopyMode mode) throws BlockException {
     throw new BlockException(Errno.EINVAL, "Job type does not support change");
+  }
+
+  /** None: the base is read by who uses the top. */
+  @Override
+  protected List<BlockNode> ownTargets() {
+    return List.of();
   }
 
   @Override

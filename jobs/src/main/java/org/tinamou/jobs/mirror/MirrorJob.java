@@ -394,6 +394,11 @@ public class MirrorJob extends BlockJob {
     return blockInfo().ready();
   }
 
+  @Override
+  protected List<BlockNode> ownTargets() {
+    return List.of(nodes.target());
+  }
+
   /** Whether the target is to take the source's place at the end. */
   final boolean isCompleting() {
     return shouldComplete;

@@ -48,6 +48,9 @@ public final class ClientSession {
   private boolean socketClosed;
   private volatile @Nullable SessionEnded failure;
 
+  /** Written by who reads replies. */
+  private volatile long answers;
+
   private ClientSession(StreamSocket socket, WireReader in, WireWriter out, ExportDetails export) {
     this.socket = socket;
     this.out = out;
@@ -120,6 +123,12 @@ public final class ClientSession {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** How many replies, or pieces of them, have come. */
+  @AnyThread
+  public long answers() {
+    return answers;
   }
 
   // ----------------------------------------------------------------------------------- requests
@@ -301,6 +310,7 @@ public final class ClientSession {
   private void readFor(Pending mine) throws SessionEnded {
     while (!mine.done) {
       Pending finished = replies.readOne();
+      answers = answers + 1;
       if (finished != null) {
         finished.done = true;
         if (finished != mine) {

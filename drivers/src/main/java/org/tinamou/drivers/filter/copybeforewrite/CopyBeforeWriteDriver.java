@@ -158,6 +158,19 @@ public final class CopyBeforeWriteDriver extends FilterDriver
     return broken;
   }
 
+  /** Nobody wants the snapshot any more: guests' writes do not wait for copies, nor fail. */
+  @AnyThread
+  public void abandon() {
+    readers.lock.lock();
+    try {
+      if (broken == null) {
+        broken = BlockException.of(Errno.ECANCELED, "copy before write");
+      }
+    } finally {
+      readers.lock.unlock();
+    }
+  }
+
   @Override
   public BlockNode namesake() {
     return file().child();
@@ -214,14 +227,14 @@ public final class CopyBeforeWriteDriver extends FilterDriver
     if (broken == null) {
       CopyFailure failure =
           settings.timeoutNanos() == 0
-              ? copy.copy(start, end, () -> false)
+              ? copy.copy(start, end, () -> broken != null)
               : copyInTime(start, end);
-      if (failure != null && !settings.breaksSnapshot()) {
+      if (failure != null && !settings.breaksSnapshot() && broken == null) {
         throw failure.cause();
       }
       readers.lock.lock();
       try {
-        if (failure == null) {
+        if (failure == null && broken == null) {
           moved.mark(start, end - start);
         } else if (broken == null) {
           broken = failure.cause();

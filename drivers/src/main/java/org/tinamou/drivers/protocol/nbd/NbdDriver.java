@@ -103,6 +103,21 @@ public final class NbdDriver
   }
 
   @Override
+  public void limitPatience(long nowNanos) {
+    links.forEach(link -> link.limitPatience(nowNanos));
+  }
+
+  @Override
+  public void restorePatience() {
+    links.forEach(NbdLink::restorePatience);
+  }
+
+  @Override
+  public void dropIfSilent(long nowNanos, long silenceNanos) {
+    links.forEach(link -> link.dropIfSilent(nowNanos, silenceNanos));
+  }
+
+  @Override
   public String formatName() {
     return "nbd";
   }

@@ -1,8 +1,6 @@
 package org.tinamou.drivers.protocol.nbd;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
@@ -10,6 +8,7 @@ import org.tinamou.aio.AioTimer;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.CoQueue;
 import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.ClockType;
@@ -44,6 +43,13 @@ final class NbdLink {
   private long lostNanos = -1;
   private boolean quiesced;
   private boolean closed;
+
+  /** How many have no patience, and how long the session in use has been silent for them. */
+  private int impatient;
+
+  private @Nullable ClientSession watched;
+  private long seenAnswers;
+  private long silentSinceNanos;
 
   private volatile @Nullable BlockException lastFailure;
 
@@ -135,7 +141,7 @@ final class NbdLink {
         if (now != null && now.failure() == null) {
           return now;
         }
-        if (quiesced || closed || (tried && !isWorthWaiting(context))) {
+        if (isUnwanted() || (tried && !isWorthWaiting(context))) {
           throw lost();
         }
         noteLoss(context);
@@ -163,6 +169,11 @@ final class NbdLink {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Under the lock: whether nobody waits for another session. */
+  private boolean isUnwanted() {
+    return quiesced || closed || impatient > 0;
   }
 
   private BlockException lost() {
@@ -196,7 +207,7 @@ final class NbdLink {
         lostNanos = nowNanos(context);
         lastFailure = new BlockException(Errno.EIO, why.reason());
       }
-      return !quiesced && !closed && (session != null || isWorthWaiting(context));
+      return !isUnwanted() && (session != null || isWorthWaiting(context));
     } finally {
       lock.unlock();
     }
@@ -248,7 +259,7 @@ final class NbdLink {
     boolean last;
     lock.lock();
     try {
-      unwanted = made != null && (closed || quiesced);
+      unwanted = made != null && isUnwanted();
       if (made != null && !unwanted) {
         session = made;
         lostNanos = -1;
@@ -256,8 +267,7 @@ final class NbdLink {
       last =
           made != null
               || self.isCancelRequested()
-              || quiesced
-              || closed
+              || isUnwanted()
               || !isWorthWaiting(context);
       if (last) {
         connecting = null;
@@ -295,18 +305,22 @@ final class NbdLink {
   /** Nobody waits for the server any more until {@link #unquiesce}. */
   @AnyThread
   void quiesce() {
-    List<Coroutine> cancelled = new ArrayList<>();
+    cancelAttempt(() -> quiesced = true);
+  }
+
+  /** Has the attempt to connect that is under way end, once nobody wants it. */
+  private void cancelAttempt(Runnable change) {
+    Coroutine attempt;
     lock.lock();
     try {
-      quiesced = true;
-      Coroutine attempt = connecting;
-      if (attempt != null) {
-        cancelled.add(attempt);
-      }
+      change.run();
+      attempt = connecting;
     } finally {
       lock.unlock();
     }
-    cancelled.forEach(Coroutine::requestCancel);
+    if (attempt != null) {
+      attempt.requestCancel();
+    }
   }
 
   @AnyThread
@@ -319,22 +333,56 @@ final class NbdLink {
     }
   }
 
-  /** Waits for the server no longer, whatever is under way. */
-  @AnyThread
-  void giveUp() {
-    ClientSession last;
-    Coroutine attempt;
+  /** Nobody waits for a lost server until {@link #restorePatience}; calls nest. */
+  @HomeThread
+  void limitPatience(long nowNanos) {
+    cancelAttempt(
+        () -> {
+          if (impatient++ == 0) {
+            watched = null;
+            silentSinceNanos = nowNanos;
+          }
+        });
+  }
+
+  @HomeThread
+  void restorePatience() {
     lock.lock();
     try {
-      closed = true;
-      last = session;
-      attempt = connecting;
+      impatient--;
     } finally {
       lock.unlock();
     }
-    if (attempt != null) {
-      attempt.requestCancel();
+  }
+
+  /** Ends the session in use if it has requests and has answered none of them for so long. */
+  @HomeThread
+  void dropIfSilent(long nowNanos, long silenceNanos) {
+    ClientSession silent = null;
+    lock.lock();
+    try {
+      ClientSession now = session;
+      long answers = now == null ? 0 : now.answers();
+      if (now == null || now.requests() == 0 || (watched == now && seenAnswers != answers)) {
+        silentSinceNanos = nowNanos;
+      } else if (nowNanos - silentSinceNanos >= silenceNanos) {
+        silent = now;
+      }
+      watched = now;
+      seenAnswers = answers;
+    } finally {
+      lock.unlock();
     }
+    if (silent != null) {
+      silent.abort("the server is silent");
+    }
+  }
+
+  /** Waits for the server no longer, whatever is under way. */
+  @AnyThread
+  void giveUp() {
+    cancelAttempt(() -> closed = true);
+    ClientSession last = current();
     if (last != null) {
       last.abort("the server is not waited for any more");
     }

@@ -1,0 +1,81 @@
+package org.tinamou.block;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.tinamou.aio.AioTimer;
+import org.tinamou.aio.HomeThread;
+import org.tinamou.base.ClockType;
+
+/**
+ * A time in which what is {@link BlockDriver.Remote remote} at some nodes or below them is not
+ * waited for without bounds, because somebody gives up or everything ends: nobody waits for a peer
+ * that was lost to come back, and one that answers nothing for {@link #SILENCE_NANOS} while it is
+ * asked for something is given up with what it was asked. A peer that answers is left alone.
+ *
+ * <p>Main loop.
+ */
+public final class RemotePatience implements AutoCloseable {
+  /** How long a peer may be silent. */
+  public static final long SILENCE_NANOS = 2_000_000_000L;
+
+  private static final long LOOK_NANOS = 250_000_000L;
+
+  private final BlockGraph graph;
+  private final Supplier<Collection<BlockNode>> nodes;
+  private final Set<BlockDriver.Remote> watched =
+      Collections.newSetFromMap(new IdentityHashMap<>());
+  private final AioTimer timer;
+
+  private RemotePatience(BlockGraph graph, Supplier<Collection<BlockNode>> nodes) {
+    this.graph = graph;
+    this.nodes = nodes;
+    this.timer = graph.main().timer(ClockType.REALTIME, "patience with peers", this::look);
+  }
+
+  /**
+   * Begins the time.
+   *
+   * @param nodes asked again and again; nodes that are closed do not matter
+   */
+  @HomeThread
+  public static RemotePatience limit(BlockGraph graph, Supplier<Collection<BlockNode>> nodes) {
+    graph.checkMain();
+    RemotePatience patience = new RemotePatience(graph, nodes);
+    patience.look();
+    return patience;
+  }
+
+  private void look() {
+    long now = graph.main().clocks().nanos(ClockType.REALTIME);
+    List<BlockDriver.Remote> found = new ArrayList<>();
+    nodes.get().forEach(node -> collect(node, found));
+    for (BlockDriver.Remote each : found) {
+      if (watched.add(each)) {
+        each.limitPatience(now);
+      }
+      each.dropIfSilent(now, SILENCE_NANOS);
+    }
+    timer.armIn(LOOK_NANOS);
+  }
+
+  private static void collect(BlockNode node, List<BlockDriver.Remote> found) {
+    if (node.driverOrNull() instanceof BlockDriver.Remote remote) {
+      found.add(remote);
+    }
+    node.children().forEach(edge -> collect(edge.child(), found));
+  }
+
+  /** Peers are waited for as before. May be repeated. */
+  @Override
+  @HomeThread
+  public void close() {
+    timer.cancel();
+    watched.forEach(BlockDriver.Remote::restorePatience);
+    watched.clear();
+  }
+}
