@@ -34,8 +34,8 @@ abstract class JobHooks {
   }
 
   /**
-   * It gives up, whatever it is doing just now: what it waits for has to end soon. Told once, before
-   * its work can know.
+   * It gives up, whatever it is doing just now: what it waits for has to end soon. Told once,
+   * before its work can know.
    */
   @HomeThread
   protected void givesUp() {}

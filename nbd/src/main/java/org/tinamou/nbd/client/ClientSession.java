@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
@@ -48,8 +49,7 @@ public final class ClientSession {
   private boolean socketClosed;
   private volatile @Nullable SessionEnded failure;
 
-  /** Written by who reads replies. */
-  private volatile long answers;
+  private final AtomicLong answers = new AtomicLong();
 
   private ClientSession(StreamSocket socket, WireReader in, WireWriter out, ExportDetails export) {
     this.socket = socket;
@@ -128,7 +128,7 @@ public final class ClientSession {
   /** How many replies, or pieces of them, have come. */
   @AnyThread
   public long answers() {
-    return answers;
+    return answers.get();
   }
 
   // ----------------------------------------------------------------------------------- requests
@@ -310,7 +310,7 @@ public final class ClientSession {
   private void readFor(Pending mine) throws SessionEnded {
     while (!mine.done) {
       Pending finished = replies.readOne();
-      answers = answers + 1;
+      answers.incrementAndGet();
       if (finished != null) {
         finished.done = true;
         if (finished != mine) {

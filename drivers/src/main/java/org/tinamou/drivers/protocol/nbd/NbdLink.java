@@ -264,11 +264,7 @@ final class NbdLink {
         session = made;
         lostNanos = -1;
       }
-      last =
-          made != null
-              || self.isCancelRequested()
-              || isUnwanted()
-              || !isWorthWaiting(context);
+      last = made != null || self.isCancelRequested() || isUnwanted() || !isWorthWaiting(context);
       if (last) {
         connecting = null;
         attempts++;
