@@ -26,10 +26,12 @@ import org.tinamou.qapi.schema.Schema;
 
 /** A daemon with the monitors and character devices by which it is told what to do. Main loop. */
 public final class MonitoredDaemon {
+  /** What introspection tells of, as the reference's does: two of them need a guest's device. */
   private static final Set<String> EVENTS =
       Set.of(
           "BLOCK_EXPORT_DELETED",
           "BLOCK_IMAGE_CORRUPTED",
+          "BLOCK_IO_ERROR",
           "BLOCK_JOB_CANCELLED",
           "BLOCK_JOB_COMPLETED",
           "BLOCK_JOB_ERROR",
@@ -40,7 +42,8 @@ public final class MonitoredDaemon {
           "QUORUM_FAILURE",
           "QUORUM_REPORT_BAD",
           "RESUME",
-          "STOP");
+          "STOP",
+          "VSERPORT_CHANGE");
 
   private final Set<String> events = new HashSet<>(EVENTS);
   private final Daemon daemon;

@@ -66,7 +66,7 @@ final class SystemSession {
     this.drives = new Drives(daemon.daemon(), name -> ProbeWarning.print(console, name));
     SystemHumanCommands.addTo(human, daemon.daemon(), drives);
     Monitors.addHumanMonitorCommand(daemon.commands(), human);
-    daemon.addEvents(List.of("POWERDOWN", "RESET", "SHUTDOWN"));
+    daemon.addEvents(List.of("DEVICE_TRAY_MOVED", "POWERDOWN", "RESET", "SHUTDOWN"));
     daemon.daemon().onQuitAsked(this::quitAsked);
     daemon.daemon().onQuit(this::quit);
   }

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tinamou.tools.ToolRun;
@@ -88,6 +92,34 @@ final class SystemTranscriptTest {
     MachineTalk ours = MachineTalk.ours(folder, words(), commands);
     assertEquals(List.of(), MachineTalk.differences(theirs, ours.lines()));
     assertEquals("", ours.err());
+  }
+
+  /** Of those that only a guest's device causes, too. */
+  @Test
+  void introspectionTellsOfTheSameEventsOfDisks() throws Exception {
+    Programs.require(MachineTalk.PROGRAM);
+    String commands =
+        """
+        {"execute":"qmp_capabilities"}
+        {"execute":"query-qmp-schema"}
+        {"execute":"quit"}
+        """;
+    Set<String> theirs = eventsOfDisks(MachineTalk.reference(folder, List.of(), commands));
+    assertTrue(theirs.contains("BLOCK_IO_ERROR") && theirs.contains("DEVICE_TRAY_MOVED"));
+    assertEquals(theirs, eventsOfDisks(MachineTalk.ours(folder, List.of(), commands)));
+  }
+
+  private static Set<String> eventsOfDisks(MachineTalk talk) {
+    Set<String> events = new TreeSet<>();
+    Matcher event =
+        Pattern.compile("\"name\": \"([A-Z_]+)\"[^{}]*\"meta-type\": \"event\"")
+            .matcher(String.join("\n", talk.lines()));
+    while (event.find()) {
+      if (event.group(1).matches("(BLOCK|JOB|QUORUM|DEVICE_TRAY)_.*")) {
+        events.add(event.group(1));
+      }
+    }
+    return events;
   }
 
   /** Drives that people add, commit and remove while the machine is there. */
