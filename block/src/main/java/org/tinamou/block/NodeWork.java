@@ -1,8 +1,8 @@
 package org.tinamou.block;
 
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AioTimer;
@@ -82,7 +82,10 @@ public final class NodeWork {
   private final BlockNode node;
   private final InFlight inFlight;
   private final AtomicInteger queued = new AtomicInteger();
-  private final List<NodeTimer> timers = new ArrayList<>();
+
+  /** Added to in the node's loop, and looked at wherever the node is drained. */
+  private final List<NodeTimer> timers = new CopyOnWriteArrayList<>();
+
   private final CoQueue undrained = new CoQueue("drained node");
 
   NodeWork(BlockNode node, InFlight inFlight) {

@@ -75,6 +75,7 @@ public final class Qcow2Driver
   private final ZeroPath zeroes;
   private final BitmapStore bitmaps;
   private final StatusPath status;
+  private final CacheCleaner cleaner;
 
   Qcow2Driver(BlockNode node, Qcow2Image image, Qcow2Header header) {
     this.node = node;
@@ -95,6 +96,7 @@ public final class Qcow2Driver
     this.zeroes = new ZeroPath(image, header, reads, writes, clears);
     this.bitmaps = new BitmapStore(node, image);
     this.status = new StatusPath(image, reads);
+    this.cleaner = new CacheCleaner(node, image);
   }
 
   @Override
@@ -535,14 +537,21 @@ public final class Qcow2Driver
     return RuntimeOptions.read(options, header, unmaps);
   }
 
+  /** How many bytes of memory the image's tables take that are kept. */
+  @AnyThread
+  public long cachedTableBytes() {
+    return cleaner.memoryBytes();
+  }
+
   @Override
   public PreparedReopen prepareReopen(ReopenChange change) throws BlockException {
-    return new Qcow2Reopen(node, image, bitmaps).prepare(change);
+    return new Qcow2Reopen(node, image, bitmaps, cleaner).prepare(change);
   }
 
   /** What had been written was flushed before; at worst some clusters stay counted for nothing. */
   @Override
   public void close() {
+    cleaner.stop();
     try {
       if (!node.isReadOnly()) {
         finish();

@@ -16,14 +16,16 @@ final class Qcow2Reopen implements BlockDriver.PreparedReopen {
   private final BlockNode node;
   private final Qcow2Image image;
   private final BitmapStore bitmaps;
+  private final CacheCleaner cleaner;
   private boolean becomesReadOnly;
   private boolean becomesWritable;
   private @Nullable RuntimeOptions next;
 
-  Qcow2Reopen(BlockNode node, Qcow2Image image, BitmapStore bitmaps) {
+  Qcow2Reopen(BlockNode node, Qcow2Image image, BitmapStore bitmaps, CacheCleaner cleaner) {
     this.node = node;
     this.image = image;
     this.bitmaps = bitmaps;
+    this.cleaner = cleaner;
   }
 
   /** Does what can fail: the file can still be used as before. */
@@ -96,7 +98,11 @@ final class Qcow2Reopen implements BlockDriver.PreparedReopen {
   public void commit() {
     image.showBelow(node.child("backing"));
     if (next != null) {
+      long before = image.options().cleanIntervalSeconds();
       become(next);
+      if (next.cleanIntervalSeconds() != before) {
+        cleaner.restart();
+      }
     }
     if (becomesReadOnly) {
       bitmaps.setReadOnly(true);

@@ -68,6 +68,11 @@ final class Refcounts {
     return table.length / geometry.countEntriesPerCluster();
   }
 
+  /** What is kept of the blocks in memory. */
+  TableCache blocks() {
+    return blocks;
+  }
+
   /** The entries of the table: where the blocks are, or 0. */
   long[] table() {
     return table;

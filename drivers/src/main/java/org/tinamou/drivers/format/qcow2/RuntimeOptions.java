@@ -17,6 +17,7 @@ import org.tinamou.qapi.OptionReader;
  * @param keepsDiscarded whether discarded clusters keep their place
  * @param compressionLevel how much effort packing makes, or {@link ClusterCodec#USUAL_LEVEL}
  * @param overlapChecks what writes are kept away from
+ * @param cleanIntervalSeconds how often unused parts of the caches are given back; 0 for never
  */
 record RuntimeOptions(
     CacheSizes caches,
@@ -24,7 +25,9 @@ record RuntimeOptions(
     Set<Freed> passedOn,
     boolean keepsDiscarded,
     int compressionLevel,
-    Set<MetadataMap.Part> overlapChecks) {
+    Set<MetadataMap.Part> overlapChecks,
+    long cleanIntervalSeconds) {
+  private static final long USUAL_CLEAN_INTERVAL_SECONDS = 600;
   private static final List<String> OVERLAP_MODES = List.of("none", "constant", "cached", "all");
   private static final Set<String> CHANGEABLE =
       Set.of(
@@ -78,7 +81,8 @@ record RuntimeOptions(
       throw new BlockException(
           Errno.EINVAL, "discard-no-unref is only supported since qemu 1.1 compatibility level");
     }
-    if (options.uint64("cache-clean-interval", 0) >>> Integer.SIZE != 0) {
+    long cleanInterval = options.uint64("cache-clean-interval", USUAL_CLEAN_INTERVAL_SECONDS);
+    if (cleanInterval >>> Integer.SIZE != 0) {
       throw new BlockException(Errno.EINVAL, "Cache clean interval too big");
     }
     Set<MetadataMap.Part> overlapChecks = overlap(options);
@@ -89,7 +93,8 @@ record RuntimeOptions(
         passedOn,
         keepsDiscarded,
         compressionLevel(options, header),
-        overlapChecks);
+        overlapChecks,
+        cleanInterval);
   }
 
   private static int compressionLevel(OptionReader options, Qcow2Header header)

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.TreeMap;
@@ -27,6 +28,9 @@ final class TableCache {
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
   private static final int ALIGNMENT_BYTES = 4096;
 
+  /** Memory goes back as soon as so much of it is unused: what is in use has to be copied. */
+  private static final int LEAST_PART_GIVEN_BACK = 4;
+
   /** So that a request has no more buffers than the host takes in one call. */
   private static final int MAX_NEIGHBOURS = 256;
 
@@ -38,8 +42,9 @@ final class TableCache {
 
   /** A part of a table in memory. Valid until the cache is next asked for another one. */
   final class Slice {
-    private final MemorySegment bytes;
+    private MemorySegment bytes;
     private long hostOffset = -1;
+    private long lastUse;
 
     private Slice(MemorySegment bytes) {
       this.bytes = bytes;
@@ -77,6 +82,11 @@ final class TableCache {
   private final TreeMap<Long, Slice> dirty = new TreeMap<>();
   private final Deque<Slice> idle = new ArrayDeque<>();
   private int made;
+  private volatile long memoryBytes;
+  private Runnable cleanable = () -> {};
+
+  /** How often the cache has been cleaned. */
+  private long cleanings;
 
   /**
    * An empty cache for second-level tables.
@@ -118,6 +128,7 @@ final class TableCache {
   Slice get(long hostOffset) throws BlockException {
     Slice known = slices.get(hostOffset);
     if (known != null) {
+      known.lastUse = cleanings;
       return known;
     }
     Slice slice = room();
@@ -141,6 +152,7 @@ final class TableCache {
       slice = room();
       enter(slice, hostOffset);
     }
+    slice.lastUse = cleanings;
     slice.bytes.fill((byte) 0);
     slice.markDirty();
     return slice;
@@ -148,7 +160,9 @@ final class TableCache {
 
   private void enter(Slice slice, long hostOffset) {
     slice.hostOffset = hostOffset;
+    slice.lastUse = cleanings;
     slices.put(hostOffset, slice);
+    cleanable.run();
   }
 
   /** A slice that is in no use: a new one, or the one that was used longest ago. */
@@ -158,8 +172,8 @@ final class TableCache {
       return unused;
     }
     if (made < capacity) {
-      made++;
-      return new Slice(arena.allocate(sliceBytes, Math.min(sliceBytes, ALIGNMENT_BYTES)));
+      setMade(made + 1);
+      return new Slice(allocate(arena));
     }
     Slice oldest = slices.firstEntry().getValue();
     if (dirty.containsKey(oldest.hostOffset)) {
@@ -198,6 +212,65 @@ final class TableCache {
     file.announce(writing);
     file.write(neighbours.getFirst().hostOffset, IoVector.of(segments), RequestFlags.NONE);
     neighbours.forEach(slice -> dirty.remove(slice.hostOffset));
+    cleanable.run();
+  }
+
+  /** Has somebody told whenever there is something more that cleaning may find unused. */
+  void whenCleanable(Runnable listener) {
+    cleanable = listener;
+  }
+
+  /** How much memory it takes. Any thread. */
+  long memoryBytes() {
+    return memoryBytes;
+  }
+
+  /**
+   * Gives back what is not changed and has not been used since this was last called.
+   *
+   * @return whether the next cleaning may find more, even if nothing else happens until then
+   */
+  boolean clean() {
+    boolean more = false;
+    for (Iterator<Slice> each = slices.values().iterator(); each.hasNext(); ) {
+      Slice slice = each.next();
+      if (dirty.containsKey(slice.hostOffset)) {
+        continue;
+      }
+      if (slice.lastUse < cleanings) {
+        each.remove();
+        idle.add(slice);
+      } else {
+        more = true;
+      }
+    }
+    cleanings++;
+    shrink();
+    return more;
+  }
+
+  /** Moves what is in use to memory of its own, unless too little would be gained by it. */
+  private void shrink() {
+    if (idle.size() < Math.max(1, made / LEAST_PART_GIVEN_BACK)) {
+      return;
+    }
+    Arena next = Arena.ofShared();
+    for (Slice slice : slices.values()) {
+      slice.bytes = allocate(next).copyFrom(slice.bytes);
+    }
+    idle.clear();
+    setMade(slices.size());
+    arena.close();
+    arena = next;
+  }
+
+  private void setMade(int count) {
+    made = count;
+    memoryBytes = (long) count * sliceBytes;
+  }
+
+  private MemorySegment allocate(Arena from) {
+    return from.allocate(sliceBytes, Math.min(sliceBytes, ALIGNMENT_BYTES));
   }
 
   /** Forgets what a range of the file held: it is no table any more. */
@@ -227,7 +300,7 @@ final class TableCache {
     }
     forgetAll();
     idle.clear();
-    made = 0;
+    setMade(0);
     arena.close();
     arena = Arena.ofShared();
     sliceBytes = newSliceBytes;
