@@ -423,10 +423,9 @@ final class ToolActions {
     }
   }
 
-  /** Not the one that lies in two sectors: what a power cut leaves of it opens nothing. */
   private String slot() {
-    int slot = 1 + random.nextInt(6);
-    return random.nextBoolean() ? "" : ",encrypt.keyslot=" + (slot == 6 ? 7 : slot);
+    int slot = 1 + random.nextInt(LuksSlots.COUNT - 1);
+    return random.nextBoolean() ? "" : ",encrypt.keyslot=" + slot;
   }
 
   /** An image with a second key, for whoever wants to erase it. */

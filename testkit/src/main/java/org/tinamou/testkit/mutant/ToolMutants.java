@@ -8,14 +8,9 @@ final class ToolMutants {
 
   private static Mutant of(
       String name, String meaning, String file, String original, String replacement) {
+    String workload = file.startsWith("luks") ? "luks-crash" : "qcow2-crash-tools";
     return new Mutant(
-        name,
-        meaning,
-        "drivers",
-        "drivers/format/" + file,
-        original,
-        replacement,
-        "qcow2-crash-tools");
+        name, meaning, "drivers", "drivers/format/" + file, original, replacement, workload);
   }
 
   static List<Mutant> list() {
@@ -48,17 +43,35 @@ final class ToolMutants {
         of(
             "key-slot-before-key",
             "the header says that a slot has a key before the key is on the disk",
-            "luks/LuksVolume.java",
+            "luks/KeySlots.java",
             """
-                area.write(slot.firstSector() * LuksHeader.SECTOR_BYTES, made.material());
+                area.write(bytes(slot.firstSector()), made.material());
                 area.flush();
-                writeHeader(header.with(index, slot.with(made.iterations(), salt)));
+                changeSlot(index, made.in(slot, slot.firstSector()));
             """,
             """
-                writeHeader(header.with(index, slot.with(made.iterations(), salt)));
-                area.write(slot.firstSector() * LuksHeader.SECTOR_BYTES, made.material());
+                changeSlot(index, made.in(slot, slot.firstSector()));
+                area.write(bytes(slot.firstSector()), made.material());
                 area.flush();
             """),
+        of(
+            "key-replaced-in-place",
+            "a key is replaced where it is though there is room for another one",
+            "luks/KeySlots.java",
+            "before.active() && spare < 0 ? placeForAnother() : -1;",
+            "-1;"),
+        of(
+            "key-slot-in-one-step",
+            "a slot whose record lies in two sectors changes in both while it is in use",
+            "luks/KeySlots.java",
+            "    if (isChangedInTwoSectors(",
+            "    if (false && isChangedInTwoSectors("),
+        of(
+            "key-slot-with-new-salt",
+            "the only slot with a key gets a salt that lies in two sectors",
+            "luks/KeySlots.java",
+            "fields = place < 0 ? fields : fields.inOneSector(index, before);",
+            ""),
         of(
             "snapshot-without-encryption",
             "the header forgets how an image is encrypted when a snapshot is applied",

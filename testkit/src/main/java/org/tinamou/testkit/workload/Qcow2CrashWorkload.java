@@ -2,11 +2,15 @@ package org.tinamou.testkit.workload;
 
 import org.tinamou.aio.AioContext;
 import org.tinamou.base.SeededRandom;
+import org.tinamou.testkit.crash.LuksCrash;
 import org.tinamou.testkit.crash.Qcow2Crash;
 import org.tinamou.testkit.crash.ToolCrash;
 import org.tinamou.testkit.sim.Simulation;
 
-/** Power cuts in the middle of operations on a qcow2 image, at every point of each sequence. */
+/**
+ * Power cuts in the middle of operations on a qcow2 image or an encrypted volume, at every point of
+ * each sequence.
+ */
 final class Qcow2CrashWorkload implements Workload {
   private static final long MOST_STEPS = 10_000_000;
 
@@ -38,6 +42,11 @@ final class Qcow2CrashWorkload implements Workload {
   static Qcow2CrashWorkload ofTools() {
     return new Qcow2CrashWorkload(
         (main, seed, random) -> ToolCrash.play(main, seed, random, ToolCrash.Observer.NONE));
+  }
+
+  /** What a tool does to the key slots of a volume. */
+  static Qcow2CrashWorkload ofKeySlots() {
+    return new Qcow2CrashWorkload(LuksCrash::play);
   }
 
   @Override

@@ -18,7 +18,7 @@ public final class SimMain {
       """
       usage: tinamou sim [--workload loops|disk|graph|scenarios|touchstone|nbd|fleecing
                                      |backup|jobs|qcow2-crash|qcow2-crash-more
-                                     |qcow2-crash-tools|qcow2-damage]
+                                     |qcow2-crash-tools|luks-crash|qcow2-damage]
                          [--seeds N] [--first S] [--twice]
              tinamou sim --workload qcow2-crash --seeds 7200
                          all sequences of one or two operations on an image, 21 times, with power cuts
@@ -26,6 +26,8 @@ public final class SimMain {
                          the same with more operations and with extended L2 entries, once
              tinamou sim --workload qcow2-crash-tools --seeds %d
                          what tools do, on all kinds of images, encrypted and in two files among them
+             tinamou sim --workload luks-crash --seeds 500
+                         changes of the key slots of encrypted volumes
              tinamou sim --workload W --seed S        one seed, told in detail
              tinamou sim --mutant NAME [--seeds N]    search for a planted bug
              tinamou sim --list-mutants
@@ -39,7 +41,8 @@ public final class SimMain {
               EnumSet.of(
                   Workload.Kind.QCOW2_CRASH,
                   Workload.Kind.QCOW2_CRASH_MORE,
-                  Workload.Kind.QCOW2_CRASH_TOOLS)));
+                  Workload.Kind.QCOW2_CRASH_TOOLS,
+                  Workload.Kind.LUKS_CRASH)));
 
   private long seeds = 10_000;
   private long first = 1;

@@ -33,6 +33,8 @@ public interface Workload {
     QCOW2_CRASH_MORE,
     /** What tools do to images of all kinds, in all their files. */
     QCOW2_CRASH_TOOLS,
+    /** Changes of the key slots of an encrypted volume that loses power. */
+    LUKS_CRASH,
     /** A qcow2 image with a flipped bit that is repaired. */
     QCOW2_DAMAGE;
 
@@ -51,6 +53,7 @@ public interface Workload {
         case QCOW2_CRASH -> Qcow2CrashWorkload.ofGuests();
         case QCOW2_CRASH_MORE -> Qcow2CrashWorkload.ofMore();
         case QCOW2_CRASH_TOOLS -> Qcow2CrashWorkload.ofTools();
+        case LUKS_CRASH -> Qcow2CrashWorkload.ofKeySlots();
         case QCOW2_DAMAGE -> new Qcow2DamageWorkload();
       };
     }

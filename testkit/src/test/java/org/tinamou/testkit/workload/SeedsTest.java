@@ -76,6 +76,11 @@ final class SeedsTest {
   }
 
   @Test
+  void encryptedVolumesSurvivePowerCutsInTheirKeySlots() throws Exception {
+    simulate(0, "--workload", "luks-crash", "--seeds", "40");
+  }
+
+  @Test
   void damagedQcow2ImagesAreRepairedInTwoPasses() throws Exception {
     simulate(0, "--workload", "qcow2-damage", "--seeds", "300");
   }
@@ -86,7 +91,7 @@ final class SeedsTest {
     String seeds =
         switch (kind) {
           case QCOW2_CRASH, QCOW2_CRASH_MORE -> "10"; // each is hundreds of cuts
-          case QCOW2_CRASH_TOOLS -> "6";
+          case QCOW2_CRASH_TOOLS, LUKS_CRASH -> "6";
           case FLEECING, BACKUP, QCOW2_DAMAGE, TOUCHSTONE -> "50";
           case JOBS -> "25";
           default -> "300";

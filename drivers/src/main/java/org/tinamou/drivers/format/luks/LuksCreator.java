@@ -106,5 +106,10 @@ public final class LuksCreator {
     public void flush() throws BlockException {
       file.flush();
     }
+
+    @Override
+    public long roomBytes() throws BlockException {
+      return file.lengthBytes();
+    }
   }
 }

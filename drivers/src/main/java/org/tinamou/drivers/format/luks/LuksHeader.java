@@ -67,14 +67,29 @@ public record LuksHeader(
       return new KeySlot(false, 0, new byte[SALT_BYTES], firstSector, STRIPES);
     }
 
-    KeySlot with(long newIterations, byte[] newSalt) {
-      return new KeySlot(true, (int) newIterations, newSalt, firstSector, STRIPES);
+    KeySlot with(long newIterations, byte[] newSalt, long newSector) {
+      return new KeySlot(true, (int) newIterations, newSalt, newSector, STRIPES);
+    }
+
+    /** The same, which nobody looks at. */
+    KeySlot inactive() {
+      return new KeySlot(false, iterations, salt, firstSector, stripes);
     }
   }
 
   /** How many sectors the material of one slot takes, without what follows up to the next. */
   static long materialSectors(long keyBytes) {
     return (keyBytes * STRIPES + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  }
+
+  /**
+   * How much of a slot's salt is in the sector where its record begins; the whole of it unless the
+   * record lies in two sectors.
+   */
+  static int saltBytesInFirstSector(int slot) {
+    int start = SLOTS_OFFSET + slot * SLOT_BYTES;
+    int end = (start / SECTOR_BYTES + 1) * SECTOR_BYTES;
+    return Math.min(SALT_BYTES, end - (start + 2 * Integer.BYTES));
   }
 
   /** The same with one slot changed. */

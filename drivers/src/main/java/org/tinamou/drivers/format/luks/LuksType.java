@@ -28,6 +28,7 @@ public final class LuksType implements DriverType {
   private static final Set<EdgeRole> HEADER = EnumSet.of(EdgeRole.METADATA);
 
   private final ObjectRegistry objects;
+  private final KeyWork.Maker keys;
 
   /**
    * The driver of a program.
@@ -35,7 +36,17 @@ public final class LuksType implements DriverType {
    * @param objects where it finds passwords
    */
   public LuksType(ObjectRegistry objects) {
+    this(objects, LuksType::work);
+  }
+
+  /**
+   * The same with another way to derive keys.
+   *
+   * @param keys makes it for each image
+   */
+  public LuksType(ObjectRegistry objects, KeyWork.Maker keys) {
     this.objects = objects;
+    this.keys = keys;
   }
 
   @Override
@@ -69,8 +80,8 @@ public final class LuksType implements DriverType {
         opening.childOrNull(
             "header", opening.fileName("header"), true, HEADER, used, Permission.ALL);
     String secret = opening.options().stringOrNull("key-secret");
-    KeyWork work = work(opening.node().context(), opening.options().uint64OrNull(LIMIT));
-    EdgeArea area = new EdgeArea(apart == null ? file : apart, 0);
+    KeyWork work = keys.make(opening.node().context(), opening.options().uint64OrNull(LIMIT));
+    EdgeArea area = new EdgeArea(apart == null ? file : apart, 0, Long.MAX_VALUE);
     // Whoever only wants to know what the header says does without a key.
     boolean unlocks = opening.opensBacking() || !readOnly;
     byte[] password = unlocks ? LuksCreator.password(objects, "key-secret", secret) : null;
@@ -82,8 +93,12 @@ public final class LuksType implements DriverType {
         new LuksDriver.Parts(file, apart, secret != null, objects, work), header, volume);
   }
 
-  /** A header at a place in a file. */
-  public record EdgeArea(Edge file, long startBytes) implements LuksVolume.Area {
+  /**
+   * A header at a place in a file.
+   *
+   * @param mostBytes header and slots may take so many, even if the file is longer
+   */
+  public record EdgeArea(Edge file, long startBytes, long mostBytes) implements LuksVolume.Area {
     @Override
     public byte[] read(long offsetBytes, int length) throws BlockException {
       return HeapBytes.read(file, startBytes + offsetBytes, length);
@@ -97,6 +112,11 @@ public final class LuksType implements DriverType {
     @Override
     public void flush() throws BlockException {
       file.flush();
+    }
+
+    @Override
+    public long roomBytes() throws BlockException {
+      return Math.min(mostBytes, file.lengthBytes() - startBytes);
     }
   }
 }

@@ -12,7 +12,6 @@ import org.tinamou.base.Errno;
 import org.tinamou.base.Parsed;
 import org.tinamou.block.BlockException;
 import org.tinamou.drivers.crypto.AntiForensicSplit;
-import org.tinamou.drivers.crypto.KeyDerivation;
 import org.tinamou.drivers.crypto.SectorCipher;
 import org.tinamou.drivers.format.luks.LuksHeader.KeySlot;
 
@@ -30,21 +29,23 @@ public final class LuksVolume {
     /** What was written is on the disk when this returns. */
     @InCoroutine
     void flush() throws BlockException;
+
+    /** Header and key slots may take so many bytes. */
+    @InCoroutine
+    long roomBytes() throws BlockException;
   }
 
   private static final String WRONG_PASSWORD = "Invalid password, cannot unlock any keyslot";
 
   private final Area area;
   private final LuksCipher cipher;
-  private final byte[] key;
   private final SectorCipher sectors;
-  private volatile LuksHeader header;
+  private final KeySlots keySlots;
 
   private LuksVolume(Area area, LuksHeader header, LuksCipher cipher, byte[] key) {
     this.area = area;
-    this.header = header;
     this.cipher = cipher;
-    this.key = key;
+    this.keySlots = new KeySlots(area, cipher, key, header);
     this.sectors = new SectorCipher(cipher.sectors(), key);
   }
 
@@ -70,7 +71,7 @@ public final class LuksVolume {
 
   @AnyThread
   public LuksHeader header() {
-    return header;
+    return keySlots.header();
   }
 
   /** What encrypts its sectors. */
@@ -142,7 +143,7 @@ public final class LuksVolume {
     return LuksHeader.ALIGNMENT_SECTORS + LuksHeader.SLOTS * slotSectors(request.cipher());
   }
 
-  private static long slotSectors(LuksCipher cipher) {
+  static long slotSectors(LuksCipher cipher) {
     long material = LuksHeader.materialSectors(cipher.sectors().keyBytes());
     long unit = LuksHeader.ALIGNMENT_SECTORS;
     return (material + unit - 1) / unit * unit;
@@ -161,7 +162,7 @@ public final class LuksVolume {
     LuksCipher cipher = request.cipher();
     byte[] key = new byte[cipher.sectors().keyBytes()];
     work.random().nextBytes(key);
-    byte[] salt = salt(work.random());
+    byte[] salt = KeySlots.salt(work.random());
     LuksHeader empty =
         work.run(
             cipher.hash(),
@@ -197,91 +198,28 @@ public final class LuksVolume {
     return slots;
   }
 
-  private static byte[] salt(RandomGenerator random) {
-    byte[] salt = new byte[LuksHeader.SALT_BYTES];
-    random.nextBytes(salt);
-    return salt;
-  }
-
   private static String uuid(RandomGenerator random) {
     long high = random.nextLong() & ~0xf000L | 0x4000L;
     long low = random.nextLong() & ~(3L << 62) | 1L << 63;
     return new UUID(high, low).toString();
   }
 
-  /**
-   * Puts the volume's key into a slot that is free, or is to get another password. At each moment
-   * the old or the new one opens it, unless all slots are taken and their key has to be replaced
-   * where it is.
-   */
+  /** See {@link KeySlots#addKey}. */
   @InCoroutine
   void addKey(int index, byte[] password, long iterationMillis, KeyWork work)
       throws BlockException {
-    KeySlot before = header.slots().get(index);
-    byte[] salt = salt(work.random());
-    SlotKey made =
-        work.run(
-            cipher.hash(),
-            derivation -> slotKey(derivation, password, salt, iterationMillis, work));
-    int spare = before.active() ? firstFree() : -1;
-    if (spare >= 0) {
-      fill(spare, made, salt);
-    }
-    fill(index, made, salt);
-    if (spare >= 0) {
-      eraseKey(spare, work.random());
-    }
-  }
-
-  private int firstFree() {
-    for (int i = 0; i < LuksHeader.SLOTS; i++) {
-      if (!header.slots().get(i).active()) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  private void fill(int index, SlotKey made, byte[] salt) throws BlockException {
-    KeySlot slot = header.slots().get(index);
-    area.write(slot.firstSector() * LuksHeader.SECTOR_BYTES, made.material());
-    area.flush();
-    writeHeader(header.with(index, slot.with(made.iterations(), salt)));
-  }
-
-  private record SlotKey(long iterations, byte[] material) {}
-
-  private SlotKey slotKey(
-      KeyDerivation derivation, byte[] password, byte[] salt, long millis, KeyWork work)
-      throws BlockException {
-    long iterations = work.iterations(derivation, key.length, millis, 1);
-    byte[] slotKey = derivation.derive(password, salt, iterations, key.length);
-    byte[] stripes =
-        new AntiForensicSplit(cipher.hash(), LuksHeader.STRIPES).split(key, work.random());
-    return new SlotKey(
-        iterations, SectorBytes.encrypt(new SectorCipher(cipher.sectors(), slotKey), stripes));
+    keySlots.addKey(index, password, iterationMillis, work);
   }
 
   /** Whether a slot has been given that password. */
   @InCoroutine
   boolean opens(int index, byte[] password, KeyWork work) throws BlockException {
-    return keyIn(area, header, cipher, index, password, work) != null;
+    return keyIn(area, header(), cipher, index, password, work) != null;
   }
 
   /** Forgets what is in a slot: what a power cut leaves of it opens nothing. */
   @InCoroutine
   void eraseKey(int index, RandomGenerator random) throws BlockException {
-    KeySlot slot = header.slots().get(index);
-    writeHeader(header.with(index, slot.erased()));
-    byte[] noise = new byte[key.length * LuksHeader.STRIPES];
-    random.nextBytes(noise);
-    area.write(slot.firstSector() * LuksHeader.SECTOR_BYTES, noise);
-    area.flush();
-  }
-
-  private void writeHeader(LuksHeader changed) throws BlockException {
-    area.write(0, changed.serialise());
-    area.flush();
-    header = changed;
+    keySlots.eraseKey(index, random);
   }
 }

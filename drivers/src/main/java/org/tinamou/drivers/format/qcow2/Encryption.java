@@ -109,7 +109,8 @@ final class Encryption {
           ? aes(LuksCreator.password(objects, KEY, secret))
           : new Encryption(null, null, null, false);
     }
-    LuksType.EdgeArea area = new LuksType.EdgeArea(file, place(header).getLong(0));
+    LuksType.EdgeArea area =
+        new LuksType.EdgeArea(file, place(header).getLong(0), place(header).getLong(Long.BYTES));
     LuksHeader inner = LuksVolume.readHeader(area, false);
     if (!wanted) {
       return new Encryption(inner, null, null, true);

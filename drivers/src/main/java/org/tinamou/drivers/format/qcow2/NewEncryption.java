@@ -52,7 +52,8 @@ public record NewEncryption(@Nullable LuksRequest luks, @Nullable String keySecr
             HeaderExtension.ENCRYPTION,
             ByteBuffer.allocate(2 * Long.BYTES).putLong(offset).putLong(bytes).array());
     image.file().writeZeroes(offset, clusters << geometry.clusterBits(), 0);
-    LuksVolume.create(new LuksType.EdgeArea(image.file(), offset), request, password, false, work);
+    LuksVolume.create(
+        new LuksType.EdgeArea(image.file(), offset, bytes), request, password, false, work);
     image.stabiliseCounts();
     image.rewriteHeader(
         header -> {

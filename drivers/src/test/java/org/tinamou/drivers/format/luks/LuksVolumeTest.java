@@ -53,6 +53,11 @@ final class LuksVolumeTest {
 
     @Override
     public void flush() {}
+
+    @Override
+    public long roomBytes() {
+      return bytes.length;
+    }
   }
 
   private interface Body {
