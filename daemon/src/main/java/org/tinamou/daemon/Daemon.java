@@ -62,6 +62,7 @@ public final class Daemon {
   private Consumer<String> output = _ -> {};
   private volatile boolean running = true;
   private boolean started = true;
+  private @Nullable String stoppedFor;
 
   /**
    * A daemon without nodes.
@@ -260,6 +261,14 @@ public final class Daemon {
   public void setRunning(boolean runs) {
     running = runs;
     started = true;
+    stoppedFor = null;
+  }
+
+  /** The machine does not run, and that for a reason. */
+  @HomeThread
+  public void stopFor(String runState) {
+    setRunning(false);
+    stoppedFor = runState;
   }
 
   /** The machine does not run until it is told to. */
@@ -272,7 +281,11 @@ public final class Daemon {
   /** What {@code query-status} calls it. */
   @HomeThread
   public String runState() {
-    return running ? "running" : started ? "paused" : "prelaunch";
+    String reason = stoppedFor;
+    if (running || !started) {
+      return running ? "running" : "prelaunch";
+    }
+    return reason == null ? "paused" : reason;
   }
 
   /** What is told when a monitor asks the program to end, before anything ends. */

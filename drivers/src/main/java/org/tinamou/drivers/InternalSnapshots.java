@@ -46,7 +46,20 @@ public interface InternalSnapshots extends BlockDriver {
    *     often as can be counted, EFBIG if the table would become too large
    */
   @InCoroutine
-  void createSnapshot(String name, long dateSeconds, int dateNanos, long instructions)
+  default void createSnapshot(String name, long dateSeconds, int dateNanos, long instructions)
+      throws BlockException {
+    createSnapshot(name, dateSeconds, dateNanos, instructions, 0);
+  }
+
+  /**
+   * The same with what was stored of the machine's memory, which is the snapshot's alone from then
+   * on.
+   *
+   * @param vmStateBytes how much that is, from 0 on; 0 for nothing
+   */
+  @InCoroutine
+  void createSnapshot(
+      String name, long dateSeconds, int dateNanos, long instructions, long vmStateBytes)
       throws BlockException;
 
   /**

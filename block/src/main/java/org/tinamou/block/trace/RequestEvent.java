@@ -7,6 +7,8 @@ import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
+import org.tinamou.aio.Coroutine;
+import org.tinamou.aio.InCoroutine;
 
 /**
  * A request of a backend, from where it comes in to where its result is known; time that it waits
@@ -34,6 +36,10 @@ public final class RequestEvent extends Event {
   @DataAmount
   public long lengthBytes;
 
+  /** Where its coroutine ran when it ended, whichever loop the disk belongs to. */
+  @Label("Loop")
+  public String loop = "";
+
   /** Whether it failed; what an error policy has ignored has not. */
   @Label("Failed")
   public boolean failed = true;
@@ -45,9 +51,11 @@ public final class RequestEvent extends Event {
   }
 
   /** It has ended. */
+  @InCoroutine
   public void ended(String madeBy, String kindOfIo, long offset, long length) {
     if (shouldCommit()) {
       backend = madeBy;
+      loop = Coroutine.current().context().name();
       kind = kindOfIo;
       offsetBytes = offset;
       lengthBytes = length;

@@ -4,7 +4,6 @@ import static org.tinamou.monitor.hmp.HumanArgument.flag;
 import static org.tinamou.monitor.hmp.HumanArgument.optional;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.monitor.hmp.HumanArgument.Kind;
@@ -49,8 +48,6 @@ final class InfoHumanCommands {
             out.append(JsonFields.text(each, "filename")).append('\n');
           }
         });
-    commands.addInfo(
-        "snapshots", "", "show the currently saved VM snapshots", (given, out) -> snapshots(out));
     addProcess();
   }
 
@@ -147,31 +144,5 @@ final class InfoHumanCommands {
         + (running ? "running" : "paused")
         + (told ? "" : " (" + status + ")")
         + "\n";
-  }
-
-  @InCoroutine
-  private void snapshots(StringBuilder out) throws CommandException {
-    StringBuilder tables = new StringBuilder();
-    for (Json.Members drive : JsonFields.objects(query("query-block"))) {
-      Json.Members image = image(drive);
-      var found =
-          image == null
-              ? List.<Json.Members>of()
-              : JsonFields.objects(image.members().get("snapshots"));
-      if (!found.isEmpty()) {
-        tables.append("\nList of partial (non-loadable) snapshots on '");
-        tables.append(JsonFields.text(drive, "device")).append("':\n");
-        ImageText.snapshotTable(found, tables);
-      }
-    }
-    out.append(
-        tables.isEmpty()
-            ? "There is no snapshot available.\n"
-            : "List of snapshots present on all disks:\nNone\n" + tables);
-  }
-
-  private static Json.@Nullable Members image(Json.Members drive) {
-    Json.Members inserted = JsonFields.objectOrNull(drive, "inserted");
-    return inserted == null ? null : JsonFields.objectOrNull(inserted, "image");
   }
 }

@@ -199,7 +199,6 @@ final class HumanTextDifferentialTest {
               "info block nope",
               "info blockstats",
               "info block-jobs",
-              "info snapshots",
               "info version",
               "info status",
               "info iothreads");

@@ -56,6 +56,7 @@ final class RecordedEventsTest {
     RecordedEvent read = the(events, RequestEvent.NAME, 0);
     assertEquals("disk", read.getString("backend"));
     assertEquals("read", read.getString("kind"));
+    assertEquals("main", read.getString("loop"));
     assertEquals(4096, read.getLong("offsetBytes"));
     assertEquals(512, read.getLong("lengthBytes"));
     assertFalse(read.getBoolean("failed"));

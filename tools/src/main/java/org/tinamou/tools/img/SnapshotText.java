@@ -3,14 +3,16 @@ package org.tinamou.tools.img;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.qapi.HumanSize;
 import org.tinamou.qapi.Json;
 import org.tinamou.tools.cli.Console;
 
 /** Lists of snapshots, for people and for programs. */
-final class SnapshotText {
+public final class SnapshotText {
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
   private SnapshotText() {}
@@ -20,21 +22,33 @@ final class SnapshotText {
     if (snapshots.isEmpty()) {
       return;
     }
+    console.line("Snapshot list:");
+    lines(snapshots, false).forEach(console::line);
+  }
+
+  /**
+   * A table with its head.
+   *
+   * @param withoutIds for snapshots that several images have by the same name
+   */
+  @AnyThread
+  public static List<String> lines(List<InternalSnapshots.Snapshot> snapshots, boolean withoutIds) {
     // Not before there is a date to tell: all time zones of the world are read for it.
     DateTimeFormatter dates =
         DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
-    console.line("Snapshot list:");
-    console.line(line("ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT"));
+    List<String> lines = new ArrayList<>();
+    lines.add(line("ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT"));
     for (InternalSnapshots.Snapshot snapshot : snapshots) {
-      console.line(
+      lines.add(
           line(
-              snapshot.id(),
+              withoutIds ? "--" : snapshot.id(),
               snapshot.name(),
               HumanSize.threeDigits(snapshot.vmStateBytes()),
               dates.format(Instant.ofEpochSecond(snapshot.dateSeconds())),
               clock(snapshot.vmClockNanos()),
               snapshot.instructions() < 0 ? "" : Long.toString(snapshot.instructions())));
     }
+    return lines;
   }
 
   private static String line(

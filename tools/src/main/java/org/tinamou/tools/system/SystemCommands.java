@@ -1,10 +1,15 @@
 package org.tinamou.tools.system;
 
+import java.util.List;
+import org.tinamou.block.BlockException;
 import org.tinamou.daemon.Daemon;
+import org.tinamou.jobs.JobType;
+import org.tinamou.jobs.TaskJob;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.monitor.CommandTable;
 import org.tinamou.qapi.ErrorClass;
 import org.tinamou.qapi.Json;
+import org.tinamou.qapi.OptionException;
 import org.tinamou.qapi.OptionReader;
 
 /** The commands for the machine beside those of the daemon. Main loop. */
@@ -13,10 +18,12 @@ final class SystemCommands {
 
   private final Daemon daemon;
   private final SystemArguments arguments;
+  private final MachineSnapshots snapshots;
 
   private SystemCommands(Daemon daemon, SystemArguments arguments) {
     this.daemon = daemon;
     this.arguments = arguments;
+    this.snapshots = new MachineSnapshots(daemon);
   }
 
   static void addTo(CommandTable table, Daemon daemon, SystemArguments arguments) {
@@ -30,6 +37,9 @@ final class SystemCommands {
         .add("query-current-machine", (_, _) -> wakeUp())
         .add("query-cpus-fast", (_, _) -> new Json.Array())
         .add("query-pr-managers", (_, _) -> new Json.Array())
+        .add("snapshot-save", (options, _) -> commands.save(options))
+        .add("snapshot-load", (options, _) -> commands.load(options))
+        .add("snapshot-delete", (options, _) -> commands.delete(options))
         .add("system_reset", (_, _) -> commands.reset())
         .add("system_powerdown", (_, _) -> commands.powerDown())
         .add("system_wakeup", (_, _) -> refuseWakeUp())
@@ -80,12 +90,48 @@ final class SystemCommands {
     return new Json.Members();
   }
 
+  private Json save(OptionReader options) throws CommandException, OptionException {
+    String tag = options.string("tag");
+    String state = options.string("vmstate");
+    List<String> devices = options.strings("devices");
+    return start(
+        options,
+        JobType.SNAPSHOT_SAVE,
+        () -> snapshots.save(tag, state, snapshots.keepers(devices), false));
+  }
+
+  private Json load(OptionReader options) throws CommandException, OptionException {
+    String tag = options.string("tag");
+    String state = options.string("vmstate");
+    List<String> devices = options.strings("devices");
+    return start(
+        options,
+        JobType.SNAPSHOT_LOAD,
+        () -> snapshots.load(tag, state, () -> snapshots.keepers(devices)));
+  }
+
+  private Json delete(OptionReader options) throws CommandException, OptionException {
+    String tag = options.string("tag");
+    List<String> devices = options.strings("devices");
+    return start(
+        options, JobType.SNAPSHOT_DELETE, () -> snapshots.delete(tag, snapshots.keepers(devices)));
+  }
+
+  private Json start(OptionReader options, JobType type, TaskJob.Task task)
+      throws CommandException, OptionException {
+    try {
+      TaskJob.start(daemon.jobs(), options.string("job-id"), type, task);
+      return new Json.Members();
+    } catch (BlockException e) {
+      throw new CommandException(e.errorClass(), String.valueOf(e.getMessage()));
+    }
+  }
+
   private static Json refuseWakeUp() throws CommandException {
     throw new CommandException("wake-up from suspend is not supported by this guest");
   }
 
-  private static Json refuseDevice(OptionReader options)
-      throws CommandException, org.tinamou.qapi.OptionException {
+  private static Json refuseDevice(OptionReader options) throws CommandException, OptionException {
     throw new CommandException(
         "'" + options.string("driver") + "' is not a valid device model name");
   }

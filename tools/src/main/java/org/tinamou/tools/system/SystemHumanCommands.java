@@ -4,9 +4,9 @@ import static org.tinamou.monitor.hmp.HumanArgument.flag;
 import static org.tinamou.monitor.hmp.HumanArgument.optional;
 import static org.tinamou.monitor.hmp.HumanArgument.required;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockBackend;
@@ -16,7 +16,6 @@ import org.tinamou.block.NodeOptions;
 import org.tinamou.block.open.ImageAddress;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.daemon.HeldDrives.Drive;
-import org.tinamou.drivers.InternalSnapshots;
 import org.tinamou.jobs.chain.ImageCommit;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.monitor.hmp.HumanArgument;
@@ -35,9 +34,11 @@ final class SystemHumanCommands {
   private final Daemon daemon;
   private final Drives drives;
   private final HumanTable table;
+  private final MachineSnapshots snapshots;
 
   private SystemHumanCommands(Daemon daemon, Drives drives, HumanTable table) {
     this.daemon = daemon;
+    this.snapshots = new MachineSnapshots(daemon);
     this.drives = drives;
     this.table = table;
   }
@@ -210,85 +211,61 @@ final class SystemHumanCommands {
         "savevm",
         "tag",
         "save a VM snapshot. If no tag is provided, a new snapshot is created",
-        (given, out) -> refuseState("save", keepers()),
+        (given, out) -> snapshots(() -> save(given.textOrNull("name"))),
         optional("name", Kind.STRING));
     add(
         "loadvm",
         "tag",
         "restore a VM snapshot from its tag",
-        (given, out) -> restore(given.text("name")),
+        (given, out) -> snapshots(() -> load(given.text("name"))),
         required("name", Kind.STRING));
     add(
         "delvm",
         "tag",
         "delete a VM snapshot from its tag",
-        (given, out) -> deleteSnapshots(given.text("name")),
+        (given, out) -> snapshots(() -> snapshots.delete(given.text("name"), snapshots.keepers())),
         required("name", Kind.STRING));
+    table.addInfo(
+        new HumanCommand(
+            "snapshots",
+            List.of(),
+            "",
+            "show the currently saved VM snapshots",
+            (given, out) -> list(out)));
+  }
+
+  /** Something with the machine's snapshots. */
+  @FunctionalInterface
+  private interface SnapshotAction {
+    @InCoroutine
+    void run() throws BlockException;
   }
 
   @InCoroutine
-  private void restore(String name) throws CommandException {
-    List<InternalSnapshots> keepers = keepers();
-    if (keepers.stream().anyMatch(each -> each.find(null, name) == null)) {
-      throw new CommandException("Snapshot '" + name + "' does not exist in one or more devices");
+  private static void snapshots(SnapshotAction action) throws CommandException {
+    try {
+      action.run();
+    } catch (BlockException e) {
+      throw new CommandException(String.valueOf(e.getMessage()));
     }
-    refuseState("restore", keepers);
-  }
-
-  /** There is no machine whose state could be kept. */
-  private static void refuseState(String verb, List<InternalSnapshots> keepers)
-      throws CommandException {
-    if (keepers.isEmpty()) {
-      throw new CommandException("no block device can store vmstate for snapshot");
-    }
-    throw new CommandException(
-        "This version of Tinamou cannot " + verb + " the state of a machine");
   }
 
   @InCoroutine
-  private void deleteSnapshots(String name) throws CommandException {
-    for (InternalSnapshots keeper : keepers()) {
-      InternalSnapshots.Snapshot snapshot = keeper.find(null, name);
-      if (snapshot != null) {
-        try {
-          keeper.deleteSnapshot(snapshot.id());
-        } catch (BlockException e) {
-          throw new CommandException("Could not delete snapshot '" + name + "': " + e.getMessage());
-        }
-      }
-    }
+  private void save(@Nullable String tag) throws BlockException {
+    String name = tag == null ? snapshots.newTag() : tag;
+    snapshots.save(name, null, snapshots.keepers(), true);
   }
 
-  /** The images of drives and nodes that keep snapshots: all that can be written to have to. */
-  private List<InternalSnapshots> keepers() throws CommandException {
-    List<InternalSnapshots> keepers = new ArrayList<>();
-    for (Drive drive : daemon.drives().all()) {
-      BlockNode node = drive.backend().node();
-      if (node != null) {
-        addKeeper(drive.backend().name(), node, keepers);
-      }
-    }
-    for (BlockNode node : daemon.graph().nodes()) {
-      boolean shown =
-          node.parents().stream().anyMatch(edge -> edge.parent() instanceof BlockBackend);
-      if (daemon.nodes().holds(node) && !shown) {
-        addKeeper(node.name(), node, keepers);
-      }
-    }
-    return keepers;
+  @InCoroutine
+  private void load(String tag) throws BlockException {
+    snapshots.load(tag, null, snapshots::keepers);
   }
 
-  private static void addKeeper(String name, BlockNode node, List<InternalSnapshots> into)
-      throws CommandException {
-    if (node.isReadOnly()) {
-      return;
+  private void list(StringBuilder out) {
+    try {
+      snapshots.list(out);
+    } catch (BlockException e) {
+      out.append(e.getMessage()).append('\n');
     }
-    for (BlockNode at = node; at != null; at = at.primaryChild()) {
-      if (at.driverOrNull() instanceof InternalSnapshots keeper) {
-        into.add(keeper);
-        return;
-      }
-    }
-    throw new CommandException("Device '" + name + "' is writable but does not support snapshots");
   }
 }

@@ -354,9 +354,13 @@ public final class Qcow2Driver
   }
 
   @Override
-  public void createSnapshot(String name, long dateSeconds, int dateNanos, long instructions)
+  public void createSnapshot(
+      String name, long dateSeconds, int dateNanos, long instructions, long vmStateBytes)
       throws BlockException {
-    withSnapshots(all -> all.create(name, dateSeconds, dateNanos, instructions));
+    withSnapshots(all -> all.create(name, dateSeconds, dateNanos, instructions, vmStateBytes));
+    if (vmStateBytes > 0) {
+      dropVmState();
+    }
   }
 
   /** What is behind the disk must not become part of it. */

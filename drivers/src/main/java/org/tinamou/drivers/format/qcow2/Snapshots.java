@@ -47,7 +47,7 @@ final class Snapshots {
   }
 
   /** Keeps the disk as it is. */
-  void create(String name, long dateSeconds, int dateNanos, long instructions)
+  void create(String name, long dateSeconds, int dateNanos, long instructions, long vmStateBytes)
       throws BlockException {
     List<SnapshotTable.Snapshot> wanted = new ArrayList<>(image.snapshots().snapshots());
     if (wanted.size() >= SnapshotTable.MAX_SNAPSHOTS) {
@@ -66,7 +66,14 @@ final class Snapshots {
       wanted.add(
           new SnapshotTable.Snapshot(
               new InternalSnapshots.Snapshot(
-                  unusedId(), name, dateSeconds, dateNanos, 0, 0, image.sizeBytes(), instructions),
+                  unusedId(),
+                  name,
+                  dateSeconds,
+                  dateNanos,
+                  0,
+                  vmStateBytes,
+                  image.sizeBytes(),
+                  instructions),
               table.length,
               offset,
               new byte[0],
