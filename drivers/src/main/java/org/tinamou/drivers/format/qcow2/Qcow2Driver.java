@@ -402,7 +402,9 @@ public final class Qcow2Driver
     if (node.bitmaps().all().stream().anyMatch(bitmap -> bitmap.name() != null)) {
       throw new BlockException(Errno.EINVAL, "Device has active dirty bitmaps");
     }
+    status.forget();
     withSnapshots(all -> all.apply(id));
+    status.forget();
   }
 
   @Override
