@@ -44,12 +44,14 @@ public final class Qcow2Damage {
   /**
    * Plays one seed.
    *
-   * @return in words what became of the image
+   * @return in words what was done to the image, and what became of it
    * @throws Qcow2Crash.Failure with all that is needed to understand it
    */
   @InCoroutine
   public static String play(AioContext context, SeededRandom random) throws Exception {
-    return new Qcow2Damage(context, random).run();
+    Qcow2Damage damage = new Qcow2Damage(context, random);
+    String outcome = damage.run();
+    return outcome + " (" + damage.story + ")";
   }
 
   private String run() throws Exception {
