@@ -236,7 +236,7 @@ public final class CopyBeforeWriteDriver extends FilterDriver
       try {
         if (failure == null && broken == null) {
           moved.mark(start, end - start);
-        } else if (broken == null) {
+        } else if (failure != null && broken == null) {
           broken = failure.cause();
         }
       } finally {
