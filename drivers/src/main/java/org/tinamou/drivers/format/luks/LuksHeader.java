@@ -77,9 +77,15 @@ public record LuksHeader(
     }
   }
 
-  /** How many sectors the material of one slot takes, without what follows up to the next. */
-  static long materialSectors(long keyBytes) {
-    return (keyBytes * STRIPES + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  /** What one slot takes: nothing else may be in the last of its units. */
+  static long slotSectors(long keyBytes) {
+    long material = (keyBytes * STRIPES + SECTOR_BYTES - 1) / SECTOR_BYTES;
+    return aligned(material);
+  }
+
+  /** The next sector where a slot may begin. */
+  static long aligned(long sector) {
+    return (sector + ALIGNMENT_SECTORS - 1) / ALIGNMENT_SECTORS * ALIGNMENT_SECTORS;
   }
 
   /**
@@ -195,7 +201,7 @@ public record LuksHeader(
       for (int i = 0; i < SLOTS; i++) {
         slots.add(slot(i));
       }
-      checkPlaces(slots, materialSectors(keyBytes), headerSectors, detached ? -1 : payload);
+      checkPlaces(slots, slotSectors(keyBytes), headerSectors, detached ? -1 : payload);
       return new LuksHeader(
           cipherName,
           cipherMode,

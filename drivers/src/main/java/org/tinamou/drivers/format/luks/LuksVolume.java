@@ -143,10 +143,8 @@ public final class LuksVolume {
     return LuksHeader.ALIGNMENT_SECTORS + LuksHeader.SLOTS * slotSectors(request.cipher());
   }
 
-  static long slotSectors(LuksCipher cipher) {
-    long material = LuksHeader.materialSectors(cipher.sectors().keyBytes());
-    long unit = LuksHeader.ALIGNMENT_SECTORS;
-    return (material + unit - 1) / unit * unit;
+  private static long slotSectors(LuksCipher cipher) {
+    return LuksHeader.slotSectors(cipher.sectors().keyBytes());
   }
 
   /**

@@ -8,7 +8,6 @@ final class SlotPlaces {
 
   private final LuksHeader header;
 
-  /** What a slot takes: the reference counts whole units, and wants nothing else in them. */
   private final long length;
 
   private final long limit;
@@ -20,14 +19,10 @@ final class SlotPlaces {
    */
   SlotPlaces(LuksHeader header, long roomSectors) {
     this.header = header;
-    this.length = aligned(LuksHeader.materialSectors(header.keyBytes()));
+    this.length = LuksHeader.slotSectors(header.keyBytes());
     // Behind a header in a file of its own there may be no data.
     boolean apart = header.payloadSector() < header.slots().getFirst().firstSector();
     this.limit = apart ? roomSectors : Math.min(roomSectors, header.payloadSector());
-  }
-
-  private static long aligned(long sector) {
-    return (sector + UNIT - 1) & -UNIT;
   }
 
   private boolean isFree(long from) {
@@ -50,7 +45,7 @@ final class SlotPlaces {
       return UNIT;
     }
     for (KeySlot slot : header.slots()) {
-      long behind = aligned(slot.firstSector() + length);
+      long behind = LuksHeader.aligned(slot.firstSector() + length);
       if (isFree(behind)) {
         return behind;
       }
