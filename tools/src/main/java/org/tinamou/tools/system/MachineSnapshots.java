@@ -357,8 +357,9 @@ final class MachineSnapshots {
   private static void addShown(String name, BlockNode node, List<Shown> into) {
     InternalSnapshots snapshots = snapshots(node);
     if (!node.isReadOnly()) {
-      boolean keeps = snapshots != null;
-      into.add(new Shown(name, keeps, keeps ? snapshots.snapshots() : List.of()));
+      into.add(
+          new Shown(
+              name, snapshots != null, snapshots == null ? List.of() : snapshots.snapshots()));
     }
   }
 }
