@@ -38,8 +38,8 @@ final class ToolMutants {
             "bitmaps-unnamed-meanwhile",
             "the header names no directory of bitmaps while another one takes its place",
             "qcow2/BitmapPublication.java",
-            "    if (replaces\n",
-            "    if (false && replaces\n"),
+            "if (replaces && ",
+            "if (false && replaces && "),
         of(
             "key-slot-before-key",
             "the header says that a slot has a key before the key is on the disk",
