@@ -83,6 +83,10 @@ public final class JobTransaction {
   }
 
   private void end() {
+    if (jobs.stream().anyMatch(Job::hasFailed)) {
+      abort(); // told to give up before this, though that still waits for its turn
+      return;
+    }
     jobs.forEach(Job::beginEnding);
     for (Job each : List.copyOf(jobs)) {
       try {

@@ -1,6 +1,7 @@
 package org.tinamou.testkit.scenario;
 
 import java.util.List;
+import org.tinamou.aio.Coroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
@@ -31,6 +32,7 @@ final class JobScenarios {
         new Scenario("S20 J6", "all of a transaction, or none", JobScenarios::transaction),
         new Scenario("S20", "one fails while another is cancelled", JobScenarios::race),
         new Scenario("J5 S28", "a job follows its node to other loops", JobScenarios::moves),
+        new Scenario("J8 S20", "finalized and cancelled at once", JobScenarios::bothEnds),
         new Scenario("J7", "a mirror into itself is refused", JobScenarios::intoItself));
   }
 
@@ -123,6 +125,36 @@ final class JobScenarios {
     }
     if (stop == JobStatus.CONCLUDED) {
       job.finalizeJob();
+    }
+  }
+
+  /** Whichever comes first: what has prepared for its end ends well. */
+  private static void bothEnds(Stage stage) throws Exception {
+    JobList jobs = new JobList(stage.main());
+    BlockNode node = stage.disk("disk", stage.anyLoop()).node;
+    StagedJob job = job(stage, jobs, JobSettings.of("j").manual(false, false), node);
+    job.becomesReady = true;
+    bring(stage, job, JobStatus.PENDING);
+    Coroutine cancel =
+        stage.spawn(stage.main(), "cancel", () -> attempt(stage, () -> job.cancel(true)));
+    Coroutine finish =
+        stage.spawn(stage.main(), "finalize", () -> attempt(stage, job::finalizeJob));
+    cancel.join();
+    finish.join();
+    boolean well = job.failure() == null;
+    stage.require(
+        job.calls.equals(well ? List.of("prepare", "commit", "clean") : List.of("abort", "clean")),
+        "I17",
+        "calls: " + job.calls);
+    job.dismiss();
+  }
+
+  /** The other one may have been quicker. */
+  private static void attempt(Stage stage, Stage.Attempt verb) throws Exception {
+    try {
+      verb.run();
+    } catch (BlockException refused) {
+      stage.require(refused.errno() == Errno.EPERM, "I17", "refused: " + refused.getMessage());
     }
   }
 
