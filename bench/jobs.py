@@ -20,6 +20,7 @@ import time
 MIB = 1 << 20
 REFERENCE = "qemu-storage-daemon"
 LATENCY_SECONDS = 10
+LONGEST_WRITE = 1 << 30
 
 
 class Daemon:
@@ -141,7 +142,10 @@ class Chains:
                 below = ["-b", f"image{number - 1}", "-F", "qcow2"] if number else []
                 tool("qemu-img", "create", "-q", "-f", "qcow2", *below, f"image{number}", str(size))
                 start, length = size * number // 4, size // 2
-                tool("qemu-io", "-f", "qcow2", "-c", f"write -P {number + 1} {start} {length}", f"image{number}")
+                writes = []
+                for at in range(start, start + length, LONGEST_WRITE):
+                    writes += ["-c", f"write -P {number + 1} {at} {min(LONGEST_WRITE, start + length - at)}"]
+                tool("qemu-io", "-f", "qcow2", *writes, f"image{number}")
                 os.rename(f"image{number}", f"saved{number}")
                 shutil.copy(f"saved{number}", f"image{number}")
 
