@@ -383,7 +383,7 @@ public final class BlockNode implements EdgeParent {
   }
 
   void reference() {
-    Check.state(!closed, "%s is closed", this);
+    Check.state(references > 0, "%s is closed", this);
     references++;
   }
 
@@ -416,6 +416,14 @@ public final class BlockNode implements EdgeParent {
   @AnyThread
   public boolean isClosed() {
     return closed;
+  }
+
+  /**
+   * Whether nobody holds it any more: it is closed, or will be when what is under way has ended.
+   */
+  @HomeThread
+  public boolean isGone() {
+    return references == 0;
   }
 
   /**

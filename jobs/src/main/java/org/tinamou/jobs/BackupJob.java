@@ -17,6 +17,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.block.Permission;
 import org.tinamou.block.bitmap.DirtyBitmap;
 import org.tinamou.drivers.copy.BlockCopy;
@@ -79,30 +80,58 @@ public final class BackupJob extends BlockJob {
   public static BackupJob create(
       JobList list, BlockGraph graph, JobSettings settings, BackupParameters parameters)
       throws BlockException {
+    BlockNode source = parameters.source();
+    try (NodeReferences kept = NodeReferences.take(source, parameters.target())) {
+      check(list, parameters);
+      return createKept(list, graph, settings, parameters);
+    }
+  }
+
+  private static BackupJob createKept(
+      JobList list, BlockGraph graph, JobSettings settings, BackupParameters parameters)
+      throws BlockException {
+    BlockNode source = parameters.source();
+    try (DrainedSection drained = source.drain("start of a backup");
+        JobList.Creation alone = list.createAlone()) {
+      DirtyBitmap bitmap = check(list, parameters); // others may have come while this waited
+      return createDrained(list, graph, settings, parameters, bitmap);
+    }
+  }
+
+  private static @Nullable DirtyBitmap check(JobList list, BackupParameters parameters)
+      throws BlockException {
     DirtyBitmap bitmap = parameters.checkBitmap();
     parameters.check();
     list.checkNotBlocked(parameters.source());
     list.checkNotBlocked(parameters.target());
-    BlockNode source = parameters.source();
-    try (DrainedSection drained = source.drain("start of a backup")) {
-      Inserted inserted = insert(graph, parameters, bitmap);
-      BackupJob job = null;
-      try {
-        checkChunk(parameters, inserted.driver().copy().clusterBytes());
-        job = new BackupJob(list, graph, settings, parameters, inserted, bitmap);
-        job.hold("main node", inserted.filter(), Permission.NONE, Permission.ALL);
-        job.hold("target node", parameters.target(), Permission.NONE, Permission.ALL);
-        if (bitmap != null) {
-          source.bitmaps().createSuccessor(bitmap);
-        }
-        return job;
-      } catch (BlockException refused) {
-        if (job != null) {
-          job.discardJob();
-        }
-        remove(graph, inserted.filter());
-        throw refused;
+    return bitmap;
+  }
+
+  private static BackupJob createDrained(
+      JobList list,
+      BlockGraph graph,
+      JobSettings settings,
+      BackupParameters parameters,
+      @Nullable DirtyBitmap bitmap)
+      throws BlockException {
+    Inserted inserted = insert(graph, parameters, bitmap);
+    BackupJob job = null;
+    try {
+      checkChunk(parameters, inserted.driver().copy().clusterBytes());
+      job = new BackupJob(list, graph, settings, parameters, inserted, bitmap);
+      job.hold("main node", inserted.filter(), Permission.NONE, Permission.ALL);
+      job.hold("target node", parameters.target(), Permission.NONE, Permission.ALL);
+      if (bitmap != null) {
+        parameters.checkStill(bitmap);
+        parameters.source().bitmaps().createSuccessor(bitmap);
       }
+      return job;
+    } catch (BlockException refused) {
+      if (job != null) {
+        job.discardJob();
+      }
+      remove(graph, inserted.filter());
+      throw refused;
     }
   }
 

@@ -203,6 +203,14 @@ public record BackupParameters(
     return found;
   }
 
+  /** Whether a bitmap that was found is still there. */
+  @HomeThread
+  void checkStill(DirtyBitmap found) throws BlockException {
+    if (checkBitmap() != found) {
+      throw refused("Bitmap '%s' could not be found", bitmap);
+    }
+  }
+
   /** Whether the two disks and the numbers go together. */
   @HomeThread
   void check() throws BlockException {

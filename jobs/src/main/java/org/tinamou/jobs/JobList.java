@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.BottomHalf;
+import org.tinamou.aio.CoMutex;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
@@ -30,6 +31,7 @@ public final class JobList {
   private final List<JobListener> listeners = new CopyOnWriteArrayList<>();
   private final Map<BlockNode, List<Job>> blockers = new LinkedHashMap<>();
   private final Queue<JobEvent> events = new ConcurrentLinkedQueue<>();
+  private final CoMutex creating = new CoMutex("creation of a job");
   private final BottomHalf delivery;
   private boolean delivering;
 
@@ -91,6 +93,27 @@ public final class JobList {
       return found;
     }
     throw new BlockException(ErrorClass.DEVICE_NOT_ACTIVE, "Block job '" + id + "' not found");
+  }
+
+  /** The right to make a job out of nodes that are free, until it is closed. */
+  public final class Creation implements AutoCloseable {
+    private Creation() {}
+
+    @InCoroutine
+    @Override
+    public void close() {
+      creating.unlock();
+    }
+  }
+
+  /**
+   * Keeps others from making jobs between the check whether nodes are free and when a job has them.
+   * Waits until they have theirs; nothing that may take long is waited for before it is closed.
+   */
+  @InCoroutine
+  public Creation createAlone() {
+    creating.lock();
+    return new Creation();
   }
 
   void add(Job job) throws BlockException {

@@ -7,6 +7,7 @@ import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.jobs.BackupJob;
 import org.tinamou.jobs.BackupParameters;
@@ -97,6 +98,13 @@ final class BackupCommands {
     @InCoroutine
     private BackupJob createToImage() throws OptionException, BlockException {
       BlockNode source = daemon.nodes().find(arguments.string("device"));
+      try (NodeReferences kept = NodeReferences.take(source)) {
+        return createToImage(source);
+      }
+    }
+
+    @InCoroutine
+    private BackupJob createToImage(BlockNode source) throws OptionException, BlockException {
       daemon.jobs().checkNotBlocked(source);
       TargetImage image = new TargetImage(daemon, source, arguments);
       Sync sync = sync();

@@ -8,6 +8,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.daemon.Daemon;
 import org.tinamou.jobs.mirror.CopyMode;
 import org.tinamou.jobs.mirror.MirrorJob;
@@ -45,6 +46,14 @@ final class MirrorCommands {
   @InCoroutine
   private void toImage(OptionReader arguments) throws OptionException, BlockException {
     BlockNode source = daemon.nodes().findRoot(arguments.string("device"));
+    try (NodeReferences kept = NodeReferences.take(source)) {
+      toImage(arguments, source);
+    }
+  }
+
+  @InCoroutine
+  private void toImage(OptionReader arguments, BlockNode source)
+      throws OptionException, BlockException {
     daemon.nodes().refuseBusy(source);
     MirrorSync sync = sync(arguments, source);
     String nodeName = arguments.stringOrNull("node-name");

@@ -11,6 +11,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeNames;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.open.FileNames;
@@ -144,7 +145,11 @@ final class NodeCommands {
           Errno.EOPNOTSUPP,
           "The node " + NodeNames.deviceOrNode(parent) + " does not support removing a child");
     }
-    try (DrainedSection drained = parent.drain("child removed from " + parent.name())) {
+    try (NodeReferences kept = NodeReferences.take(parent);
+        DrainedSection drained = parent.drain("child removed from " + parent.name())) {
+      if (parent.child(childName) != edge) { // others have removed it while this waited
+        throw noChild(parentName, childName);
+      }
       driver.removeChild(edge);
     }
   }
@@ -159,11 +164,17 @@ final class NodeCommands {
           Errno.EOPNOTSUPP,
           "The node " + NodeNames.deviceOrNode(parent) + " does not support adding a child");
     }
+    refuseUsed(child);
+    try (NodeReferences kept = NodeReferences.take(parent, child);
+        DrainedSection drained = parent.drain("child added to " + parent.name())) {
+      refuseUsed(child); // others may have come while this waited
+      driver.addChild(child);
+    }
+  }
+
+  private static void refuseUsed(BlockNode child) throws BlockException {
     if (!child.parents().isEmpty()) {
       throw new BlockException(Errno.EBUSY, "The node " + child.name() + " already has a parent");
-    }
-    try (DrainedSection drained = parent.drain("child added to " + parent.name())) {
-      driver.addChild(child);
     }
   }
 
@@ -302,17 +313,19 @@ final class NodeCommands {
       return;
     }
     for (BlockNode node : daemon.graph().nodes()) {
-      if (!node.isClosed() && node.parents().isEmpty()) {
+      if (!node.isGone() && node.parents().isEmpty()) {
         setActive(node, active);
       }
     }
   }
 
   private static void setActive(BlockNode node, boolean active) throws BlockException {
-    if (active) {
-      node.activate();
-    } else if (!node.isInactive()) {
-      node.inactivate();
+    try (NodeReferences kept = NodeReferences.take(node)) {
+      if (active) {
+        node.activate();
+      } else if (!node.isInactive()) {
+        node.inactivate();
+      }
     }
   }
 

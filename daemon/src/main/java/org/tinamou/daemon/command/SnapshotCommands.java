@@ -11,6 +11,7 @@ import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.block.ReopenChange;
 import org.tinamou.block.open.FileNames;
 import org.tinamou.block.open.ImageAddress;
@@ -82,6 +83,7 @@ final class SnapshotCommands {
     private final String device;
     private final String name;
     private @Nullable BlockNode node;
+    private @Nullable NodeReferences kept;
     private @Nullable DrainedSection drained;
     private InternalSnapshots.@Nullable Snapshot made;
 
@@ -103,6 +105,7 @@ final class SnapshotCommands {
             "Snapshot with name '%s' already exists on device '%s'".formatted(name, device));
       }
       node = found;
+      kept = NodeReferences.take(found);
       drained = found.drain("internal snapshot");
       long now = daemon.main().clocks().nanos(ClockType.HOST);
       try {
@@ -143,6 +146,9 @@ final class SnapshotCommands {
       if (drained != null) {
         drained.close();
       }
+      if (kept != null) {
+        kept.close();
+      }
     }
   }
 
@@ -166,7 +172,8 @@ final class SnapshotCommands {
           "Snapshot with id '%s' and name '%s' does not exist on device '%s'"
               .formatted(id == null ? "null" : id, name == null ? "null" : name, device));
     }
-    try (DrainedSection drained = node.drain("delete snapshot")) {
+    try (NodeReferences kept = NodeReferences.take(node);
+        DrainedSection drained = node.drain("delete snapshot")) {
       keeper.deleteSnapshot(found.id());
     }
     return NodeReport.snapshot(found);
@@ -247,6 +254,7 @@ final class SnapshotCommands {
     private final @Nullable String overlayName;
     private final @Nullable NewImage image;
     private @Nullable BlockNode below;
+    private @Nullable NodeReferences kept;
     private @Nullable BlockNode overlay;
     private @Nullable DrainedSection drained;
     private boolean appended;
@@ -270,7 +278,7 @@ final class SnapshotCommands {
               ? daemon.nodes().find(Objects.requireNonNull(nodeName))
               : daemon.nodes().find(image.device, image.nodeName);
       daemon.nodes().refuseBusy(node);
-      daemon.graph().reference(node);
+      kept = NodeReferences.take(node);
       below = node;
       drained = node.drain("snapshot");
       if (!node.isReadOnly() && !node.isInactive()) {
@@ -368,8 +376,8 @@ final class SnapshotCommands {
       if (overlay != null) {
         daemon.graph().release(overlay);
       }
-      if (below != null) {
-        daemon.graph().release(below);
+      if (kept != null) {
+        kept.close();
       }
     }
   }

@@ -12,6 +12,7 @@ import org.tinamou.block.Edge;
 import org.tinamou.block.EdgeRole;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.NodeHold;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.block.Permission;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.drivers.copy.ChainStatus;
@@ -79,14 +80,16 @@ public final class CommitJob extends BlockJob {
       throw new BlockException(Errno.EINVAL, "Invalid files for merge: top and base are the same");
     }
     checkFreezable(top, base);
-    CommitJob job = new CommitJob(list, common, active, top, base, settings, writable);
-    try {
-      job.takeNodes();
-      return job;
-    } catch (BlockException | RuntimeException refused) {
-      job.letNodesGo();
-      job.discard();
-      throw refused;
+    try (NodeReferences kept = NodeReferences.take(active, top, base)) {
+      CommitJob job = new CommitJob(list, common, active, top, base, settings, writable);
+      try {
+        job.takeNodes();
+        return job;
+      } catch (BlockException | RuntimeException refused) {
+        job.letNodesGo();
+        job.discard();
+        throw refused;
+      }
     }
   }
 
@@ -95,6 +98,7 @@ public final class CommitJob extends BlockJob {
     baseHold = writable.hold(base);
     ImageChain.checkBelow(top, base);
     filter = CommitTop.insert(top, settings.filterNodeName());
+    ImageChain.checkBelow(top, base); // others may have changed the chain while this waited
     checkFreezable(filter, base);
     freeze(filter, base);
     source = hold("intermediate node", top, Permission.CONSISTENT_READ, Permission.ALL);
@@ -172,7 +176,7 @@ public final class CommitJob extends BlockJob {
       if (leaving.parents().contains(edge) // not closed while another one was renamed
           && edge.roles().contains(EdgeRole.COPY_ON_WRITE)
           && edge.parent() instanceof BlockNode overlay
-          && !overlay.isClosed()) {
+          && !overlay.isGone()) {
         BackingLink.rename(
             overlay, base, settings.backingName(), settings.masksProtocol(), writable);
       }

@@ -12,6 +12,7 @@ import org.tinamou.block.EdgeRole;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.NodeHold;
 import org.tinamou.block.NodeOptions;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.block.Permission;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.open.GenericOptions;
@@ -113,7 +114,9 @@ public final class StreamJob extends BlockJob {
     try {
       Place place = place(target, base, bottom); // others may have changed the chain meanwhile
       checkFreezable(target, place.startsAbove());
-      filter = insert(place, settings.filterNodeName());
+      try (NodeReferences kept = NodeReferences.take(place.bottom())) {
+        filter = insert(place, settings.filterNodeName());
+      }
       job = new StreamJob(list, common, place, settings, writable, filter, hold);
       job.takeNodes();
       return job;
@@ -131,12 +134,15 @@ public final class StreamJob extends BlockJob {
     BlockNode image = ImageChain.unfiltered(target);
     BlockNode lowest = bottom == null ? ImageChain.overlayOf(target, base) : bottom;
     if (lowest == null) {
-      throw new BlockException(
-          Errno.EINVAL,
-          "'%s' is not in the backing chain of '%s'"
-              .formatted(Objects.requireNonNull(base).name(), target.name()));
+      throw notBelow(Objects.requireNonNull(base), target);
     }
     return new Place(target, image, lowest, base);
+  }
+
+  private static BlockException notBelow(BlockNode node, BlockNode target) {
+    return new BlockException(
+        Errno.EINVAL,
+        "'%s' is not in the backing chain of '%s'".formatted(node.name(), target.name()));
   }
 
   private static BlockNode insert(Place place, @Nullable String name) throws BlockException {
@@ -169,6 +175,9 @@ public final class StreamJob extends BlockJob {
   private void takeNodes() throws BlockException {
     through = hold("main node", filter, Permission.CONSISTENT_READ, SHARED_BY_NODES);
     into = hold("active node", place.target(), Permission.NONE, SHARED_BY_NODES);
+    if (!ImageChain.contains(place.target(), place.bottom())) { // others have changed the chain
+      throw notBelow(place.bottom(), place.target());
+    }
     checkFreezable(place.target(), place.startsAbove());
     freeze(place.target(), place.bottom()); // filters below it come and go
     BlockNode first = ImageChain.below(place.target());

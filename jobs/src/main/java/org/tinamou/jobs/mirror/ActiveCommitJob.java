@@ -8,6 +8,7 @@ import org.tinamou.block.BlockException;
 import org.tinamou.block.BlockNode;
 import org.tinamou.block.DrainedSection;
 import org.tinamou.block.ErrorPolicy;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.block.PreallocationMode;
 import org.tinamou.jobs.JobList;
 import org.tinamou.jobs.JobSettings;
@@ -36,9 +37,17 @@ public final class ActiveCommitJob extends MirrorJob {
     this.base = nodes.target();
     this.baseHold = baseHold;
     this.topIsReadOnly = nodes.source().isReadOnly();
-    freeze(nodes.filter(), base);
-    for (BlockNode each : ImageChain.above(nodes.source(), base)) {
-      if (each != nodes.source()) {
+  }
+
+  @Override
+  void takeChain(MirrorSwitch inserted) throws BlockException {
+    BlockNode top = inserted.source();
+    BlockNode lowest = inserted.target();
+    ImageChain.checkBelow(top, lowest); // others may have changed the chain while this waited
+    checkFreezable(inserted.filter(), lowest);
+    freeze(inserted.filter(), lowest);
+    for (BlockNode each : ImageChain.above(top, lowest)) {
+      if (each != top) {
         block(each);
       }
     }
@@ -68,9 +77,8 @@ public final class ActiveCommitJob extends MirrorJob {
             .withFilterNodeName(filterNodeName);
     settings.check();
     checkFreezable(top, base);
-    top.graph().reference(top);
     WritableImages.@Nullable Hold hold = null;
-    try {
+    try (NodeReferences kept = NodeReferences.take(top, base)) {
       hold = writable.hold(base);
       ImageChain.checkBelow(top, base);
       return start(list, common, settings, top, base, hold);
@@ -79,8 +87,6 @@ public final class ActiveCommitJob extends MirrorJob {
         hold.end();
       }
       throw refused;
-    } finally {
-      top.graph().release(top);
     }
   }
 
@@ -93,9 +99,13 @@ public final class ActiveCommitJob extends MirrorJob {
       WritableImages.Hold hold)
       throws BlockException {
     MirrorSwitch nodes = null;
-    try (DrainedSection drained = top.drain("start of a commit")) {
+    try (DrainedSection drained = top.drain("start of a commit");
+        JobList.Creation alone = list.createAlone()) {
+      ImageChain.checkBelow(top, base); // others may have come while this waited
+      for (BlockNode each : ImageChain.above(top, ImageChain.below(base))) {
+        list.checkNotBlocked(each);
+      }
       nodes = MirrorSwitch.insert(top, base, settings, true);
-      checkFreezable(nodes.filter(), base);
       return new ActiveCommitJob(list, common, settings, nodes, hold);
     } catch (BlockException | RuntimeException refused) {
       if (nodes != null) {

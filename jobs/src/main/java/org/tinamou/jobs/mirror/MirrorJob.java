@@ -13,6 +13,7 @@ import org.tinamou.block.DrainedSection;
 import org.tinamou.block.Edge;
 import org.tinamou.block.ErrorPolicy;
 import org.tinamou.block.NodeHold;
+import org.tinamou.block.NodeReferences;
 import org.tinamou.block.Permission;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.bitmap.DirtyArea;
@@ -70,6 +71,7 @@ public class MirrorJob extends BlockJob {
     this.top = nodes.top();
     try {
       this.hold = hold("main node", nodes.filter(), Permission.CONSISTENT_READ, Permission.ALL);
+      takeChain(nodes);
       block(nodes.source());
       block(nodes.target());
       this.lengthBytes = nodes.filter().lengthBytes();
@@ -154,7 +156,12 @@ public class MirrorJob extends BlockJob {
           Errno.ENOENT, "Failed to find node with node-name='" + replaces + "'");
     }
     // A write that came between the filter and its tracking would be seen by nobody.
-    try (DrainedSection drained = source.drain("start of a mirror")) {
+    try (NodeReferences kept = NodeReferences.take(source, target);
+        DrainedSection drained = source.drain("start of a mirror");
+        JobList.Creation alone = list.createAlone()) {
+      list.checkNotBlocked(source); // others may have come while this waited
+      list.checkNotBlocked(target);
+      refuseItself(source, target);
       MirrorSwitch nodes = MirrorSwitch.insert(source, target, settings, false);
       try {
         return new MirrorJob(list, common, JobType.MIRROR, settings, nodes);
@@ -192,6 +199,14 @@ public class MirrorJob extends BlockJob {
       awaitCopies();
     }
   }
+
+  /**
+   * What else it relies on while it exists. Called once, while it is created.
+   *
+   * @throws BlockException if that is not so any more
+   */
+  @InCoroutine
+  void takeChain(MirrorSwitch inserted) throws BlockException {}
 
   /** Whatever the target needs before anything is copied to it. */
   @InCoroutine

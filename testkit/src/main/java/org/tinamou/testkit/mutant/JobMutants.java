@@ -103,16 +103,16 @@ final class JobMutants {
             "writes that come while a mirror's filter is put in place are not noted",
             "jobs",
             "jobs/mirror/MirrorJob.java",
-            "    try (DrainedSection drained = source.drain(\"start of a mirror\")) {\n",
-            "    {\n",
+            "        DrainedSection drained = source.drain(\"start of a mirror\");\n",
+            "",
             "scenarios"),
         new Mutant(
             "commit-notes-late",
             "writes that come while the filter of a commit is put in place are not noted",
             "jobs",
             "jobs/mirror/ActiveCommitJob.java",
-            "    try (DrainedSection drained = top.drain(\"start of a commit\")) {\n",
-            "    try {\n",
+            "(DrainedSection drained = top.drain(\"start of a commit\");",
+            "(",
             "scenarios"));
   }
 

@@ -33,7 +33,8 @@ public record Scenario(String ids, String title, Body body) {
               MoveScenarios.all(),
               JobScenarios.all(),
               MirrorScenarios.all(),
-              ChainScenarios.all())
+              ChainScenarios.all(),
+              LeavingScenarios.all())
           .flatMap(List::stream)
           .toList();
 
