@@ -567,15 +567,6 @@ public final class BlockNode implements EdgeParent {
     }
   }
 
-  /** Tells them if the size is not that one any more. */
-  @HomeThread
-  void notifyResizedSince(long lengthBytesBefore) {
-    BlockDriver current = driver;
-    if (current != null && current.lengthBytes() != lengthBytesBefore) {
-      notifyResized();
-    }
-  }
-
   /** In the old loop, then in the new one: takes along what lives in the loop. */
   @HomeThread
   void leaveContext() {

@@ -206,7 +206,14 @@ final class Reopen {
       change.node().refreshLimits();
       change.node().statusCache().clear();
     }
-    lengthsBefore.forEach(BlockNode::notifyResizedSince);
+    lengthsBefore.forEach(Reopen::notifyResizedSince);
+  }
+
+  private static void notifyResizedSince(BlockNode node, long lengthBytesBefore) {
+    BlockDriver driver = node.driverOrNull();
+    if (driver != null && driver.lengthBytes() != lengthBytesBefore) {
+      node.notifyResized();
+    }
   }
 
   private List<BlockNode> childrenFirst() {
