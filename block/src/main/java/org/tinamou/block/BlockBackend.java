@@ -12,6 +12,7 @@ import org.tinamou.base.Check;
 import org.tinamou.base.Errno;
 import org.tinamou.base.IoVector;
 import org.tinamou.block.stats.BlockStatistics;
+import org.tinamou.block.stats.ContextCounts;
 import org.tinamou.block.stats.IoKind;
 import org.tinamou.block.trace.RequestEvent;
 import org.tinamou.block.trace.Trace;
@@ -29,6 +30,7 @@ public final class BlockBackend implements EdgeParent {
   private final InFlight inFlight;
   private final RequestGate gate;
   private final BackendLimits limits;
+  private final BackendAccounts accounts = new BackendAccounts();
   private volatile AioContext context;
   private volatile @Nullable Edge root;
   private volatile boolean followsNode;
@@ -37,7 +39,6 @@ public final class BlockBackend implements EdgeParent {
   private volatile ErrorPolicy writeErrors = ErrorPolicy.REPORT;
   private volatile IoStatus ioStatus = IoStatus.OK;
   private volatile @Nullable RequestErrors onError;
-  private volatile @Nullable BlockStatistics statistics;
   private int permissions;
   private int shared;
   private boolean closed;
@@ -287,8 +288,7 @@ public final class BlockBackend implements EdgeParent {
 
   private boolean performAccounted(IoKind kind, long offset, long length, Request<Boolean> request)
       throws BlockException {
-    BlockStatistics accounts = statistics;
-    long start = accounts == null ? 0 : accounts.start();
+    long start = accounts.start();
     Supplier<String> what = () -> "%s [%d, +%d)".formatted(kind.word(), offset, length);
     while (true) {
       long resumes = gate.resumes();
@@ -301,15 +301,13 @@ public final class BlockBackend implements EdgeParent {
         try {
           limits.await(kind, length);
           boolean result = request.run(edge);
-          if (accounts != null) {
-            accounts.done(kind, length, start);
-          }
+          accounts.done(kind, length, start);
           return result;
         } catch (BlockException failed) {
           error = failed;
         }
         action = (kind == IoKind.READ ? readErrors : writeErrors).decide(kind, error.errno());
-        if (accounts != null && action != ErrorPolicy.STOP) {
+        if (action != ErrorPolicy.STOP) {
           accounts.failed(kind, start);
         }
       } finally {
@@ -335,10 +333,7 @@ public final class BlockBackend implements EdgeParent {
   private void checkInside(IoKind kind, Edge edge, long offset, long length) throws BlockException {
     long size = edge.lengthBytes();
     if (offset < 0 || length < 0 || offset > size || length > size - offset) {
-      BlockStatistics accounts = statistics;
-      if (accounts != null) {
-        accounts.invalid(kind);
-      }
+      accounts.invalid(kind);
       throw BlockException.of(
           Errno.EIO, "request at %d of %d bytes on %s".formatted(offset, length, describe()));
     }
@@ -501,8 +496,8 @@ public final class BlockBackend implements EdgeParent {
 
   /** Accounts for requests from now on, or no longer. */
   @AnyThread
-  public void setStatistics(@Nullable BlockStatistics accounts) {
-    statistics = accounts;
+  public void setStatistics(@Nullable BlockStatistics wanted) {
+    accounts.keep(wanted);
   }
 
   /** How fast its user may be. */
@@ -513,7 +508,13 @@ public final class BlockBackend implements EdgeParent {
 
   @AnyThread
   public @Nullable BlockStatistics statistics() {
-    return statistics;
+    return accounts.statistics();
+  }
+
+  /** Its requests by the context in which they ended, with or without statistics. */
+  @AnyThread
+  public ContextCounts contextCounts() {
+    return accounts.contexts();
   }
 
   /** Requests under way, those in the queue not counted. */

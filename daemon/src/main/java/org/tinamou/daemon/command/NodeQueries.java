@@ -16,6 +16,7 @@ import org.tinamou.block.NodeNames;
 import org.tinamou.block.Permission;
 import org.tinamou.block.stats.BlockStatistics;
 import org.tinamou.daemon.Daemon;
+import org.tinamou.daemon.export.Export;
 import org.tinamou.drivers.protocol.file.FileNode;
 import org.tinamou.qapi.Json;
 import org.tinamou.qapi.OptionException;
@@ -32,6 +33,7 @@ final class NodeQueries {
   void register(CommandList list) {
     list.query("query-named-block-nodes", this::nodes);
     list.query("query-blockstats", this::statistics);
+    list.query("x-query-blockstats-by-context", _ -> byContext());
     list.query("x-debug-query-block-graph", _ -> graph());
   }
 
@@ -113,6 +115,30 @@ final class NodeQueries {
         }
         all.add(report);
       }
+    }
+    return all;
+  }
+
+  /** Of drives, and of exports that have a backend of their own. */
+  private Json byContext() {
+    Json.Array all = new Json.Array();
+    for (BlockBackend backend : daemon.graph().backends()) {
+      Export export = daemon.exports().through(backend);
+      if (backend.name().isEmpty() && export == null) {
+        continue;
+      }
+      Json.Members report = new Json.Members();
+      if (!backend.name().isEmpty()) {
+        report.put("device", backend.name());
+      }
+      if (export != null) {
+        report.put("export", export.id());
+      }
+      BlockNode node = backend.node();
+      if (node != null) {
+        report.put("node-name", NodeNames.shown(node).name());
+      }
+      all.add(report.put("contexts", backend.contextCounts().report()));
     }
     return all;
   }

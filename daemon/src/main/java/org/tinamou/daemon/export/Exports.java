@@ -151,6 +151,17 @@ public final class Exports {
     return found;
   }
 
+  /** The export whose requests go through a backend, or null. */
+  @HomeThread
+  public @Nullable Export through(BlockBackend backend) {
+    for (Export each : exports.values()) {
+      if (each.backend() == backend) {
+        return each;
+      }
+    }
+    return null;
+  }
+
   /** Refuses what cannot be the id of one more export. */
   @HomeThread
   public void refuseId(String id) throws BlockException {

@@ -15,6 +15,8 @@ import org.tinamou.block.PreallocationMode;
 import org.tinamou.block.RequestFlags;
 import org.tinamou.block.stats.BlockStatistics;
 import org.tinamou.block.stats.IoKind;
+import org.tinamou.qapi.Json;
+import org.tinamou.qapi.JsonWriter;
 
 /** What single requests and their errors do. */
 final class RequestScenarios {
@@ -31,6 +33,10 @@ final class RequestScenarios {
         new Scenario(
             "I9", "requests that an error stopped are tried again", RequestScenarios::stopped),
         new Scenario("I9", "error policies and what they account for", RequestScenarios::policies),
+        new Scenario(
+            "I9",
+            "requests count where they end, also in ever more contexts",
+            RequestScenarios::byContext),
         new Scenario("I10", "copies of ranges beside writes and drains", RequestScenarios::copies),
         new Scenario("I10", "a status that is remembered is true", RequestScenarios::status),
         new Scenario("I9", "a write threshold fires once", RequestScenarios::threshold));
@@ -249,6 +255,59 @@ final class RequestScenarios {
         "I9",
         "accounts do not add up");
     stage.require(disk.node.highestWrittenBytes() == 512, "I9", "highest offset");
+  }
+
+  /** The disk moves; its requests come from where they like. */
+  private static void byContext(Stage stage) throws Exception {
+    StagedDisk disk = stage.disk("disk", stage.io1());
+    BlockBackend backend = stage.backend("user", disk.node);
+    Coroutine one = stage.spawn(stage.io1(), "one", () -> stage.write(backend, 0, 1));
+    Coroutine two =
+        stage.spawn(
+            stage.io2(),
+            "two",
+            () -> {
+              stage.write(backend, 512, 1);
+              backend.flush();
+            });
+    stage.graph().moveToContext(disk.node, stage.io2());
+    one.join();
+    two.join();
+    disk.failure = Errno.EIO;
+    stage.require(Stage.errorOf(() -> stage.read(backend, 0)) == Errno.EIO, "I9", "read");
+    disk.failure = null;
+    String report = JsonWriter.compact(backend.contextCounts().report());
+    for (String entry :
+        List.of(
+            entry("io1", 0, 512, 1, 0), entry("io2", 0, 512, 1, 1), entry("main", 1, 0, 0, 0))) {
+      stage.require(report.contains(entry), "I9", report + " without " + entry);
+    }
+    for (int i = 0; i < 100; i++) {
+      stage
+          .spawn(stage.simulation().newLoop("loop" + i), "more", () -> stage.write(backend, 0, 1))
+          .join();
+    }
+    Json.Array entries = backend.contextCounts().report();
+    String others = JsonWriter.compact(entries.elements().getLast());
+    stage.require(entries.elements().size() == 65, "I9", "entries: " + others);
+    stage.require(others.equals(entry("others", 0, 39 * 512, 39, 0)), "I9", others);
+  }
+
+  private static String entry(String context, int failed, int written, int writes, int flushes) {
+    return JsonWriter.compact(
+        new Json.Members()
+            .put("context", context)
+            .put("rd_bytes", 0)
+            .put("rd_operations", 0)
+            .put("failed_rd_operations", failed)
+            .put("wr_bytes", written)
+            .put("wr_operations", writes)
+            .put("failed_wr_operations", 0)
+            .put("flush_operations", flushes)
+            .put("failed_flush_operations", 0)
+            .put("unmap_bytes", 0)
+            .put("unmap_operations", 0)
+            .put("failed_unmap_operations", 0));
   }
 
   private static void copies(Stage stage) throws Exception {

@@ -34,6 +34,30 @@ final class DriveStatisticsTest {
     assertTrue(theirs.toString().contains("interval_length"), theirs::toString);
   }
 
+  /** Which the reference does not tell: only who asks by another command sees it. */
+  @Test
+  void requestsAreCountedByContext() throws Exception {
+    String commands =
+        "{'execute':'qmp_capabilities'}\n"
+            + HUMAN.formatted("qemu-io d \\\"read 0 64k\\\"")
+            + "{'execute':'x-query-blockstats-by-context'}\n"
+            + "{'execute':'query-blockstats'}\n{'execute':'quit'}";
+    List<String> lines =
+        MachineTalk.ours(folder, List.of("-drive", "if=none,id=d,driver=null-co"), commands)
+            .lines();
+    List<String> told = lines.stream().filter(line -> line.contains("rd_bytes")).toList();
+    assertEquals(2, told.size(), lines::toString);
+    for (String each :
+        List.of(
+            "\"device\": \"d\"",
+            "\"context\": \"main\"",
+            "\"rd_bytes\": 65536",
+            "\"rd_operations\": 1")) {
+      assertTrue(told.getFirst().contains(each), told::getFirst);
+    }
+    assertTrue(!told.getLast().contains("context"), told::getLast);
+  }
+
   @Test
   void latenciesAreCountedBetweenBoundaries() throws Exception {
     String commands =
