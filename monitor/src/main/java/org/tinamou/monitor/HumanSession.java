@@ -29,9 +29,21 @@ final class HumanSession implements Session {
   private boolean closed;
   private @Nullable Coroutine reader;
 
-  HumanSession(Monitors monitors, HumanTable table, List<String> history, StreamSocket connection) {
+  /** What came last, until a command takes it. */
+  private final DescriptorBag descriptors;
+
+  /**
+   * @param identity the monitor's own, whoever its client is
+   */
+  HumanSession(
+      Monitors monitors,
+      Object identity,
+      HumanTable table,
+      List<String> history,
+      StreamSocket connection) {
     this.monitors = monitors;
     this.table = table;
+    this.descriptors = new DescriptorBag(identity);
     this.connection = connection;
     this.lines = new LineSession(table, history);
     this.output = new MonitorOutput(monitors.main(), connection, this::changed);
@@ -46,6 +58,7 @@ final class HumanSession implements Session {
     } finally {
       reader = null;
       inputEnded = true;
+      descriptors.close();
       changed();
     }
   }
@@ -53,7 +66,7 @@ final class HumanSession implements Session {
   private void readAll() {
     MemorySegment buffer = Arena.ofAuto().allocate(PIECE_BYTES);
     while (!forgetting) {
-      long got = connection.read(buffer);
+      long got = receive(buffer);
       if (got <= 0) {
         return;
       }
@@ -72,6 +85,20 @@ final class HumanSession implements Session {
     }
   }
 
+  /** Descriptors that come take the place of those that nobody has taken. */
+  private long receive(MemorySegment buffer) {
+    boolean[] first = {true};
+    return connection.receive(
+        buffer,
+        passed -> {
+          if (first[0]) {
+            first[0] = false;
+            descriptors.close();
+          }
+          descriptors.add(passed);
+        });
+  }
+
   /**
    * Waits for a line's turn and for its end. What was typed is shown first: a command may print
    * elsewhere, to where this output goes, too.
@@ -87,7 +114,7 @@ final class HumanSession implements Session {
             () -> {
               try {
                 if (!forgetting) {
-                  HumanTable.Outcome outcome = table.run(utf8(line));
+                  HumanTable.Outcome outcome = table.run(utf8(line), descriptors);
                   over = outcome.last();
                   print(over ? outcome.text() : lines.answer(outcome.text()));
                 }

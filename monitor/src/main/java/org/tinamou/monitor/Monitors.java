@@ -118,11 +118,16 @@ public final class Monitors implements Events {
    */
   @InCoroutine
   public void serveHuman(StreamSocket connection, HumanTable table, List<String> history) {
+    serveHuman(new Object(), connection, table, history);
+  }
+
+  private void serveHuman(
+      Object identity, StreamSocket connection, HumanTable table, List<String> history) {
     if (stopped) {
       connection.close();
       return;
     }
-    HumanSession session = new HumanSession(this, table, history, connection);
+    HumanSession session = new HumanSession(this, identity, table, history, connection);
     sessions.add(session);
     session.run();
   }
@@ -134,8 +139,9 @@ public final class Monitors implements Events {
    */
   @HomeThread
   public void attachHuman(CharDevice device, HumanTable table) throws OptionException {
+    Object identity = new Object();
     List<String> history = new ArrayList<>();
-    attach(device, connection -> serveHuman(connection, table, history));
+    attach(device, connection -> serveHuman(identity, connection, table, history));
     device.setRaw(true);
   }
 

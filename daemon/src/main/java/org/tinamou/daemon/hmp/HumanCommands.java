@@ -57,7 +57,13 @@ public final class HumanCommands {
   /** Carries out a command for programs. */
   @InCoroutine
   Json run(String name, Json.Members arguments) throws CommandException {
-    return commands.run(name, arguments, CommandContext.NONE);
+    return run(name, arguments, CommandContext.NONE);
+  }
+
+  /** The same, for a command that takes or leaves something where it comes from. */
+  @InCoroutine
+  Json run(String name, Json.Members arguments, CommandContext source) throws CommandException {
+    return commands.run(name, arguments, source);
   }
 
   boolean has(String name) {

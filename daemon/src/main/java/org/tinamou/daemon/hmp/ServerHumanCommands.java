@@ -48,6 +48,20 @@ final class ServerHumanCommands {
         "quit|q", "quit the emulator", (given, out) -> commands.run("quit", new Json.Members()));
     addSimple("stop|s", "stop", "stop emulation");
     addSimple("cont|c", "cont", "resume emulation");
+    addDescriptor("getfd", "receive a file descriptor via SCM rights and assign it a name");
+    addDescriptor("closefd", "close a file descriptor previously passed via SCM rights");
+  }
+
+  private void addDescriptor(String name, String help) {
+    String argument = "fdname";
+    commands.add(
+        name,
+        name + " name",
+        help,
+        (given, out) ->
+            commands.run(
+                name, new Json.Members().put(argument, given.text(argument)), given.source()),
+        required(argument, Kind.STRING));
   }
 
   private void addSimple(String names, String command, String help) {

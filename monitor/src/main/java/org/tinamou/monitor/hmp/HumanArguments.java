@@ -4,12 +4,22 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.monitor.CommandContext;
 
 /** What was written behind a command. */
 public final class HumanArguments {
   private final Map<String, Object> values = new HashMap<>();
 
-  HumanArguments() {}
+  private final CommandContext source;
+
+  HumanArguments(CommandContext source) {
+    this.source = source;
+  }
+
+  /** Whoever has entered the line. */
+  public CommandContext source() {
+    return source;
+  }
 
   void put(String name, Object value) {
     values.put(name, value);

@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.InCoroutine;
 import org.tinamou.base.Check;
+import org.tinamou.monitor.CommandContext;
 import org.tinamou.monitor.CommandException;
 import org.tinamou.qapi.OptionException;
 
@@ -83,9 +84,15 @@ public final class HumanTable {
    */
   public record Outcome(String text, boolean last) {}
 
-  /** Carries a line out. Main loop; may wait. */
+  /** Carries out a line that no person has entered. Main loop; may wait. */
   @InCoroutine
   public Outcome run(String line) {
+    return run(line, CommandContext.NONE);
+  }
+
+  /** Carries a line out. Main loop; may wait. */
+  @InCoroutine
+  public Outcome run(String line, CommandContext source) {
     LineReader reader = new LineReader(line);
     String name = reader.commandName();
     if (name.isEmpty()) {
@@ -105,7 +112,7 @@ public final class HumanTable {
     StringBuilder out = new StringBuilder();
     boolean done = false;
     try {
-      command.handler().run(reader.arguments(command), out);
+      command.handler().run(reader.arguments(command, source), out);
       done = true;
     } catch (BadLine e) {
       out.append(e.getMessage()).append('\n');

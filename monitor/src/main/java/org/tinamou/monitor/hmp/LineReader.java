@@ -2,6 +2,7 @@ package org.tinamou.monitor.hmp;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.monitor.CommandContext;
 
 /** Reads the arguments of a command from its line. */
 final class LineReader {
@@ -49,8 +50,8 @@ final class LineReader {
   }
 
   /** All arguments of a command. */
-  HumanArguments arguments(HumanCommand command) throws BadLine {
-    HumanArguments values = new HumanArguments();
+  HumanArguments arguments(HumanCommand command, CommandContext source) throws BadLine {
+    HumanArguments values = new HumanArguments(source);
     for (HumanArgument argument : command.arguments()) {
       skipBlanks();
       switch (argument.kind()) {
