@@ -85,30 +85,10 @@ public interface BlockDriver {
   }
 
   /** Depends on somebody who may never answer. */
-  interface Remote extends BlockDriver {
+  interface Remote extends BlockDriver, RemotePatience.Peer {
     /** Waits no longer: requests under way fail, and so do all that come. */
     @AnyThread
     void giveUp();
-
-    /**
-     * Requests do not wait for a peer that was lost until {@link #restorePatience}: they fail.
-     * Balanced; calls nest. The node need not be at rest.
-     *
-     * @param nowNanos of the clock that {@link #dropIfSilent} goes by
-     */
-    @HomeThread
-    void limitPatience(long nowNanos);
-
-    @HomeThread
-    void restorePatience();
-
-    /**
-     * Gives up what a peer has been asked for, if it has answered nothing for some time: those
-     * requests fail. The silence begins with {@link #limitPatience} at the earliest. Called again
-     * and again between that and {@link #restorePatience}.
-     */
-    @HomeThread
-    void dropIfSilent(long nowNanos, long silenceNanos);
 
     /** Gives up whatever is remote at the node or below it. */
     @AnyThread

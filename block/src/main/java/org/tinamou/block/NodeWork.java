@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AioTimer;
 import org.tinamou.aio.AnyThread;
@@ -86,11 +87,23 @@ public final class NodeWork {
   /** Added to in the node's loop, and looked at wherever the node is drained. */
   private final List<NodeTimer> timers = new CopyOnWriteArrayList<>();
 
+  private volatile RemotePatience.@Nullable Peer opening;
+
   private final CoQueue undrained = new CoQueue("drained node");
 
   NodeWork(BlockNode node, InFlight inFlight) {
     this.node = node;
     this.inFlight = inFlight;
+  }
+
+  /** For a driver that waits for somebody while it opens: whom, or null when it does no more. */
+  @AnyThread
+  public void opening(RemotePatience.@Nullable Peer peer) {
+    opening = peer;
+  }
+
+  RemotePatience.@Nullable Peer opening() {
+    return opening;
   }
 
   /**

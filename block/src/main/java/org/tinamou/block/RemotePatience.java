@@ -15,11 +15,35 @@ import org.tinamou.base.ClockType;
  * A time in which what is {@link BlockDriver.Remote remote} at some nodes or below them is not
  * waited for without bounds, because somebody gives up or everything ends: nobody waits for a peer
  * that was lost to come back, and one that answers nothing for {@link #SILENCE_NANOS} while it is
- * asked for something is given up with what it was asked. A peer that answers is left alone.
+ * asked for something is given up with what it was asked. A peer that answers is left alone. A node
+ * that waits for one while it is opened is not opened.
  *
  * <p>Main loop.
  */
 public final class RemotePatience implements AutoCloseable {
+  /** Somebody who asks for something, and may never get an answer. */
+  public interface Peer {
+    /**
+     * Requests do not wait for a peer that was lost until {@link #restorePatience}: they fail.
+     * Balanced; calls nest. The node need not be at rest.
+     *
+     * @param nowNanos of the clock that {@link #dropIfSilent} goes by
+     */
+    @HomeThread
+    void limitPatience(long nowNanos);
+
+    @HomeThread
+    void restorePatience();
+
+    /**
+     * Gives up what a peer has been asked for, if it has answered nothing for some time: those
+     * requests fail. The silence begins with {@link #limitPatience} at the earliest. Called again
+     * and again between that and {@link #restorePatience}.
+     */
+    @HomeThread
+    void dropIfSilent(long nowNanos, long silenceNanos);
+  }
+
   /** How long a peer may be silent. */
   public static final long SILENCE_NANOS = 2_000_000_000L;
 
@@ -27,8 +51,7 @@ public final class RemotePatience implements AutoCloseable {
 
   private final BlockGraph graph;
   private final Supplier<Collection<BlockNode>> nodes;
-  private final Set<BlockDriver.Remote> watched =
-      Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<Peer> watched = Collections.newSetFromMap(new IdentityHashMap<>());
   private final AioTimer timer;
 
   private RemotePatience(BlockGraph graph, Supplier<Collection<BlockNode>> nodes) {
@@ -52,9 +75,9 @@ public final class RemotePatience implements AutoCloseable {
 
   private void look() {
     long now = graph.main().clocks().nanos(ClockType.REALTIME);
-    List<BlockDriver.Remote> found = new ArrayList<>();
+    List<Peer> found = new ArrayList<>();
     nodes.get().forEach(node -> collect(node, found));
-    for (BlockDriver.Remote each : found) {
+    for (Peer each : found) {
       if (watched.add(each)) {
         each.limitPatience(now);
       }
@@ -63,7 +86,11 @@ public final class RemotePatience implements AutoCloseable {
     timer.armIn(LOOK_NANOS);
   }
 
-  private static void collect(BlockNode node, List<BlockDriver.Remote> found) {
+  private static void collect(BlockNode node, List<Peer> found) {
+    Peer awaited = node.work().opening();
+    if (awaited != null) {
+      found.add(awaited);
+    }
     if (node.driverOrNull() instanceof BlockDriver.Remote remote) {
       found.add(remote);
     }
@@ -75,7 +102,7 @@ public final class RemotePatience implements AutoCloseable {
   @HomeThread
   public void close() {
     timer.cancel();
-    watched.forEach(BlockDriver.Remote::restorePatience);
+    watched.forEach(Peer::restorePatience);
     watched.clear();
   }
 }

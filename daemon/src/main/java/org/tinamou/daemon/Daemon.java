@@ -318,13 +318,19 @@ public final class Daemon {
     }
   }
 
+  /** From now on nobody waits without bounds for servers that do not answer. */
+  @HomeThread
+  public RemotePatience limitPatience() {
+    return RemotePatience.limit(graph, graph::nodes);
+  }
+
   /**
    * Ends all exports and jobs. Requests that limits hold up go on at once: nobody waits for limits,
    * nor without bounds for servers that do not answer.
    */
   @InCoroutine
   public void endWork() {
-    try (RemotePatience patience = RemotePatience.limit(graph, graph::nodes)) {
+    try (RemotePatience patience = limitPatience()) {
       exports.close();
       jobs.cancelAll(() -> graph.drainAll("end of jobs").close());
     }
@@ -333,7 +339,7 @@ public final class Daemon {
   /** Ends everything in order: exports, jobs, nodes, objects. Nothing is left open. */
   @InCoroutine
   public void close() {
-    try (RemotePatience patience = RemotePatience.limit(graph, graph::nodes)) {
+    try (RemotePatience patience = limitPatience()) {
       closeAll();
     }
   }

@@ -10,6 +10,7 @@ import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.RemotePatience;
 import org.tinamou.daemon.command.Version;
 import org.tinamou.monitor.ChardevCommands;
 import org.tinamou.monitor.Command;
@@ -126,9 +127,12 @@ public final class MonitoredDaemon {
   /** Ends everything in order; monitors hear of it to the last. */
   @InCoroutine
   public void close() {
-    daemon.close();
-    monitors.stop();
-    devices.closeAll();
-    monitors.awaitDetached();
+    try (RemotePatience patience = daemon.limitPatience()) {
+      daemon.close();
+      monitors.stop();
+      devices.closeAll();
+      monitors.awaitDetached();
+      daemon.nodes().close(); // what the last command has still added
+    }
   }
 }

@@ -116,6 +116,12 @@ class DaemonStopDistTest {
     String pair = "'job-id': 'silent%d', 'device': 'n%1$d', 'target': 'silent%1$d', 'sync': 'full'";
     execute(to, from, "blockdev-mirror", pair.formatted(0));
     execute(to, from, "blockdev-backup", pair.formatted(1));
+    // Nobody greets this one, so there is no answer.
+    String late = "'driver': 'nbd', 'node-name': 'late', 'server': {'type': 'unix', 'path': '%s'}";
+    to.write(
+        "{'execute': 'blockdev-add', 'arguments': {%s}}\n"
+            .formatted(late.formatted(directory.resolve("silent"))));
+    to.flush();
     return pid;
   }
 

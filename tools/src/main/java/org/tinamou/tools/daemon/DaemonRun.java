@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioContext;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.aio.InCoroutine;
+import org.tinamou.block.RemotePatience;
 import org.tinamou.daemon.LoopStarter;
 import org.tinamou.daemon.MonitoredDaemon;
 import org.tinamou.daemon.hmp.HumanCommands;
@@ -38,7 +39,9 @@ final class DaemonRun {
   private final MonitoredDaemon monitored;
   private final UserObjects objects;
   private @Nullable Coroutine waiting;
+  private @Nullable RemotePatience patience;
   private volatile boolean stopping;
+  private boolean ended;
   private boolean pidWritten;
 
   DaemonRun(
@@ -77,6 +80,11 @@ final class DaemonRun {
       return ProgramFailure.watch(console, this::serve);
     } finally {
       monitored.close();
+      ended = true;
+      RemotePatience limited = patience;
+      if (limited != null) {
+        limited.close();
+      }
       String file = pidFile;
       if (pidWritten && file != null) {
         main.callBlocking(() -> Path.of(file).toFile().delete());
@@ -90,8 +98,14 @@ final class DaemonRun {
     // Whoever is connected already is served when all options have been carried out.
     monitored.monitors().holdCommands();
     for (DaemonTool.Step step : steps) {
-      if (!stopping) {
-        carryOut(step);
+      try {
+        if (!stopping) {
+          carryOut(step);
+        }
+      } catch (ToolException e) {
+        if (!stopping) { // else it was given up
+          throw e;
+        }
       }
     }
     writePid();
@@ -104,8 +118,16 @@ final class DaemonRun {
     return 0;
   }
 
+  /** Servers are not waited for any more either, in case that an option waits for one. */
   private void stop() {
     stopping = true;
+    main.scheduleOnce(
+        "end of the daemon",
+        () -> {
+          if (patience == null && !ended) {
+            patience = monitored.daemon().limitPatience();
+          }
+        });
     Coroutine coroutine = waiting;
     if (coroutine != null) {
       coroutine.wake();

@@ -57,7 +57,13 @@ public final class NbdDriver
   static NbdDriver open(BlockNode node, NbdSettings settings) throws BlockException {
     List<NbdLink> links = new ArrayList<>();
     NbdLink first = new NbdLink(settings, null);
-    ExportDetails export = first.open();
+    ExportDetails export;
+    node.work().opening(first);
+    try {
+      export = first.open();
+    } finally {
+      node.work().opening(null);
+    }
     links.add(first);
     boolean several = export.has(Nbd.CAN_MULTI_CONN);
     for (int i = 1; several && i < settings.connections(); i++) {

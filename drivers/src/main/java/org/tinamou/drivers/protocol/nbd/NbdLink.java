@@ -14,6 +14,7 @@ import org.tinamou.aio.StreamSocket;
 import org.tinamou.base.ClockType;
 import org.tinamou.base.Errno;
 import org.tinamou.block.BlockException;
+import org.tinamou.block.RemotePatience;
 import org.tinamou.nbd.client.ClientSession;
 import org.tinamou.nbd.client.ExportDetails;
 import org.tinamou.nbd.client.HandshakeFailed;
@@ -26,7 +27,7 @@ import org.tinamou.nbd.wire.SessionEnded;
  * stays behind when all requests have ended, and whoever drains the node only has to make them give
  * up.
  */
-final class NbdLink {
+final class NbdLink implements RemotePatience.Peer {
   private static final long FIRST_PAUSE_NANOS = 1_000_000_000L;
   private static final long LONGEST_PAUSE_NANOS = 16_000_000_000L;
 
@@ -65,25 +66,56 @@ final class NbdLink {
 
   // ------------------------------------------------------------------------------------ opening
 
-  /** Connects for the first time. */
+  /** Connects for the first time; whoever limits patience meanwhile, or before, ends that. */
   @InCoroutine
   ExportDetails open() throws BlockException {
+    AioContext context = Coroutine.current().context();
+    AioContext.Forked<ClientSession> attempt = context.fork("NBD connect", this::openInTime);
+    lock.lock();
+    try {
+      connecting = attempt.coroutine();
+      if (isUnwanted()) {
+        connecting.requestCancel();
+      }
+    } finally {
+      lock.unlock();
+    }
+    try {
+      return opened(attempt.join());
+    } catch (BlockException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    } finally {
+      cancelAttempt(() -> connecting = null);
+    }
+  }
+
+  private ExportDetails opened(ClientSession first) {
+    lock.lock();
+    try {
+      session = first;
+      expected = first.export();
+      return first.export();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private ClientSession openInTime() throws BlockException {
     Coroutine self = Coroutine.current();
     AioContext context = self.context();
     long start = nowNanos(context);
     long pause = FIRST_PAUSE_NANOS;
     while (true) {
       try {
-        ClientSession opened = connect(context);
-        session = opened;
-        expected = opened.export();
-        return opened.export();
+        return connect(context);
       } catch (BlockException e) {
         long left = settings.openNanos() - (nowNanos(context) - start);
         if (left <= 0 || self.isCancelRequested()) {
           throw e;
         }
-        context.sleep(ClockType.REALTIME, Math.min(pause, left));
+        pause(context, self, Math.min(pause, left));
         pause = Math.min(pause * 2, LONGEST_PAUSE_NANOS);
       }
     }
@@ -229,7 +261,8 @@ final class NbdLink {
         waiting.wakeAll();
         return;
       }
-      pause(context, self, pause);
+      long left = lostNanos + settings.reconnectNanos() - nowNanos(context);
+      pause(context, self, Math.min(pause, left));
       pause = Math.min(pause * 2, LONGEST_PAUSE_NANOS);
     }
   }
@@ -278,7 +311,7 @@ final class NbdLink {
     return last;
   }
 
-  private void pause(AioContext context, Coroutine self, long nanos) {
+  private static void pause(AioContext context, Coroutine self, long nanos) {
     boolean[] over = new boolean[1];
     AioTimer timer =
         context.timer(
@@ -288,8 +321,7 @@ final class NbdLink {
               over[0] = true;
               self.wake();
             });
-    long left = lostNanos + settings.reconnectNanos() - nowNanos(context);
-    timer.armIn(Math.max(1, Math.min(nanos, left)));
+    timer.armIn(Math.max(1, nanos));
     while (!over[0] && !self.isCancelRequested()) {
       Coroutine.suspend("NBD reconnect");
     }
@@ -330,8 +362,9 @@ final class NbdLink {
   }
 
   /** Nobody waits for a lost server until {@link #restorePatience}; calls nest. */
+  @Override
   @HomeThread
-  void limitPatience(long nowNanos) {
+  public void limitPatience(long nowNanos) {
     cancelAttempt(
         () -> {
           if (impatient++ == 0) {
@@ -341,8 +374,9 @@ final class NbdLink {
         });
   }
 
+  @Override
   @HomeThread
-  void restorePatience() {
+  public void restorePatience() {
     lock.lock();
     try {
       impatient--;
@@ -352,8 +386,9 @@ final class NbdLink {
   }
 
   /** Ends the session in use if it has requests and has answered none of them for so long. */
+  @Override
   @HomeThread
-  void dropIfSilent(long nowNanos, long silenceNanos) {
+  public void dropIfSilent(long nowNanos, long silenceNanos) {
     ClientSession silent = null;
     lock.lock();
     try {
