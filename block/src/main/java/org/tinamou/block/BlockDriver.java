@@ -86,10 +86,6 @@ public interface BlockDriver {
 
   /** Depends on somebody who may never answer. */
   interface Remote extends BlockDriver, RemotePatience.Peer {
-    /** Waits no longer: requests under way fail, and so do all that come. */
-    @AnyThread
-    void giveUp();
-
     /** Gives up whatever is remote at the node or below it. */
     @AnyThread
     static void giveUpBelow(BlockNode node) {

@@ -7,7 +7,9 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AioTimer;
+import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HomeThread;
 import org.tinamou.base.ClockType;
 
@@ -23,6 +25,10 @@ import org.tinamou.base.ClockType;
 public final class RemotePatience implements AutoCloseable {
   /** Somebody who asks for something, and may never get an answer. */
   public interface Peer {
+    /** Waits no longer: requests under way fail, and so do all that come. */
+    @AnyThread
+    void giveUp();
+
     /**
      * Requests do not wait for a peer that was lost until {@link #restorePatience}: they fail.
      * Balanced; calls nest. The node need not be at rest.
@@ -86,13 +92,18 @@ public final class RemotePatience implements AutoCloseable {
     timer.armIn(LOOK_NANOS);
   }
 
+  /** With whom a node speaks, or tries to while it is opened; null for one that is not remote. */
+  @AnyThread
+  public static @Nullable Peer peerOf(BlockNode node) {
+    return node.driverOrNull() instanceof BlockDriver.Remote remote
+        ? remote
+        : node.work().opening();
+  }
+
   private static void collect(BlockNode node, List<Peer> found) {
-    Peer awaited = node.work().opening();
-    if (awaited != null) {
-      found.add(awaited);
-    }
-    if (node.driverOrNull() instanceof BlockDriver.Remote remote) {
-      found.add(remote);
+    Peer peer = peerOf(node);
+    if (peer != null) {
+      found.add(peer);
     }
     node.children().forEach(edge -> collect(edge.child(), found));
   }

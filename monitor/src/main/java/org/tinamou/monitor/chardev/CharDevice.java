@@ -46,6 +46,16 @@ public abstract class CharDevice {
   @HomeThread
   public void setRaw(boolean raw) {}
 
+  /** Whether it is a connection, or waits for some, so that one that hangs can be cut. */
+  @HomeThread
+  public boolean canBeCut() {
+    return false;
+  }
+
+  /** Cuts the connection there is, if there is one; whoever uses it sees its end. */
+  @HomeThread
+  public void cut() {}
+
   /** Lets go of everything; whoever waits in {@link #next} gets null. Idempotent. */
   @HomeThread
   public abstract void close();

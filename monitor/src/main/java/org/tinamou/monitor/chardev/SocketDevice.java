@@ -24,6 +24,7 @@ final class SocketDevice extends CharDevice {
   private final Consumer<String> notices;
   private @Nullable ListenSocket listener;
   private @Nullable StreamSocket ready;
+  private @Nullable StreamSocket latest;
   private @Nullable Coroutine waiting;
   private int connections;
   private boolean failed;
@@ -184,7 +185,22 @@ final class SocketDevice extends CharDevice {
 
   private StreamSocket counted(StreamSocket stream) {
     connections++;
+    latest = stream;
     return new CountedStream(stream, () -> connections--);
+  }
+
+  @Override
+  public boolean canBeCut() {
+    return true;
+  }
+
+  @Override
+  public void cut() {
+    StreamSocket unused = ready;
+    StreamSocket current = unused == null ? latest : unused;
+    if (current != null) {
+      current.shutdown();
+    }
   }
 
   @Override

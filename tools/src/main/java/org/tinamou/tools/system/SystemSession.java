@@ -57,6 +57,7 @@ final class SystemSession {
     daemon.daemon().graph().tellDamageTo(console::errorLine);
     daemon.daemon().graph().tellErrorsTo(console::error);
     SystemCommands.addTo(daemon.commands(), daemon.daemon(), arguments);
+    YankCommands.addTo(daemon);
     HumanCommands.addTo(
         human,
         daemon.commands(),

@@ -410,8 +410,9 @@ final class NbdLink implements RemotePatience.Peer {
   }
 
   /** Waits for the server no longer, whatever is under way. */
+  @Override
   @AnyThread
-  void giveUp() {
+  public void giveUp() {
     cancelAttempt(() -> closed = true);
     ClientSession last = current();
     if (last != null) {
