@@ -99,6 +99,22 @@ final class JobMutants {
             "if (source == target) {",
             "scenarios"),
         new Mutant(
+            "mirror-keeps-nothing",
+            "what is to be mirrored may close while the mirror waits for its guests",
+            "jobs",
+            "jobs/mirror/MirrorJob.java",
+            "(NodeReferences kept = NodeReferences.take(source, target);",
+            "(",
+            "scenarios"),
+        new Mutant(
+            "mirror-looks-once",
+            "a second mirror of one disk is created while the first one waits",
+            "jobs",
+            "jobs/mirror/MirrorJob.java",
+            "      list.checkNotBlocked(source); // others may have come while this waited\n",
+            "",
+            "scenarios"),
+        new Mutant(
             "mirror-notes-late",
             "writes that come while a mirror's filter is put in place are not noted",
             "jobs",
