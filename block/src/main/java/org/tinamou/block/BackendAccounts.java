@@ -1,6 +1,7 @@
 package org.tinamou.block;
 
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
 import org.tinamou.block.stats.BlockStatistics;
 import org.tinamou.block.stats.ContextCounts;
 import org.tinamou.block.stats.IoKind;
@@ -30,16 +31,16 @@ final class BackendAccounts {
     return accounts == null ? UNTIMED : accounts.start();
   }
 
-  void done(IoKind kind, long bytes, long start) {
-    contexts.done(kind, bytes);
+  void done(AioContext likely, IoKind kind, long bytes, long start) {
+    contexts.done(likely, kind, bytes);
     BlockStatistics accounts = statistics;
     if (accounts != null && start != UNTIMED) {
       accounts.done(kind, bytes, start);
     }
   }
 
-  void failed(IoKind kind, long start) {
-    contexts.failed(kind);
+  void failed(AioContext likely, IoKind kind, long start) {
+    contexts.failed(likely, kind);
     BlockStatistics accounts = statistics;
     if (accounts != null && start != UNTIMED) {
       accounts.failed(kind, start);

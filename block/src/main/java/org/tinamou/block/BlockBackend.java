@@ -301,14 +301,14 @@ public final class BlockBackend implements EdgeParent {
         try {
           limits.await(kind, length);
           boolean result = request.run(edge);
-          accounts.done(kind, length, start);
+          accounts.done(context, kind, length, start);
           return result;
         } catch (BlockException failed) {
           error = failed;
         }
         action = (kind == IoKind.READ ? readErrors : writeErrors).decide(kind, error.errno());
         if (action != ErrorPolicy.STOP) {
-          accounts.failed(kind, start);
+          accounts.failed(context, kind, start);
         }
       } finally {
         gate.leave();

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.tinamou.aio.AioContext;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.Coroutine;
 import org.tinamou.qapi.Json;
@@ -42,23 +43,26 @@ public final class ContextCounts {
   /** Replaced as a whole. */
   private final AtomicReference<Counters[]> all = new AtomicReference<>(new Counters[0]);
 
-  /** A request has succeeded, in the current coroutine; as {@link BlockStatistics#done}. */
+  /**
+   * A request has succeeded, in the current coroutine; as {@link BlockStatistics#done}.
+   *
+   * @param likely where that probably runs
+   */
   @AnyThread
-  public void done(IoKind kind, long bytes) {
-    Counters here = here();
+  public void done(AioContext likely, IoKind kind, long bytes) {
+    Counters here = here(likely);
     here.add(kind, OPERATIONS, 1);
     here.add(kind, BYTES, bytes);
   }
 
   /** A request has failed, in the current coroutine. */
   @AnyThread
-  public void failed(IoKind kind) {
-    here().add(kind, FAILED, 1);
+  public void failed(AioContext likely, IoKind kind) {
+    here(likely).add(kind, FAILED, 1);
   }
 
-  private Counters here() {
-    Coroutine current = Coroutine.currentOrNull();
-    String name = current == null ? OTHERS : current.context().name();
+  private Counters here(AioContext likely) {
+    String name = Coroutine.isRunningOn(likely) ? likely.name() : nameOfCurrent();
     Counters[] known = all.get();
     Counters found = find(known, name);
     while (found == null) {
@@ -69,6 +73,11 @@ public final class ContextCounts {
       found = find(known, name);
     }
     return found;
+  }
+
+  private static String nameOfCurrent() {
+    Coroutine current = Coroutine.currentOrNull();
+    return current == null ? OTHERS : current.context().name();
   }
 
   private static @Nullable Counters find(Counters[] known, String name) {
