@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -26,12 +27,17 @@ import org.tinamou.tools.image.MappedImage;
 import org.tinamou.tools.image.OpenImage;
 
 /**
- * Copies images into another: several coroutines, of one loop or of several, take the next piece,
- * read it and write it in their turn. Nothing but the pieces' buffers is held in memory.
+ * Copies images into another: several coroutines, of one loop or of several, take the next piece
+ * and read it. Where pieces are written in order, one coroutine at a time writes those that come
+ * next, whoever read them. Nothing but the pieces' buffers is held in memory.
  */
 final class Converter {
   private static final int PIECE_BYTES = 2 << 20;
   private static final int PAGE_BYTES = 4096;
+
+  /** So many pieces may wait to be written, for each thread that reads. */
+  private static final int PLACES_PER_THREAD = 4;
+
   private static final int LARGEST_UNIT_BYTES = 64 << 10;
   private static final long ZERO_PIECE_BYTES = 1L << 30;
 
@@ -53,6 +59,38 @@ final class Converter {
     }
   }
 
+  /** What one piece needs until it is written. */
+  private static final class Workplace {
+    private final Arena arena;
+    private final PieceRuns runs = new PieceRuns();
+    private @Nullable MemorySegment buffer;
+
+    Workplace(Arena arena) {
+      this.arena = arena;
+    }
+
+    MemorySegment buffer(long lengthBytes) {
+      MemorySegment whole = buffer;
+      if (whole == null) {
+        whole = AlignedMemory.allocate(arena, PIECE_BYTES);
+        buffer = whole;
+      }
+      return whole.asSlice(0, lengthBytes);
+    }
+  }
+
+  /**
+   * A piece that can be written.
+   *
+   * @param bytes null if there are none, or the host is to copy them
+   * @param mapped where they are, if that is not the workplace
+   */
+  private record Prepared(
+      Piece piece,
+      Workplace place,
+      @Nullable MemorySegment bytes,
+      MappedImage.@Nullable Place mapped) {}
+
   private final CopyLoops loops;
   private final Console console;
   private final SourceChain source;
@@ -66,10 +104,11 @@ final class Converter {
   private final long clusterBytes;
 
   private final CoMutex taking = new CoMutex("next piece");
-  private final CoQueue turns = new CoQueue("turn to write");
+  private final WritingOrder<Prepared> order = new WritingOrder<>();
+  private final CoQueue placesGiven = new CoQueue("place for a piece");
+  private final ConcurrentLinkedQueue<Workplace> places = new ConcurrentLinkedQueue<>();
   private long nextOffset;
   private long nextTurn;
-  private volatile long writingTurn;
   private @Nullable Extent current;
   private long currentEnd;
   private long dataBytes;
@@ -120,8 +159,13 @@ final class Converter {
     try (Arena arena = Arena.ofShared()) {
       map(arena);
       List<AioContext.Forked<Boolean>> workers = new ArrayList<>();
-      for (int index = 0; index < loops.coroutines(plan.workers()); index++) {
-        workers.add(loops.of(index).fork("convert " + index, () -> work(arena)));
+      int coroutines = loops.coroutines(plan.workers());
+      int placesEach = loops.areThreads() ? PLACES_PER_THREAD : 1;
+      for (int index = 0; index < coroutines * placesEach; index++) {
+        places.add(new Workplace(arena));
+      }
+      for (int index = 0; index < coroutines; index++) {
+        workers.add(loops.of(index).fork("convert " + index, this::work));
       }
       // Their buffers go with the arena: all have to end, however they do.
       for (AioContext.Forked<Boolean> worker : workers) {
@@ -176,7 +220,7 @@ final class Converter {
 
   private void fail(ToolException reason) {
     failure.compareAndSet(null, reason);
-    turns.wakeAll();
+    placesGiven.wakeAll();
   }
 
   private long countData() throws ToolException {
@@ -215,26 +259,37 @@ final class Converter {
         : extent;
   }
 
-  /** What a coroutine uses for one piece after the other. */
-  private record Workplace(MemorySegment buffer, PieceRuns runs) {}
-
-  private Boolean work(Arena arena) throws ToolException {
-    Workplace place = new Workplace(AlignedMemory.allocate(arena, PIECE_BYTES), new PieceRuns());
-    long offset = 0;
+  private Boolean work() throws ToolException {
     try {
-      for (Piece piece = take(); piece != null; piece = take()) {
-        offset = piece.offset();
+      for (Workplace place = awaitPlace(); place != null; place = awaitPlace()) {
+        Piece piece = take();
+        if (piece == null) {
+          give(place);
+          break;
+        }
         handle(piece, place);
       }
     } catch (ToolException e) {
       fail(e);
-    } catch (InternalError e) {
-      fail(readFailed(offset, Errno.EIO)); // memory of a file that is not there any more
     } catch (RuntimeException | Error e) {
       fail(new ToolException("internal error: " + e));
       throw e;
     }
     return true;
+  }
+
+  /** A place comes before a piece: whoever has one can write it, so that others get theirs. */
+  private @Nullable Workplace awaitPlace() {
+    Workplace place = null;
+    while (failure.get() == null && (place = places.poll()) == null) {
+      placesGiven.awaitUnless(() -> !places.isEmpty() || failure.get() != null);
+    }
+    return place;
+  }
+
+  private void give(Workplace place) {
+    places.add(place);
+    placesGiven.wakeOne();
   }
 
   private @Nullable Piece take() throws ToolException {
@@ -272,44 +327,77 @@ final class Converter {
   }
 
   private void handle(Piece piece, Workplace place) throws ToolException {
-    if (!piece.data()) {
-      awaitTurn(piece);
-      zero(piece.offset(), piece.length());
-      endTurn(piece);
-    } else if (offloading) {
-      awaitTurn(piece);
-      if (!offload(piece.offset(), piece.length())) {
-        MemorySegment bytes = place.buffer().asSlice(0, piece.length());
-        read(bytes, piece.offset());
-        lookForZeroes(bytes, piece.offset(), place.runs());
-        write(bytes, piece.offset(), place.runs());
-      }
-      endTurn(piece);
-    } else {
-      copy(piece, place);
+    Prepared prepared;
+    try {
+      prepared = prepare(piece, place);
+    } catch (InternalError e) {
+      throw readFailed(piece.offset(), Errno.EIO); // memory of a file that is not there any more
+    }
+    if (!inOrder) {
+      finish(prepared);
+      return;
+    }
+    for (Prepared next = order.bring(piece.turn(), prepared);
+        next != null && failure.get() == null;
+        next = order.done()) {
+      finish(next);
     }
   }
 
-  private void copy(Piece piece, Workplace place) throws ToolException {
+  private Prepared prepare(Piece piece, Workplace place) throws ToolException {
+    if (!piece.data() || offloading) {
+      return new Prepared(piece, place, null, null);
+    }
     MappedImage.Place mapped = placeOf(piece);
     MemorySegment bytes;
     if (mapped == null) {
-      bytes = place.buffer().asSlice(0, piece.length());
+      bytes = place.buffer(piece.length());
       read(bytes, piece.offset());
     } else {
       bytes = mapped.bytes();
       mapped.announce(2L * PIECE_BYTES);
     }
-    lookForZeroes(bytes, piece.offset(), place.runs());
+    lookForZeroes(bytes, piece.offset(), place.runs);
     if (plan.compressed()) {
       packAhead(bytes, piece.offset());
     }
-    awaitTurn(piece);
-    write(bytes, piece.offset(), place.runs());
-    endTurn(piece);
-    if (mapped != null) {
-      mapped.done();
+    return new Prepared(piece, place, bytes, mapped);
+  }
+
+  /** Writes a piece, when its turn has come if there are turns. */
+  private void finish(Prepared prepared) throws ToolException {
+    Piece piece = prepared.piece();
+    try {
+      if (piece.data()) {
+        writePiece(prepared);
+      } else {
+        zero(piece.offset(), piece.length());
+      }
+    } catch (InternalError e) {
+      throw readFailed(piece.offset(), Errno.EIO);
     }
+    keep(piece.offset() + piece.length());
+    if (piece.data()) {
+      copied(piece.length()); // within the turn, so that progress is told in order
+    }
+    if (prepared.mapped() != null) {
+      prepared.mapped().done();
+    }
+    give(prepared.place());
+  }
+
+  private void writePiece(Prepared prepared) throws ToolException {
+    Piece piece = prepared.piece();
+    MemorySegment bytes = prepared.bytes();
+    if (bytes == null) {
+      if (offload(piece.offset(), piece.length())) {
+        return;
+      }
+      bytes = prepared.place().buffer(piece.length());
+      read(bytes, piece.offset());
+      lookForZeroes(bytes, piece.offset(), prepared.place().runs);
+    }
+    write(bytes, piece.offset(), prepared.place().runs);
   }
 
   private MappedImage.@Nullable Place placeOf(Piece piece) throws ToolException {
@@ -338,27 +426,6 @@ final class Converter {
               kept.reached(reached);
               return true;
             });
-  }
-
-  private void awaitTurn(Piece piece) throws ToolException {
-    while (inOrder && writingTurn != piece.turn()) {
-      ToolException failed = failure.get();
-      if (failed != null) {
-        throw failed;
-      }
-      turns.awaitUnless(() -> writingTurn == piece.turn() || failure.get() != null);
-    }
-  }
-
-  private void endTurn(Piece piece) throws ToolException {
-    keep(piece.offset() + piece.length());
-    if (piece.data()) {
-      copied(piece.length()); // within the turn, so that progress is told in order
-    }
-    if (inOrder) {
-      writingTurn = piece.turn() + 1;
-      turns.wakeAll();
-    }
   }
 
   private void read(MemorySegment buffer, long offset) throws ToolException {

@@ -17,6 +17,12 @@ public final class MappedFile {
   /** Whole pages, on every machine. */
   private static final int UNIT_BYTES = 64 << 10;
 
+  /** What the kernel maps at once, and takes away at once when a part of it is not wanted. */
+  private static final int LARGE_PAGE_BYTES = 2 << 20;
+
+  /** Others may still be reading what lies less than this behind what was read. */
+  private static final long KEPT_BYTES = 32L << 20;
+
   private final MemorySegment memory;
 
   private MappedFile(MemorySegment memory) {
@@ -52,18 +58,25 @@ public final class MappedFile {
   /** A range will be read soon, as far as there is such a one: the device may start. */
   @AnyThread
   public void announce(long offsetBytes, long lengthBytes) {
-    advise(offsetBytes, lengthBytes, LinuxMemory.Advice.WILL_NEED);
+    long start = AlignedMemory.roundDown(offsetBytes, UNIT_BYTES);
+    advise(start, offsetBytes + lengthBytes, LinuxMemory.Advice.WILL_NEED);
   }
 
-  /** A range was read; it need not count as the process's memory. */
+  /**
+   * A range was read, one of those that follow each other: what lies some way behind it need not
+   * count as the process's memory any more.
+   */
   @AnyThread
   public void done(long offsetBytes, long lengthBytes) {
-    advise(offsetBytes, lengthBytes, LinuxMemory.Advice.DONT_NEED);
+    long start = offsetBytes - KEPT_BYTES;
+    long end = AlignedMemory.roundDown(Math.max(0, start + lengthBytes), LARGE_PAGE_BYTES);
+    start = AlignedMemory.roundDown(Math.max(0, start), LARGE_PAGE_BYTES);
+    advise(start, end, LinuxMemory.Advice.DONT_NEED);
   }
 
-  private void advise(long offsetBytes, long lengthBytes, LinuxMemory.Advice advice) {
-    long start = Math.min(AlignedMemory.roundDown(offsetBytes, UNIT_BYTES), memory.byteSize());
-    long end = Math.min(offsetBytes + lengthBytes, memory.byteSize());
+  private void advise(long from, long to, LinuxMemory.Advice advice) {
+    long start = Math.min(from, memory.byteSize());
+    long end = Math.min(to, memory.byteSize());
     if (start < end) {
       LinuxMemory.advise(memory.asSlice(start, end - start), advice);
     }
