@@ -207,7 +207,7 @@ public record BackupParameters(
   @HomeThread
   void checkStill(DirtyBitmap found) throws BlockException {
     if (checkBitmap() != found) {
-      throw refused("Bitmap '%s' could not be found", bitmap);
+      throw refused("Bitmap '%s' could not be found", found.name());
     }
   }
 
