@@ -207,7 +207,7 @@ public record BackupParameters(
   @HomeThread
   void checkStill(DirtyBitmap found) throws BlockException {
     if (checkBitmap() != found) {
-      throw refused("Bitmap '%s' could not be found", found.name());
+      throw refused("Bitmap '%s' could not be found", String.valueOf(found.name()));
     }
   }
 
