@@ -2,6 +2,8 @@ package org.tinamou.drivers.protocol.file;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.tinamou.aio.AnyThread;
 import org.tinamou.aio.HostFiles;
@@ -20,10 +22,14 @@ public final class MappedFile {
   /** What the kernel maps at once, and takes away at once when a part of it is not wanted. */
   private static final int LARGE_PAGE_BYTES = 2 << 20;
 
-  /** Others may still be reading what lies less than this behind what was read. */
-  private static final long KEPT_BYTES = 32L << 20;
+  /** So many ranges that were read stay a while: others may be reading beside them. */
+  private static final int KEPT_RANGES = 8;
+
+  private record Range(long start, long end) {}
 
   private final MemorySegment memory;
+  private final ConcurrentLinkedQueue<Range> kept = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger keptCount = new AtomicInteger();
 
   private MappedFile(MemorySegment memory) {
     this.memory = memory;
@@ -63,15 +69,19 @@ public final class MappedFile {
   }
 
   /**
-   * A range was read, one of those that follow each other: what lies some way behind it need not
-   * count as the process's memory any more.
+   * A range was read; when some more have been, it need not count as the process's memory any more.
    */
   @AnyThread
   public void done(long offsetBytes, long lengthBytes) {
-    long start = offsetBytes - KEPT_BYTES;
-    long end = AlignedMemory.roundDown(Math.max(0, start + lengthBytes), LARGE_PAGE_BYTES);
-    start = AlignedMemory.roundDown(Math.max(0, start), LARGE_PAGE_BYTES);
-    advise(start, end, LinuxMemory.Advice.DONT_NEED);
+    kept.add(
+        new Range(
+            AlignedMemory.roundDown(offsetBytes, LARGE_PAGE_BYTES),
+            AlignedMemory.roundUp(offsetBytes + lengthBytes, LARGE_PAGE_BYTES)));
+    Range oldest = keptCount.incrementAndGet() > KEPT_RANGES ? kept.poll() : null;
+    if (oldest != null) {
+      keptCount.decrementAndGet();
+      advise(oldest.start(), oldest.end(), LinuxMemory.Advice.DONT_NEED);
+    }
   }
 
   private void advise(long from, long to, LinuxMemory.Advice advice) {
