@@ -3,6 +3,7 @@ package org.tinamou.drivers.protocol.file;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
@@ -50,6 +51,51 @@ class MappedFileTest {
           }
           file.close();
         });
+  }
+
+  @Test
+  void whatWasReadDoesNotStayBetweenHoles() throws Exception {
+    long apart = 3L << 20;
+    int pieces = 64;
+    Path path = directory.resolve("image");
+    try (RandomAccessFile sparse = new RandomAccessFile(path.toFile(), "rw")) {
+      byte[] data = new byte[SIZE];
+      new Random(12).nextBytes(data);
+      for (int piece = 0; piece < pieces; piece++) {
+        sparse.seek(piece * apart);
+        sparse.write(data);
+      }
+    }
+    OnLoop.run(
+        context -> {
+          FileDriver file =
+              FileDriver.open(context, path, "image", FileOptions.writing(CacheMode.WRITEBACK));
+          try (Arena arena = Arena.ofShared()) {
+            MappedFile mapped = Objects.requireNonNull(MappedFile.of(file, arena));
+            byte[] copy = new byte[SIZE];
+            for (int piece = 0; piece < pieces; piece++) {
+              MemorySegment part = Objects.requireNonNull(mapped.at(piece * apart, SIZE));
+              MemorySegment.copy(part, ValueLayout.JAVA_BYTE, 0, copy, 0, SIZE);
+              mapped.done(piece * apart, SIZE);
+            }
+            long resident = residentBytes(path);
+            assertTrue(resident < 12 * SIZE, () -> resident + " bytes");
+          }
+          file.close();
+        });
+  }
+
+  /** How much of a mapped file is in the process's memory. */
+  private static long residentBytes(Path path) throws Exception {
+    boolean isIt = false;
+    for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
+      if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+        isIt = line.endsWith(path.toString());
+      } else if (isIt && line.startsWith("Rss:")) {
+        return Long.parseLong(line.replaceAll("\\D+", "")) << 10;
+      }
+    }
+    throw new IllegalStateException(path + " is not mapped");
   }
 
   @Test
